@@ -1,0 +1,61 @@
+// Training as a port: jobs are plain data, so they run in a worker thread, a shared pool, or in place.
+
+import type { ModelDefinition } from "../../shared/model/definition.js";
+import type { MetricSums } from "../../shared/model/metric.js";
+import type { EngineName } from "../../shared/model/runtime.js";
+import type { TrainSpec } from "../../shared/task/task.js";
+
+/** Scaled examples, row-major; for classification `y` is one-hot. Backed by SharedArrayBuffer where possible. */
+export interface ExampleBatch {
+  readonly rows: number;
+  /** rows x definition.inputs */
+  readonly x: Float32Array;
+  /** rows x definition.outputs */
+  readonly y: Float32Array;
+}
+
+/** Trains from `params`: epochs over all of `examples`, shuffled by `seed`. */
+export interface TrainJob {
+  readonly kind: "train";
+  readonly definition: ModelDefinition;
+  readonly params: Float32Array;
+  readonly examples: ExampleBatch;
+  readonly plan: TrainSpec;
+  /** Names the random stream of this job's shuffles. */
+  readonly seed: string;
+}
+
+/** Scores `params` on `examples`. */
+export interface EvaluateJob {
+  readonly kind: "evaluate";
+  readonly definition: ModelDefinition;
+  readonly params: Float32Array;
+  readonly examples: ExampleBatch;
+  /** Errors are divided by this factor, so sums are in the label's own unit. */
+  readonly labelFactor: number;
+}
+
+export type Job = TrainJob | EvaluateJob;
+
+export interface TrainResult {
+  readonly kind: "train";
+  readonly params: Float32Array;
+  readonly steps: number;
+  /** Mean batch loss over the last epoch, scaled units; not finite when training diverged. */
+  readonly loss: number;
+}
+
+export interface EvaluateResult {
+  readonly kind: "evaluate";
+  readonly sums: MetricSums;
+}
+
+export type JobResult<J extends Job> = J extends TrainJob ? TrainResult : EvaluateResult;
+
+/** Runs jobs. A job depends on nothing but itself: same job, same result, whichever worker runs it. */
+export interface Trainer {
+  readonly engine: EngineName;
+  /** Rejects with HeadwaterError `training-failed` (the worker died, memory ran out) or `aborted`. */
+  run<J extends Job>(job: J): Promise<JobResult<J>>;
+  close(): Promise<void>;
+}

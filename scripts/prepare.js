@@ -1,0 +1,29 @@
+// Builds dist/ during `npm ci`. Where TypeScript is absent (`npm ci --omit=dev`, an installed tarball)
+// there is nothing to build, or nothing to build with: that is not an error.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+const require = createRequire(import.meta.url);
+
+function findTypeScript() {
+  try {
+    const manifest = require.resolve("typescript/package.json");
+    return join(dirname(manifest), require(manifest).bin.tsc);
+  } catch {
+    return undefined;
+  }
+}
+
+const tsc = findTypeScript();
+if (tsc === undefined) {
+  if (!existsSync("dist/cli/main.js")) {
+    process.stderr.write(
+      "headwater: TypeScript is not installed, so dist/ was not built; run `npm ci` for a build.\n",
+    );
+  }
+} else {
+  const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { stdio: "inherit" });
+  process.exitCode = status ?? 1;
+}

@@ -1,0 +1,60 @@
+// What flows through the pipeline: readings in, rows between operators, feature rows and examples out.
+
+/** One field's value: a number, a vector of the declared length, or null where it is missing. Never NaN. */
+export type Value = number | Float32Array | null;
+
+/** What one source said about one entity at one event time. */
+export interface Reading {
+  readonly source: string;
+  readonly entity: string;
+  /** Event time, ms since the Unix epoch. */
+  readonly timeMs: number;
+  readonly values: Readonly<Record<string, Value>>;
+  /** Set by data that brings its own test set (`split: { test: given }`). */
+  readonly test?: boolean;
+}
+
+/** One entity's values at one event time, between operators. `values[i]` belongs to the i-th field. */
+export interface PipelineRow {
+  readonly entity: string;
+  readonly timeMs: number;
+  readonly values: readonly Value[];
+  readonly test: boolean;
+}
+
+/** A row's features, unscaled, ready for inference. */
+export interface FeatureRow {
+  readonly entity: string;
+  readonly timeMs: number;
+  /** One element per column of the pipeline, unscaled. Owned by the receiver. */
+  readonly features: Float32Array;
+  readonly test: boolean;
+}
+
+export type Split = "train" | "validation" | "test";
+
+/** Features with their label. */
+export interface Example extends FeatureRow {
+  /** Unscaled; for classification the class index. */
+  readonly label: number;
+  /** The persistence forecast (the label's field at `timeMs`), null where the label is no forecast. */
+  readonly persistence: number | null;
+  readonly split: Split;
+}
+
+/** (x - offset) * factor for every column and for the label. Frozen with the model. */
+export interface FittedScaler {
+  readonly offset: readonly number[];
+  readonly factor: readonly number[];
+  readonly label: { readonly offset: number; readonly factor: number };
+}
+
+/** Per-column statistics of one device's train examples; the last column is the label. Mergeable. */
+export interface ColumnStatistics {
+  readonly count: number;
+  readonly mean: readonly number[];
+  /** Sum of squared deviations from the mean (Chan, Golub and LeVeque 1983). */
+  readonly m2: readonly number[];
+  readonly min: readonly number[];
+  readonly max: readonly number[];
+}

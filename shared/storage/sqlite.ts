@@ -1,0 +1,110 @@
+// The Database port over better-sqlite3, the only importer of it.
+
+import Sqlite from "better-sqlite3";
+import { HeadwaterError, messageOf } from "../error.js";
+import type { Cell, Database, OpenOptions, Row } from "./port.js";
+
+/** Opens (or creates) a database and brings its schema up to date. */
+export function openSqlite(options: OpenOptions): Database {
+  const database = attempt(options.path, "open", () => new Sqlite(options.path));
+  try {
+    configure(database, options);
+    migrate(database, options);
+    return new SqliteDatabase(database, options.path);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function configure(database: Sqlite.Database, options: OpenOptions): void {
+  attempt(options.path, "configure", () => {
+    database.pragma("journal_mode = WAL");
+    database.pragma(`synchronous = ${options.durability === "full" ? "FULL" : "NORMAL"}`);
+    database.pragma("foreign_keys = ON");
+    if (options.maxPages !== undefined) database.pragma(`max_page_count = ${options.maxPages}`);
+  });
+}
+
+function migrate(database: Sqlite.Database, { path, migrations }: OpenOptions): void {
+  const applied = Number(database.pragma("user_version", { simple: true }));
+  if (applied > migrations.length) {
+    throw new HeadwaterError(
+      "storage-too-new",
+      `${path} has schema version ${applied}, this Headwater knows ${migrations.length}: use a newer Headwater`,
+    );
+  }
+  migrations.slice(applied).forEach((sql, index) => {
+    attempt(path, "migrate", () =>
+      database.transaction(() => {
+        database.exec(sql);
+        database.pragma(`user_version = ${applied + index + 1}`);
+      })(),
+    );
+  });
+}
+
+class SqliteDatabase implements Database {
+  readonly #database: Sqlite.Database;
+  readonly #path: string;
+  readonly #statements = new Map<string, Sqlite.Statement<Cell[], Row>>();
+
+  constructor(database: Sqlite.Database, path: string) {
+    this.#database = database;
+    this.#path = path;
+  }
+
+  run(sql: string, ...cells: readonly Cell[]): number {
+    return attempt(this.#path, sql, () => this.#prepare(sql).run(...cells).changes);
+  }
+
+  get(sql: string, ...cells: readonly Cell[]): Row | undefined {
+    return attempt(this.#path, sql, () => this.#prepare(sql).get(...cells));
+  }
+
+  all(sql: string, ...cells: readonly Cell[]): readonly Row[] {
+    return attempt(this.#path, sql, () => this.#prepare(sql).all(...cells));
+  }
+
+  iterate(sql: string, ...cells: readonly Cell[]): IterableIterator<Row> {
+    return attempt(this.#path, sql, () => this.#prepare(sql).iterate(...cells));
+  }
+
+  transaction<Result>(body: () => Result): Result {
+    return attempt(this.#path, "transaction", () => this.#database.transaction(body).immediate());
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  // Statements are few and fixed texts, so the cache is bounded by the source code.
+  #prepare(sql: string): Sqlite.Statement<Cell[], Row> {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare<Cell[], Row>(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+function attempt<Result>(path: string, what: string, action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof Sqlite.SqliteError)) throw error;
+    const code = error.code === "SQLITE_FULL" ? "storage-full" : "storage-failed";
+    throw new HeadwaterError(
+      code,
+      `${path}: ${messageOf(error)} (${error.code}) during: ${firstLine(what)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function firstLine(text: string): string {
+  return text.trim().split("\n", 1)[0]!.slice(0, 120);
+}

@@ -1,0 +1,265 @@
+// A task in its parsed form: every default filled in, every unit resolved (ms, bytes, fractions).
+// `parse.ts` makes it from YAML; nothing else reads the YAML's own shape.
+
+import type { TaskId } from "../id.js";
+
+/** What is learned: pipeline, model, training plan and policy. */
+export interface Task {
+  readonly task: TaskId;
+  /** Which thing a reading measures, from topic levels: "{topic.1}". Default "{device}". */
+  readonly entity: string;
+  readonly sources: Readonly<Record<string, SourceSpec>>;
+  readonly steps: Readonly<Record<string, StepSpec>>;
+  readonly features: FeaturesSpec;
+  readonly label: LabelSpec;
+  readonly rows: RowsSpec;
+  readonly model: ModelSpec;
+  readonly train: TrainSpec;
+  readonly rounds: RoundsSpec;
+  readonly evaluate: EvaluateSpec;
+  readonly aggregate: AggregateSpec;
+  readonly rollout: RolloutSpec;
+  readonly simulate: SimulateSpec | undefined;
+}
+
+/** Where readings come from and how their time is treated. */
+export interface SourceSpec {
+  /** MQTT topic filter, undefined when the source is fed in another way. */
+  readonly mqtt: string | undefined;
+  readonly decode: "json";
+  readonly time: { readonly field: string; readonly unit: "s" | "ms" | "iso" };
+  /** Vector fields and their lengths; every other field is one number. */
+  readonly vectors: Readonly<Record<string, number>>;
+  readonly late: LatePolicy;
+}
+
+export interface LatePolicy {
+  /** How far behind the newest event time a reading may come and still be put in order. */
+  readonly disorderMs: number;
+  /** What happens to a later one: dropped and counted, or kept aside and counted. */
+  readonly then: "drop" | "side";
+  /** After this long without data (mapped clock) a source no longer holds the watermark back. */
+  readonly idleMs: number;
+  /** A reading this far ahead of the mapped clock is refused. */
+  readonly futureMs: number;
+}
+
+/** A chain of row operators. `from` names a source or an earlier step. */
+export interface StepSpec {
+  readonly from: string;
+  readonly do: readonly OperatorCall[];
+}
+
+/** One operator with its own parsed parameters; the registry knows the parameters' type. */
+export interface OperatorCall {
+  readonly op: string;
+  readonly params: unknown;
+}
+
+export interface FeaturesSpec {
+  /** A source or a step. */
+  readonly from: string;
+  readonly list: readonly OperatorCall[];
+  readonly scale: ScaleSpec;
+}
+
+/** How columns are scaled. Fitted scaling is federated before the first round and frozen with the model. */
+export type ScaleSpec =
+  | { readonly kind: "none" }
+  | { readonly kind: "standard" }
+  /** To [low, high]. */
+  | { readonly kind: "minmax"; readonly low: number; readonly high: number }
+  /** (x - offset) * factor. */
+  | { readonly kind: "constant"; readonly offset: number; readonly factor: number };
+
+export type LabelSpec = ForecastLabel | FieldLabel;
+
+/** The value of field `of` at event time + `aheadMs` (or that many rows later). */
+export interface ForecastLabel {
+  readonly kind: "forecast";
+  readonly of: string;
+  readonly ahead:
+    | { readonly kind: "time"; readonly ms: number }
+    | { readonly kind: "rows"; readonly rows: number };
+  readonly scale: ScaleSpec;
+}
+
+/** A field of the row itself: a number, clamped to [min, max], or a class index 0..classes-1. */
+export interface FieldLabel {
+  readonly kind: "field";
+  readonly of: string;
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+  readonly scale: ScaleSpec;
+}
+
+export interface RowsSpec {
+  /** At most one example per this much event time, undefined = every row. */
+  readonly everyMs: number | undefined;
+  /** Bounds of the example store; the oldest go first. */
+  readonly keep: { readonly rows: number; readonly bytes: number; readonly ageMs: number | undefined };
+  readonly split: SplitSpec;
+}
+
+/** Who an example is for. A pure function of the example, so it never changes sides. */
+export interface SplitSpec {
+  /** `from`: event time at or after; `given`: the data says so; `none`: no test rows. */
+  readonly test:
+    | { readonly kind: "from"; readonly fromMs: number }
+    | { readonly kind: "given" }
+    | { readonly kind: "none" };
+  readonly validation: ValidationSpec;
+  /** Examples this close (event time) to another side's are left out. */
+  readonly gapMs: number;
+}
+
+/** Share of non-test examples kept for validation: whole blocks of time, whole entities, or single examples. */
+export interface ValidationSpec {
+  readonly share: number;
+  readonly by: "time" | "entity" | "example";
+  /** Length of one validation block of time. */
+  readonly blockMs: number;
+}
+
+/** A dense network, or any tfjs LayersModel topology (the object under `modelTopology` of a model.json). */
+export type ModelSpec =
+  | {
+      readonly kind: "dense";
+      readonly hidden: readonly number[];
+      readonly activation: "relu" | "tanh" | "sigmoid" | "linear";
+      readonly output: OutputSpec;
+    }
+  | { readonly kind: "layers"; readonly topology: JsonObject; readonly output: OutputSpec };
+
+export type OutputSpec =
+  | { readonly kind: "regression"; readonly loss: "meanSquaredError" | "meanAbsoluteError" }
+  | { readonly kind: "classification"; readonly classes: number };
+
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: JsonValue;
+}
+
+export interface TrainSpec {
+  readonly epochs: number;
+  readonly batch: number;
+  readonly optimizer: OptimizerSpec;
+}
+
+export type OptimizerSpec =
+  | { readonly kind: "sgd"; readonly learningRate: number }
+  | { readonly kind: "momentum"; readonly learningRate: number; readonly momentum: number }
+  | { readonly kind: "adam"; readonly learningRate: number };
+
+/** How many of the known devices a round asks for. */
+export type CohortSpec =
+  | { readonly kind: "all" }
+  | { readonly kind: "fraction"; readonly fraction: number }
+  | { readonly kind: "count"; readonly count: number };
+
+export interface RoundsSpec {
+  readonly cohort: CohortSpec;
+  /** Devices that must have said hello before the first round opens, at least 1. */
+  readonly minDevices: number;
+  /** Extra devices asked, as a fraction of the cohort (Bonawitz et al. 2019, sec. 4.2 use 0.3). */
+  readonly overSelect: number;
+  /** Fraction of the cohort (without over-selection) whose updates close a round at its deadline. */
+  readonly quorum: number;
+  readonly deadlineMs: number;
+  /** A member silent for this long after its offer is replaced; its update still counts while the round is open. */
+  readonly leaseMs: number;
+  /** Train rounds in all. */
+  readonly max: number;
+  /** A device with fewer train examples is not eligible. */
+  readonly minExamples: number;
+  readonly stop: StopSpec | undefined;
+}
+
+/** Ends training early: at the target, or after `patience` evaluations without a new best. */
+export interface StopSpec {
+  readonly metric: MetricName;
+  readonly target: number | undefined;
+  readonly patience: number | undefined;
+}
+
+export type MetricName = "rmse" | "mae" | "accuracy" | "loss";
+
+export interface EvaluateSpec {
+  /** An evaluate round after every so many train rounds. */
+  readonly every: number;
+  readonly cohort: CohortSpec;
+  readonly quorum: number;
+  readonly deadlineMs: number;
+}
+
+export interface AggregateSpec {
+  readonly rule: "mean";
+  readonly optimizer: { readonly kind: "sgd"; readonly learningRate: number };
+}
+
+export interface RolloutSpec {
+  /** A candidate worse than stable by more than this fraction stays out. */
+  readonly gate: { readonly metric: MetricName; readonly maxRegression: number };
+  /** After this many failed gates in a row, head returns to stable. */
+  readonly revertAfter: number;
+}
+
+/** Only for simulations: outside every hash. Where the data comes from and how it is dealt out. */
+export interface SimulateSpec {
+  readonly source: SimulatedSource;
+  /** Devices, when the data does not decide it. */
+  readonly devices: number | undefined;
+  readonly partition: PartitionSpec;
+  readonly test: GivenTestSpec | undefined;
+}
+
+export type SimulatedSource =
+  /** A built-in generator of live telemetry, with its own parameters. */
+  | { readonly kind: "generator"; readonly name: string; readonly params: JsonObject }
+  | {
+      readonly kind: "csv";
+      /** File name pattern below the data folder; `*` matches within a name. ".gz" is unpacked. */
+      readonly files: string;
+      readonly columns: readonly string[] | undefined;
+      readonly delimiter: "," | ";" | " " | "\t";
+      readonly missing: readonly string[];
+      readonly time: CsvTimeSpec;
+      /** Field of the source -> column of the file. */
+      readonly fields: Readonly<Record<string, string>>;
+      /** Column whose value names the entity. */
+      readonly entity: string | undefined;
+      /** Field -> derived value: rows left until the entity's last row. */
+      readonly derive: Readonly<Record<string, { readonly kind: "rowsLeft" }>>;
+    }
+  /** IDX files (MNIST): images as a vector field, labels as a number. Values are divided by `divide`. */
+  | {
+      readonly kind: "idx";
+      readonly images: string;
+      readonly labels: string;
+      readonly imageField: string;
+      readonly labelField: string;
+      readonly divide: number;
+    };
+
+/** Event time of a CSV row: calendar columns (UTC), one column, or the row's number x `stepMs`. */
+export type CsvTimeSpec =
+  | { readonly kind: "calendar"; readonly columns: readonly string[] }
+  | { readonly kind: "column"; readonly column: string; readonly unit: "s" | "ms" | "iso" }
+  | { readonly kind: "index"; readonly column: string | undefined; readonly stepMs: number };
+
+/** How examples' sources are dealt to devices (Hsu et al. 2019 for dirichlet, McMahan et al. 2017 for shards). */
+export type PartitionSpec =
+  | { readonly kind: "file" }
+  | { readonly kind: "entity" }
+  | { readonly kind: "iid" }
+  | { readonly kind: "dirichlet"; readonly alpha: number }
+  | { readonly kind: "shards"; readonly perDevice: number };
+
+/** A test set of its own: files like the source's, optionally with labels in a second file, one per entity. */
+export interface GivenTestSpec {
+  readonly files: string;
+  /** idx: the label file. csv: one number per entity, the label of its last row. */
+  readonly labels: string | undefined;
+  /** Score every row, or only each entity's last. */
+  readonly take: "all" | "last";
+}

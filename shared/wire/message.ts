@@ -1,0 +1,198 @@
+// Control messages: msgpack maps, validated here on receipt. docs/protocol.md is their reference.
+// Durations are relative (ms), so the two clocks need not agree. Unknown keys are ignored, unknown `v` refused.
+
+import { pack, unpack } from "msgpackr";
+import { z } from "zod";
+import type { DeviceId, TaskId, UpdateId } from "../id.js";
+import { parseDeviceId, parseTaskId, parseUpdateId } from "../id.js";
+import type { DownKind, UpKind } from "./topic.js";
+
+/** Most bytes one control message may have. A chunk may have this much besides its data. */
+export const MESSAGE_BYTES_MAX = 64 * 1024;
+/** Most bytes of data in one chunk or block. */
+export const CHUNK_BYTES_MAX = 128 * 1024;
+/** Most bytes of one update or blob. */
+export const BLOB_BYTES_MAX = 256 * 1024 * 1024;
+
+const version = z.literal(1);
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const bytes = count.max(BLOB_BYTES_MAX);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const text = z.string().max(200);
+const updateId = z.string().transform((value, context): UpdateId => {
+  const id = parseUpdateId(value);
+  if (id === undefined) context.addIssue({ code: "custom", message: "not an update id" });
+  return id as UpdateId;
+});
+const taskId = z.string().transform((value, context): TaskId => {
+  const id = parseTaskId(value);
+  if (id === undefined) context.addIssue({ code: "custom", message: "not a task id" });
+  return id as TaskId;
+});
+const deviceId = z.string().transform((value, context): DeviceId => {
+  const id = parseDeviceId(value);
+  if (id === undefined) context.addIssue({ code: "custom", message: "not a device id" });
+  return id as DeviceId;
+});
+const data = z.instanceof(Uint8Array).refine((value) => value.length <= CHUNK_BYTES_MAX, "chunk too long");
+const signature = z.instanceof(Uint8Array).refine((value) => value.length === 64, "not an Ed25519 signature");
+
+/** What a round asks of a device: statistics for the scaler, a trained update, or a score. */
+export const roundKindSchema = z.enum(["fit", "train", "evaluate"]);
+export type RoundKind = z.infer<typeof roundKindSchema>;
+
+/**
+ * A model version, small and signed by the server. `sha256`, `bytes`: its blob. `signature` covers every
+ * other field (signature.ts).
+ */
+export const manifestSchema = z.object({
+  v: version,
+  task: taskId,
+  /** Strictly increasing; a device never goes back to a lower one. */
+  version: count,
+  /** Version this one was made from; 0 = none. */
+  parent: count,
+  sha256,
+  bytes,
+  /** ParamSpec fingerprint. */
+  fingerprint: sha256,
+  /** SHA-256 over pipelineHash, scaler hash and topology hash. */
+  modelSignature: sha256,
+  createdMs: count,
+  /** No device starts to serve it after this time. */
+  expiresMs: count,
+  signature,
+});
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** The task as its author wrote it (JSON text), signed by the server. */
+export const signedTaskSchema = z.object({
+  v: version,
+  task: taskId,
+  source: z.string().max(1024 * 1024),
+  taskHash: sha256,
+  signature,
+});
+export type SignedTask = z.infer<typeof signedTaskSchema>;
+
+export const upSchemas = {
+  /** "Here I am, this is what I have": on connect, and whenever the server's `wait` is over. */
+  hello: z.object({
+    v: version,
+    /** Hash of the task the device runs, null before it has one. */
+    taskHash: sha256.nullable(),
+    stable: count.nullable(),
+    eligible: z.boolean(),
+    /** Why not, when not eligible. */
+    reason: text.nullable(),
+    examples: z.object({ train: count, validation: count }),
+    /** The update waiting in the outbox, if any. */
+    pending: updateId.nullable(),
+  }),
+  /** "Not this round": the server replaces the device at once. */
+  decline: z.object({ v: version, round: count, reason: text }),
+  /** Announces an upload, or asks how much of it has arrived. Answered by `missing` or `receipt`. */
+  begin: z.object({
+    v: version,
+    updateId,
+    round: count,
+    kind: roundKindSchema,
+    baseVersion: count,
+    bytes: bytes.min(1),
+    sha256,
+    examples: count,
+  }),
+  chunk: z.object({ v: version, updateId, offset: bytes, data }),
+  /** "All sent": answered by `receipt`, or by `missing` when parts have not arrived. */
+  commit: z.object({ v: version, updateId, round: count, sha256, signature }),
+  /** Pulls a part of a blob. Answered by `block` or `refusal`. */
+  get: z.object({ v: version, sha256, offset: bytes, length: count.min(1).max(CHUNK_BYTES_MAX) }),
+} as const satisfies Record<UpKind, z.ZodType>;
+
+/** Why an update was refused; each is counted and shown. */
+export const rejectionReasons = [
+  "malformed",
+  "wrong-task",
+  "wrong-device",
+  "wrong-kind",
+  "unknown-round",
+  "round-closed",
+  "not-selected",
+  "stale-base-version",
+  "wrong-model",
+  "wrong-shape",
+  "not-finite",
+  "no-examples",
+  "too-many-examples",
+  "norm-too-large",
+  "bad-checksum",
+  "bad-signature",
+  "unknown-device",
+  "too-large",
+  "conflicting-update",
+  "storage-full",
+] as const;
+export type RejectionReason = (typeof rejectionReasons)[number];
+
+export const downSchemas = {
+  /** Work. Sent in answer to `hello` or when a round opens; repeated unchanged until settled. */
+  offer: z.object({
+    v: version,
+    round: count,
+    kind: roundKindSchema,
+    /** The version to train from or to score; null in a `fit` round. */
+    manifest: manifestSchema.nullable(),
+    /** Root of the device's random streams for this round. */
+    seed: text,
+    /** Time left until the round's deadline. */
+    remainingMs: count,
+    chunkBytes: count.min(1024).max(CHUNK_BYTES_MAX),
+  }),
+  /** No work now: say hello again after `retryMs`. */
+  wait: z.object({ v: version, retryMs: count, reason: text }),
+  /** Byte ranges [offset, length] of an upload that have not arrived; at most 256 of them. */
+  missing: z.object({
+    v: version,
+    updateId,
+    ranges: z.array(z.tuple([bytes, bytes])).max(256),
+  }),
+  /** The server's signed word: durable, final, the same for every duplicate. */
+  receipt: z.object({
+    v: version,
+    updateId,
+    round: count,
+    status: z.enum(["accepted", "rejected"]),
+    reason: z.enum(rejectionReasons).nullable(),
+    /** True when this word had been given before. Not signed. */
+    duplicate: z.boolean(),
+    signature,
+  }),
+  block: z.object({ v: version, sha256, offset: bytes, total: bytes, data }),
+  /** A `get` that cannot be served. */
+  refusal: z.object({ v: version, sha256, reason: text }),
+} as const satisfies Record<DownKind, z.ZodType>;
+
+export type UpMessage<Kind extends UpKind = UpKind> = z.infer<(typeof upSchemas)[Kind]>;
+export type DownMessage<Kind extends DownKind = DownKind> = z.infer<(typeof downSchemas)[Kind]>;
+export type Receipt = DownMessage<"receipt">;
+export type Offer = DownMessage<"offer">;
+export { deviceId as deviceIdSchema };
+
+/** A message's bytes. */
+export function encodeMessage(message: UpMessage | DownMessage | Manifest | SignedTask): Uint8Array {
+  return pack(message);
+}
+
+/** The message, or undefined with nothing thrown when `payload` is not one: too long, not msgpack, not valid. */
+export function decodeMessage<Schema extends z.ZodType>(
+  schema: Schema,
+  payload: Uint8Array,
+): z.infer<Schema> | undefined {
+  if (payload.length > CHUNK_BYTES_MAX + MESSAGE_BYTES_MAX) return undefined;
+  try {
+    const parsed = schema.safeParse(unpack(payload));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}

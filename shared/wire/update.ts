@@ -1,0 +1,44 @@
+// What an update says about itself: the header of its frame. The frame's body is the encoded delta.
+
+import { z } from "zod";
+import { deviceIdSchema, roundKindSchema } from "./message.js";
+
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+// Finite by construction: zod's number() refuses NaN and infinities.
+const sum = z.number();
+
+const metricSumsSchema = z.object({
+  rows: count,
+  squaredError: sum,
+  absoluteError: sum,
+  loss: sum,
+  correct: count,
+});
+
+const statisticsSchema = z.object({
+  count,
+  mean: z.array(sum),
+  m2: z.array(sum),
+  min: z.array(sum),
+  max: z.array(sum),
+});
+
+/** Header of an update frame. Which of the nullable parts is there depends on `kind`. */
+export const updateHeaderSchema = z.object({
+  task: z.string(),
+  device: deviceIdSchema,
+  round: count,
+  kind: roundKindSchema,
+  baseVersion: count,
+  /** The base's model signature; null in a `fit` round. */
+  modelSignature: z.string().nullable(),
+  /** Examples behind the update: the aggregation weight of `train`, scored rows of `evaluate`. */
+  examples: count,
+  /** train: codec of the body, floats in it, fingerprint of the params, local steps, last mean batch loss. */
+  train: z.object({ codec: z.string(), count, fingerprint: z.string(), steps: count, loss: sum }).nullable(),
+  /** evaluate: the device's sums over its validation examples. */
+  evaluate: metricSumsSchema.nullable(),
+  /** fit: the device's column statistics. */
+  fit: statisticsSchema.nullable(),
+});
+export type UpdateHeader = z.infer<typeof updateHeaderSchema>;
