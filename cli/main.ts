@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+// The only process entry: one file per command, and the one place where a failure becomes an exit code.
+
+import { createRequire } from "node:module";
+import { Command, CommanderError } from "commander";
+import { HeadwaterError } from "../shared/error.js";
+import * as plan from "./plan.js";
+import * as schema from "./schema.js";
+
+/** 1: it failed; 2: it was asked wrongly (usage, or an invalid task). */
+const FAILED = 1;
+const ASKED_WRONGLY = 2;
+
+// By its own name, so that it is found from the sources and from the build alike; an import would copy it into the
+// build, where it would shadow the real one.
+const { version } = createRequire(import.meta.url)("headwater/package.json") as { readonly version: string };
+
+const commands: readonly { register(program: Command): void }[] = [plan, schema];
+
+const program = new Command("headwater")
+  .description("Federated learning where the data begins.")
+  .version(version)
+  .exitOverride()
+  .showSuggestionAfterError();
+for (const command of commands) command.register(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Says what went wrong on standard error, unless commander already did, and answers the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ASKED_WRONGLY;
+  if (error instanceof HeadwaterError) {
+    process.stderr.write(`${error.message}\n`);
+    return error.code === "task-invalid" ? ASKED_WRONGLY : FAILED;
+  }
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return FAILED;
+}

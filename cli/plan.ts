@@ -1,0 +1,105 @@
+// `headwater plan TASK`: what a task will cost, before anything runs.
+
+import { type Command, Option } from "commander";
+import { countParams, defineModel } from "../shared/model/define.js";
+import type { ModelDefinition } from "../shared/model/definition.js";
+import { defaultEngine, engineNames } from "../shared/model/engine.js";
+import type { EngineName } from "../shared/model/runtime.js";
+import { createTfjsRuntime } from "../shared/model/tfjs.js";
+import { planPipeline } from "../shared/pipeline/plan.js";
+import type { LoadedTask } from "../shared/task/parse.js";
+import { formatBytes, formatDuration } from "../shared/task/units.js";
+import { float32 } from "../shared/wire/codec/float32.js";
+import { loadTaskFile } from "./task-file.js";
+
+const SHOWN_COLUMNS = 40;
+
+/** Adds the command. */
+export function register(program: Command): void {
+  program
+    .command("plan")
+    .description("check a task and print its columns, model size, traffic and memory")
+    .argument("<task>", "task file (YAML)")
+    .addOption(engineOption())
+    .option("--json", "print one JSON object")
+    .action(async (path: string, options: { readonly engine: EngineName; readonly json?: true }) => {
+      const plan = await planTask(loadTaskFile(path), options.engine);
+      process.stdout.write(options.json ? `${JSON.stringify(plan)}\n` : describePlan(plan));
+    });
+}
+
+/** `--engine`: which code does the arithmetic. */
+export function engineOption(): Option {
+  return new Option("--engine <name>", "which code does the arithmetic")
+    .choices(engineNames)
+    .default(defaultEngine);
+}
+
+interface TaskPlan {
+  readonly task: string;
+  readonly engine: EngineName;
+  readonly columns: readonly string[];
+  readonly params: number;
+  readonly bytesPerUpdate: number;
+  readonly stateBytesPerEntity: number;
+  readonly warmUp: { readonly ms: number; readonly rows: number };
+  readonly pipelineHash: string;
+  readonly topologyHash: string;
+  readonly taskHash: string;
+}
+
+async function planTask({ task, pipelineHash, taskHash }: LoadedTask, engine: EngineName): Promise<TaskPlan> {
+  const { columns, stateBytesPerEntity, warmUp } = planPipeline(task);
+  const definition = defineModel(task.model, columns.length);
+  const params = countParams(task.model, columns.length) ?? (await countBuilt(definition, engine));
+  return {
+    task: task.task,
+    engine,
+    columns,
+    params,
+    bytesPerUpdate: float32.byteLength(params),
+    stateBytesPerEntity,
+    warmUp,
+    pipelineHash,
+    topologyHash: definition.topologyHash,
+    taskHash,
+  };
+}
+
+// Only the engine knows what a topology holds, and whether it can run it.
+async function countBuilt(definition: ModelDefinition, engine: EngineName): Promise<number> {
+  const runtime = await createTfjsRuntime(engine);
+  try {
+    return (await runtime.model(definition)).spec.count;
+  } finally {
+    runtime.dispose();
+  }
+}
+
+function describePlan(plan: TaskPlan): string {
+  const lines = [
+    ["task", plan.task],
+    ["columns", describeColumns(plan.columns)],
+    ["parameters", `${plan.params}`],
+    ["bytes per update", `${plan.bytesPerUpdate} (${formatBytes(plan.bytesPerUpdate)})`],
+    ["state per entity", formatBytes(plan.stateBytesPerEntity)],
+    ["warm-up", describeWarmUp(plan.warmUp)],
+    ["engine", plan.engine],
+    ["pipeline hash", plan.pipelineHash],
+    ["topology hash", plan.topologyHash],
+    ["task hash", plan.taskHash],
+  ] as const;
+  return lines.map(([name, value]) => `${name.padEnd(18)}${value}\n`).join("");
+}
+
+// A picture has hundreds of columns: the first tell which they are.
+function describeColumns(columns: readonly string[]): string {
+  const shown = columns.slice(0, SHOWN_COLUMNS);
+  const more = columns.length - shown.length;
+  return `${columns.length}: ${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+function describeWarmUp({ ms, rows }: TaskPlan["warmUp"]): string {
+  const needed = rows === 1 ? "1 row" : `${rows} rows`;
+  return ms > 0 ? `${formatDuration(ms)} and ${needed}` : needed;
+}

@@ -1,0 +1,83 @@
+// What one part of a task says about another: references, fields, leakage, and what fits together.
+
+import { layoutProblems } from "../pipeline/layout.js";
+import { checkReferences } from "./check-references.js";
+import { checkSimulation } from "./check-simulation.js";
+import type { Problem } from "./problem.js";
+import type { MetricName, OutputSpec, Task } from "./task.js";
+import { formatDuration } from "./units.js";
+
+/** Everything wrong with a task whose every part is well formed. */
+export function checkTask(task: Task): Problem[] {
+  const references = checkReferences(task);
+  return [
+    ...references,
+    // Fields flow along references: with a broken one there is nothing to follow.
+    ...(references.length === 0 ? layoutProblems(task) : []),
+    ...checkLabel(task),
+    ...checkLeakage(task),
+    ...checkMetrics(task),
+    ...checkRounds(task),
+    ...checkSimulation(task),
+  ];
+}
+
+function checkLabel({ label, model }: Task): Problem[] {
+  const problems: Problem[] = [];
+  if (model.output.kind === "classification" && label.scale.kind !== "none") {
+    problems.push({ path: ["label", "scale"], message: 'a class index is never scaled: expected "none"' });
+  }
+  if (label.kind === "field" && (label.min ?? -Infinity) >= (label.max ?? Infinity)) {
+    problems.push({
+      path: ["label", "field", "min"],
+      message: `expected less than max ${label.max}, got ${label.min}`,
+    });
+  }
+  return problems;
+}
+
+// A train row whose label lies beyond the border has seen the test set.
+function checkLeakage({ label, rows }: Task): Problem[] {
+  const { test, validation, gapMs } = rows.split;
+  const splitsByTime = test.kind === "from" || (validation.share > 0 && validation.by === "time");
+  if (!splitsByTime || label.kind !== "forecast" || label.ahead.kind !== "time") return [];
+  if (gapMs >= label.ahead.ms) return [];
+  const gap = formatDuration(gapMs);
+  const ahead = formatDuration(label.ahead.ms);
+  return [
+    {
+      path: ["rows", "split", "gap"],
+      message: `${gap} is shorter than the forecast's ${ahead}: labels would leak`,
+    },
+  ];
+}
+
+function checkMetrics({ rounds, rollout, model, rows }: Task): Problem[] {
+  const problems: Problem[] = [];
+  const check = (metric: MetricName, path: Problem["path"]) => {
+    if (fits(metric, model.output)) return;
+    problems.push({ path, message: `${metric} does not fit a model for ${model.output.kind}` });
+  };
+  check(rollout.gate.metric, ["rollout", "gate", rollout.gate.metric]);
+  if (rounds.stop === undefined) return problems;
+  check(rounds.stop.metric, ["rounds", "stop", "metric"]);
+  if (rows.split.validation.share === 0) {
+    problems.push({
+      path: ["rounds", "stop", "on"],
+      message: "rows.split.validation is 0%: there is nothing to judge by",
+    });
+  }
+  return problems;
+}
+
+function fits(metric: MetricName, output: OutputSpec): boolean {
+  if (metric === "loss") return true;
+  return (metric === "accuracy") === (output.kind === "classification");
+}
+
+function checkRounds({ rounds }: Task): Problem[] {
+  if (rounds.leaseMs <= rounds.deadlineMs) return [];
+  const lease = formatDuration(rounds.leaseMs);
+  const deadline = formatDuration(rounds.deadlineMs);
+  return [{ path: ["rounds", "lease"], message: `${lease} is longer than the deadline ${deadline}` }];
+}

@@ -1,0 +1,22 @@
+// What a task's hashes cover. Changing a quorum invalidates no model; changing a broker's topic neither.
+
+import { canonicalJson, sha256Hex } from "./canonical.js";
+import type { SourceSpec, Task } from "./task.js";
+
+/** SHA-256 (hex) over all that decides what a column and a label mean. Part of every model signature. */
+export function hashPipeline({ entity, sources, steps, features, label }: Task): string {
+  const schema = Object.fromEntries(
+    Object.entries(sources).map(([name, source]) => [name, schemaOf(source)]),
+  );
+  return sha256Hex(canonicalJson({ entity, sources: schema, steps, features, label }));
+}
+
+/** SHA-256 (hex) over the whole task but `simulate`. */
+export function hashTask(task: Task): string {
+  return sha256Hex(canonicalJson({ ...task, simulate: undefined }));
+}
+
+// Neither where readings come from nor how patient we are with late ones changes what they mean.
+function schemaOf({ decode, time, vectors }: SourceSpec) {
+  return { decode, time, vectors };
+}

@@ -1,0 +1,86 @@
+// A task file, read: text -> YAML -> schema -> checks -> `Task` with its hashes. Every problem is named at once.
+
+import { HeadwaterError } from "../error.js";
+import { canonicalJson } from "./canonical.js";
+import { checkTask } from "./check.js";
+import { hashPipeline, hashTask } from "./hash.js";
+import { describeIssue, type Path, type Problem, pathText, problemsOf } from "./problem.js";
+import { taskSchema } from "./schema/task.js";
+import type { Task } from "./task.js";
+import { type Place, readYaml } from "./yaml.js";
+
+/** A valid task, ready to run and to send. */
+export interface LoadedTask {
+  readonly task: Task;
+  /** Canonical JSON of what the author wrote, without `simulate`: what the server signs and devices parse. */
+  readonly source: string;
+  /** Over all that decides what a column and a label mean. */
+  readonly pipelineHash: string;
+  /** Over the whole task but `simulate`. */
+  readonly taskHash: string;
+}
+
+/** The largest task text, in UTF-16 units. */
+export const MAX_TASK_TEXT = 1_048_576;
+
+// A page of problems is enough to mend; a hostile text must not make an endless message.
+const MAX_PROBLEMS = 50;
+
+/** Parses YAML. Throws `task-invalid`; its message has one line per problem, in the order of the text. */
+export function parseTask(yamlText: string): LoadedTask {
+  checkLength(yamlText);
+  const { value, placeOf } = readYaml(yamlText);
+  return load(value, placeOf);
+}
+
+/** Parses the JSON text of `LoadedTask.source`, as it came over the wire. Throws `task-invalid`. */
+export function parseTaskSource(jsonText: string): LoadedTask {
+  checkLength(jsonText);
+  return load(parseJson(jsonText), undefined);
+}
+
+function load(value: unknown, placeOf: PlaceOf | undefined): LoadedTask {
+  const parsed = taskSchema.safeParse(value, { error: describeIssue });
+  if (!parsed.success) throw invalid(problemsOf(parsed.error, value), placeOf);
+  const task = parsed.data;
+  const problems = checkTask(task);
+  if (problems.length > 0) throw invalid(problems, placeOf);
+  const source = canonicalJson({ ...(value as object), simulate: undefined }); // the schema let only an object through
+  return { task, source, pipelineHash: hashPipeline(task), taskHash: hashTask(task) };
+}
+
+type PlaceOf = (path: Path) => Place;
+
+function invalid(problems: readonly Problem[], placeOf: PlaceOf | undefined): HeadwaterError {
+  const first = problems.slice(0, MAX_PROBLEMS);
+  const lines = placeOf === undefined ? first.map(describe) : inOrder(first, placeOf);
+  const more = problems.length - first.length;
+  return new HeadwaterError("task-invalid", [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join("\n"));
+}
+
+function inOrder(problems: readonly Problem[], placeOf: PlaceOf): string[] {
+  return problems
+    .map((problem) => ({ problem, place: placeOf(problem.path) }))
+    .toSorted((a, b) => a.place.line - b.place.line || a.place.col - b.place.col)
+    .map(({ problem, place }) => `line ${place.line}: ${describe(problem)}`);
+}
+
+function describe({ path, message }: Problem): string {
+  return path.length === 0 ? message : `${pathText(path)}: ${message}`;
+}
+
+function checkLength(text: string): void {
+  if (text.length <= MAX_TASK_TEXT) return;
+  throw new HeadwaterError(
+    "task-invalid",
+    `the task has ${text.length} characters, above the limit ${MAX_TASK_TEXT}`,
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new HeadwaterError("task-invalid", "the task is not JSON", { cause });
+  }
+}

@@ -1,0 +1,98 @@
+// `model` and `train`: what learns, and how it learns on one device.
+
+import { z } from "zod";
+import { unreachable } from "../../assert.js";
+import type { JsonObject, ModelSpec, OptimizerSpec, OutputSpec } from "../task.js";
+import { oneKey } from "./choice.js";
+
+const outputOptions = oneKey({
+  regression: z.strictObject({
+    loss: z.enum(["meanSquaredError", "meanAbsoluteError"]).prefault("meanSquaredError"),
+  }),
+  classification: z.int().min(2).max(10_000).describe("Number of classes: a softmax over class indices."),
+});
+
+const output = z
+  .union([z.literal("regression"), outputOptions], {
+    error: 'expected "regression", {regression: {loss}} or {classification: 10}',
+  })
+  .prefault("regression")
+  .transform((value): OutputSpec => {
+    if (value === "regression") return { kind: "regression", loss: "meanSquaredError" };
+    if (value.kind === "regression") return { kind: "regression", loss: value.value.loss };
+    return { kind: "classification", classes: value.value };
+  })
+  .describe("What the output means.");
+
+const dense = z
+  .array(z.int().min(1).max(16_384))
+  .max(16)
+  .describe("Units of each hidden layer; [] is a linear model.");
+
+const layers = z
+  .record(z.string(), z.json())
+  .transform((value): JsonObject => value)
+  .describe("A tfjs LayersModel topology: the object under `modelTopology` of a model.json.");
+
+/** What learns. */
+export const model = z
+  .strictObject({
+    dense: dense.optional(),
+    activation: z
+      .enum(["relu", "tanh", "sigmoid", "linear"])
+      .optional()
+      .describe("Of the hidden dense layers. Default: relu."),
+    layers: layers.optional(),
+    output,
+  })
+  .refine((value) => (value.dense === undefined) !== (value.layers === undefined), {
+    error: 'expected exactly one of "dense" or "layers"',
+  })
+  .refine((value) => value.layers === undefined || value.activation === undefined, {
+    error: "belongs to dense; a topology names its own",
+    path: ["activation"],
+  })
+  .transform(({ dense, activation, layers, output }): ModelSpec => {
+    if (layers !== undefined) return { kind: "layers", topology: layers, output };
+    return { kind: "dense", hidden: dense ?? [], activation: activation ?? "relu", output };
+  })
+  .describe("What learns: a dense network, or any tfjs LayersModel.");
+
+/** A step size. */
+export const learningRate = z.number().gt(0).max(100);
+
+const optimizer = oneKey({
+  sgd: learningRate.describe("Learning rate."),
+  momentum: z.strictObject({
+    learningRate,
+    momentum: z.number().min(0).lt(1).prefault(0.9),
+  }),
+  adam: learningRate.describe("Learning rate."),
+}).transform((choice): OptimizerSpec => {
+  switch (choice.kind) {
+    case "sgd":
+    case "adam":
+      return { kind: choice.kind, learningRate: choice.value };
+    case "momentum":
+      return { kind: "momentum", ...choice.value };
+    default:
+      return unreachable(choice);
+  }
+});
+
+/** How one device learns in one round. */
+export const train = z
+  .strictObject({
+    epochs: z
+      .int()
+      .min(1)
+      .max(1_000)
+      .prefault(1)
+      .describe("Passes over the device's train examples per round."),
+    batch: z.int().min(1).max(65_536).prefault(32).describe("Examples per step."),
+    optimizer: optimizer
+      .prefault({ sgd: 0.01 })
+      .describe("On the device. Its state starts fresh each round."),
+  })
+  .prefault({})
+  .describe("How a device learns in one round.");

@@ -1,0 +1,197 @@
+import { describe, expect, test } from "vitest";
+import { parseTask } from "../../../../shared/task/parse.js";
+import { smallTask } from "../../../support/small-task.js";
+
+/** Refuses the small task with lines replaced and added, for exactly this reason. */
+function expectRefusal(
+  options: { replace?: readonly [string, string]; add?: string },
+  message: string,
+): void {
+  const [line, replacement] = options.replace ?? ["", ""];
+  expect(smallTask).toContain(line);
+  const yaml = `${smallTask.replace(line, replacement)}${options.add ?? ""}\n`;
+  expect(() => parseTask(yaml)).toThrow(
+    expect.objectContaining({ code: "task-invalid", message: expect.stringContaining(message) as unknown }),
+  );
+}
+
+const digits = `task: digits
+sources: { digits: { vectors: { pixels: 4 } } }
+features: { from: digits, list: [{ copy: [pixels] }] }
+label: { field: digit }
+model: { dense: [], output: { classification: 10 } }
+`;
+
+describe("references", () => {
+  test("a step feeding itself is refused", () => {
+    expectRefusal(
+      {
+        add: "steps: { a: { from: b, do: [{ range: { of: pm25, min: 0 } }] }, b: { from: a, do: [{ range: { of: pm25, min: 0 } }] } }",
+      },
+      'line 10: steps.a.from: step "a" feeds itself',
+    );
+  });
+
+  test("a step named like a source is refused", () => {
+    expectRefusal(
+      { add: "steps: { air: { from: air, do: [{ range: { of: pm25, min: 0 } }] } }" },
+      'steps.air: a source is called "air" already',
+    );
+  });
+
+  test("names that objects inherit are nobody's", () => {
+    expectRefusal(
+      { replace: ["from: air", "from: constructor"] },
+      'no source or step is called "constructor"',
+    );
+  });
+});
+
+describe("fields", () => {
+  test("that no step makes are refused, and those there are listed", () => {
+    const hourly = "steps: { hourly: { from: air, do: [{ window: { over: 1h, get: { pm25: [mean] } } }] } }";
+    expectRefusal(
+      { replace: ["from: air", "from: hourly"], add: hourly },
+      'line 6: features.list[0].copy: no field is called "pm25" here; there are pm25.mean',
+    );
+  });
+
+  test("that are vectors are no label", () => {
+    expectRefusal(
+      { replace: ["air: {}", "air: { vectors: { pm25: 3 } }"] },
+      'line 8: label.forecast.of: takes numbers: "pm25" is a vector of 3',
+    );
+  });
+
+  test("must make at least one column, and none twice", () => {
+    expectRefusal({ replace: ["copy: [pm25]", "observed: pm25"] }, "features.list: makes no column");
+    expectRefusal({ replace: ["[pm25]", "[pm25, pm25]"] }, 'features.list: column "pm25" is made twice');
+  });
+});
+
+describe("labels", () => {
+  test("a class index is never scaled", () => {
+    expect(() => parseTask(digits)).not.toThrow();
+    expect(() => parseTask(digits.replace("digit }", "digit, scale: standard }"))).toThrow(
+      'label.scale: a class index is never scaled: expected "none"',
+    );
+  });
+
+  test("a clamp needs room", () => {
+    expectRefusal(
+      { replace: ["forecast: { of: pm25, ahead: 1h }", "field: { of: rul, min: 9, max: 3 }"] },
+      "label.field.min: expected less than max 3, got 9",
+    );
+  });
+
+  test("one of forecast and field, not both", () => {
+    expectRefusal(
+      { replace: ["ahead: 1h }", "ahead: 1h }\n  field: pm25"] },
+      'label: expected exactly one of "forecast" or "field"',
+    );
+  });
+});
+
+describe("leakage", () => {
+  test("a gap shorter than the forecast looks ahead is refused when sides are split by time", () => {
+    const message = "rows.split.gap: 30m is shorter than the forecast's 1h: labels would leak";
+    expectRefusal({ add: "rows: { split: { gap: 30m } }" }, message);
+    expectRefusal(
+      { add: "rows: { split: { test: { from: 2020-01-01 }, validation: 0%, gap: 30m } }" },
+      message,
+    );
+  });
+
+  test("no gap is needed where whole entities are held out", () => {
+    const rows = "rows: { split: { validation: { by: entity }, gap: 0s } }\n";
+    expect(() => parseTask(smallTask + rows)).not.toThrow();
+  });
+});
+
+describe("metrics", () => {
+  test("must fit the model", () => {
+    expectRefusal(
+      { add: "rollout: { gate: { accuracy: {} } }" },
+      "rollout.gate.accuracy: accuracy does not fit a model for regression",
+    );
+    expectRefusal(
+      { add: "rounds: { stop: { metric: accuracy, target: 1 } }" },
+      "rounds.stop.metric: accuracy does not fit a model for regression",
+    );
+  });
+
+  test("a stop rule needs validation examples", () => {
+    expectRefusal(
+      { add: "rounds: { stop: { metric: rmse, patience: 3 } }\nrows: { split: { validation: 0% } }" },
+      "rounds.stop.on: rows.split.validation is 0%",
+    );
+  });
+
+  test("a classifier's gate judges by accuracy unless told otherwise", () => {
+    expect(parseTask(digits).task.rollout.gate.metric).toBe("accuracy");
+    expect(parseTask(smallTask).task.rollout.gate.metric).toBe("rmse");
+  });
+});
+
+test("a lease beyond the deadline is refused", () => {
+  expectRefusal(
+    { add: "rounds: { deadline: 1m, lease: 2m }" },
+    "rounds.lease: 2m is longer than the deadline 1m",
+  );
+});
+
+describe("simulations", () => {
+  const csv = (more: string) => `simulate: { dataset: { csv: a.csv, time: { step: 1h }${more} } }`;
+
+  test("dealing to devices needs their number", () => {
+    expectRefusal(
+      { add: csv(", device: iid") },
+      "simulate.devices: is missing: iid deals to a number of devices",
+    );
+    expectRefusal({ add: csv(", device: { dirichlet: 0.5 }") }, "simulate.devices: is missing: dirichlet");
+  });
+
+  test("entities need a column that names them", () => {
+    expectRefusal({ add: csv(", device: entity") }, "simulate.dataset.entity: is missing");
+  });
+
+  test("a given test set and its place go together", () => {
+    expectRefusal(
+      { add: "simulate: { generator: pumps, test: { files: b.csv } }" },
+      "simulate.test: is only used with rows.split.test: given",
+    );
+    expectRefusal(
+      { add: `rows: { split: { test: given } }\n${csv("")}` },
+      'rows.split.test: "given" needs simulate.test to say where it is',
+    );
+  });
+
+  test("a dataset feeds one source", () => {
+    expectRefusal(
+      { replace: ["air: {}", "air: {}\n  sea: {}"], add: csv("") },
+      "feeds one source, the task has 2",
+    );
+  });
+
+  test("images need a vector to go to", () => {
+    expectRefusal(
+      { add: "simulate: { dataset: { idx: { images: a, labels: b } }, devices: 2 }" },
+      `simulate.dataset.fields: "pixels" must be one of the source's vectors`,
+    );
+  });
+
+  test("files stay below the data folder", () => {
+    expectRefusal(
+      { add: csv("").replace("a.csv", "../a.csv") },
+      "simulate.dataset.csv: expected a file name pattern below",
+    );
+    expectRefusal(
+      { add: csv("").replace("a.csv", "/etc/passwd") },
+      "simulate.dataset.csv: expected a file name pattern below",
+    );
+  });
+
+  test("one of dataset and generator, not both", () => {
+    expectRefusal({ add: "simulate: {}" }, 'simulate: expected exactly one of "dataset" or "generator"');
+  });
+});
