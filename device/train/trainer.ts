@@ -41,7 +41,7 @@ export interface TrainResult {
   readonly kind: "train";
   readonly params: Float32Array;
   readonly steps: number;
-  /** Mean batch loss over the last epoch, scaled units; not finite when training diverged. */
+  /** Mean loss per example over the last epoch, scaled units; NaN when training diverged, which also ended it. */
   readonly loss: number;
 }
 
@@ -52,10 +52,20 @@ export interface EvaluateResult {
 
 export type JobResult<J extends Job> = J extends TrainJob ? TrainResult : EvaluateResult;
 
+/** Tells a running job to stop. An AbortSignal is one. */
+export interface StopSignal {
+  readonly aborted: boolean;
+}
+
 /** Runs jobs. A job depends on nothing but itself: same job, same result, whichever worker runs it. */
 export interface Trainer {
   readonly engine: EngineName;
-  /** Rejects with HeadwaterError `training-failed` (the worker died, memory ran out) or `aborted`. */
-  run<J extends Job>(job: J): Promise<JobResult<J>>;
+  /**
+   * The job's arrays stay the caller's, who leaves them as they are until the result is there. Rejects with
+   * HeadwaterError `training-failed` (the worker died, memory ran out, too many jobs waiting), `aborted`,
+   * `model-unsupported`, or `data-missing` when there is nothing to train on.
+   */
+  run<J extends Job>(job: J, signal?: AbortSignal): Promise<JobResult<J>>;
+  /** Ends it: jobs that have not finished reject with `aborted`. */
   close(): Promise<void>;
 }

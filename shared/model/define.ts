@@ -1,0 +1,98 @@
+// From a task's `model` to a model definition: pure, without an engine.
+
+import { canonicalJson, sha256Hex } from "../task/canonical.js";
+import type { JsonObject, JsonValue, ModelSpec, OutputSpec } from "../task/task.js";
+import type { ModelDefinition } from "./definition.js";
+
+/**
+ * The definition of `spec` over rows of `inputs` columns. A given topology is taken as it is; whether its
+ * widths fit and its layers can be trained shows when an engine builds it.
+ */
+export function defineModel(spec: ModelSpec, inputs: number): ModelDefinition {
+  const topology = spec.kind === "dense" ? denseTopology(spec, inputs) : withoutVersions(spec.topology);
+  const { output } = spec;
+  const topologyHash = sha256Hex(canonicalJson({ topology, output }));
+  return { topology, inputs, outputs: outputWidth(output), output, topologyHash };
+}
+
+/** What a model's params mean: models of another signature never mix. */
+export function modelSignature(hashes: {
+  readonly pipelineHash: string;
+  readonly scalerHash: string;
+  readonly topologyHash: string;
+}): string {
+  const { pipelineHash, scalerHash, topologyHash } = hashes;
+  return sha256Hex(canonicalJson({ pipelineHash, scalerHash, topologyHash }));
+}
+
+/** Params of a dense network; undefined for a given topology, which only an engine can count. */
+export function countParams(spec: ModelSpec, inputs: number): number | undefined {
+  if (spec.kind !== "dense") return undefined;
+  const widths = [inputs, ...spec.hidden, outputWidth(spec.output)];
+  return widths.slice(1).reduce((count, width, at) => count + (widths[at]! + 1) * width, 0);
+}
+
+function outputWidth(output: OutputSpec): number {
+  return output.kind === "classification" ? output.classes : 1;
+}
+
+type DenseSpec = Extract<ModelSpec, { kind: "dense" }>;
+
+// Exactly what tfjs's own `toJSON` writes for this network, so that any tfjs program can load it.
+function denseTopology(spec: DenseSpec, inputs: number): JsonObject {
+  const last = spec.output.kind === "classification" ? "softmax" : "linear";
+  const layers = [
+    ...spec.hidden.map((units, at) => denseLayer(`hidden_${at + 1}`, units, spec.activation)),
+    denseLayer("output", outputWidth(spec.output), last),
+  ];
+  const [first, ...rest] = layers;
+  const sized = {
+    ...first,
+    config: { ...first?.config, batch_input_shape: [null, inputs], dtype: "float32" },
+  };
+  return { class_name: "Sequential", config: { name: "dense", layers: [sized, ...rest] } };
+}
+
+interface LayerJson extends Readonly<Record<string, JsonValue>> {
+  readonly class_name: string;
+  readonly config: JsonObject;
+}
+
+function denseLayer(name: string, units: number, activation: string): LayerJson {
+  return {
+    class_name: "Dense",
+    config: {
+      units,
+      activation,
+      use_bias: true,
+      kernel_initializer: GLOROT_UNIFORM,
+      bias_initializer: { class_name: "Zeros", config: {} },
+      kernel_regularizer: null,
+      bias_regularizer: null,
+      activity_regularizer: null,
+      kernel_constraint: null,
+      bias_constraint: null,
+      name,
+      trainable: true,
+    },
+  };
+}
+
+/** Glorot and Bengio 2010, eq. 16, in tfjs's words. */
+const GLOROT_UNIFORM: JsonObject = {
+  class_name: "VarianceScaling",
+  config: { scale: 1, mode: "fan_avg", distribution: "uniform", seed: null },
+};
+
+// A full model.json wraps the topology in `model_config`; the versions of the program that wrote it must
+// not change the hash.
+function withoutVersions(given: JsonObject): JsonObject {
+  const inner = given.model_config;
+  const topology = isObject(inner) ? inner : given;
+  const { keras_version: _keras, backend: _backend, ...rest } = topology;
+  return rest;
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

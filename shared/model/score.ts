@@ -1,0 +1,85 @@
+// Scores predictions into mergeable sums.
+
+import { assert } from "../assert.js";
+import type { ModelDefinition } from "./definition.js";
+import { emptyMetricSums, type MetricSums } from "./metric.js";
+
+/**
+ * Sums over `rows` rows: errors in the label's own unit, loss as in training. `predictions` and `y` are
+ * row-major and scaled, by `labelFactor` per unit of the label; for classification `y` is one-hot.
+ * NaN in, NaN out.
+ */
+export function scoreRows(
+  definition: ModelDefinition,
+  predictions: Float32Array,
+  y: Float32Array,
+  rows: number,
+  labelFactor: number,
+): MetricSums {
+  const { outputs, output } = definition;
+  assert(predictions.length === rows * outputs, "one prediction per row and output");
+  assert(y.length === rows * outputs, "one truth per row and output");
+  const scored = { predictions, y, rows };
+  if (output.kind === "classification") return scoreClasses(scored, outputs);
+  return scoreValues(scored, labelFactor, output.loss === "meanAbsoluteError");
+}
+
+interface ScoredRows {
+  readonly predictions: Float32Array;
+  readonly y: Float32Array;
+  readonly rows: number;
+}
+
+function scoreValues(scored: ScoredRows, labelFactor: number, isAbsolute: boolean): MetricSums {
+  const { predictions, y, rows } = scored;
+  let squares = 0;
+  let absolutes = 0;
+  for (let i = 0; i < rows; i++) {
+    const error = predictions[i]! - y[i]!;
+    squares += error * error;
+    absolutes += Math.abs(error);
+  }
+  return {
+    ...emptyMetricSums,
+    rows,
+    squaredError: squares / labelFactor ** 2,
+    absoluteError: absolutes / Math.abs(labelFactor),
+    loss: isAbsolute ? absolutes : squares,
+  };
+}
+
+function scoreClasses({ predictions, y, rows }: ScoredRows, classes: number): MetricSums {
+  let correct = 0;
+  let loss = 0;
+  for (let row = 0; row < rows; row++) {
+    const start = row * classes;
+    const truth = largest(y, start, classes);
+    if (largest(predictions, start, classes) === truth) correct++;
+    loss += crossEntropy(predictions, start, classes, truth);
+  }
+  return { ...emptyMetricSums, rows, loss, correct };
+}
+
+// The first of the largest; -1 when nothing compares, as with NaN: then no class was right.
+function largest(values: Float32Array, start: number, count: number): number {
+  let best = -1;
+  let bestValue = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < count; i++) {
+    const value = values[start + i]!;
+    if (value > bestValue) {
+      best = i;
+      bestValue = value;
+    }
+  }
+  return best;
+}
+
+/** As tfjs clips probabilities before the logarithm. */
+const EPSILON = 1e-7;
+
+function crossEntropy(predictions: Float32Array, start: number, classes: number, truth: number): number {
+  let sum = 0;
+  for (let i = 0; i < classes; i++) sum += predictions[start + i]!;
+  const share = predictions[start + truth]! / sum;
+  return -Math.log(Math.min(Math.max(share, EPSILON), 1 - EPSILON));
+}

@@ -1,0 +1,118 @@
+// What must be known about a topology before an engine builds it: which layers cannot be trained, and its seeds.
+
+import { randomStream } from "../random.js";
+import type { JsonObject, JsonValue } from "../task/task.js";
+import type { EngineName } from "./runtime.js";
+
+/** One line per layer that cannot be trained reproducibly on `engine`, naming the layer and why. */
+export function findUnsupported(topology: JsonObject, engine: EngineName): string[] {
+  return nodesOf(topology).flatMap(({ className, config }) => {
+    const reason = reasonAgainst(className, config, engine);
+    const name = config.name;
+    return reason === undefined
+      ? []
+      : [`layer ${JSON.stringify(name ?? className)} (${className}) ${reason}`];
+  });
+}
+
+/** The topology with a seed in every random initializer, each from its own stream of `seed`. */
+export function seedTopology(topology: JsonObject, seed: string): JsonObject {
+  const seeded = seedValue(topology, seed, []);
+  return isObject(seeded) ? seeded : topology;
+}
+
+const INITIALIZERS: ReadonlySet<string> = new Set([
+  "RandomUniform",
+  "RandomNormal",
+  "TruncatedNormal",
+  "VarianceScaling",
+  "Orthogonal",
+  "GlorotUniform",
+  "GlorotNormal",
+  "HeNormal",
+  "HeUniform",
+  "LeCunNormal",
+  "LeCunUniform",
+]);
+
+const RANDOM: ReadonlySet<string> = new Set([
+  "Dropout",
+  "SpatialDropout1D",
+  "AlphaDropout",
+  "GaussianDropout",
+  "GaussianNoise",
+  "RandomWidth",
+]);
+
+// Their gradients need kernels that the wasm backend of tfjs 4.22 lacks: Conv2DBackpropFilter (tfjs issue
+// 8474), DepthwiseConv2dNativeBackprop*, UnsortedSegmentSum (tfjs issue 8082).
+const NO_GRADIENT_ON_WASM: ReadonlySet<string> = new Set([
+  "Conv1D",
+  "Conv2D",
+  "Conv2DTranspose",
+  "SeparableConv2D",
+  "DepthwiseConv2D",
+  "ConvLSTM2D",
+  "ConvLSTM2DCell",
+  "Embedding",
+]);
+
+function reasonAgainst(className: string, config: JsonObject, engine: EngineName): string | undefined {
+  if (RANDOM.has(className))
+    return "draws random numbers in every step, which tfjs cannot reproduce from a seed; leave it out";
+  if (isPositive(config.dropout) || isPositive(config.recurrent_dropout))
+    return "has a dropout, whose masks tfjs cannot reproduce from a seed; set it to 0";
+  if (config.stateful === true)
+    return "is stateful: batches would depend on their order; set stateful to false";
+  if (className === "ThresholdedReLU") return "has no gradient in tfjs";
+  if (config.reset_after === true) return "uses reset_after, which tfjs does not support; set it to false";
+  if (config.padding === "causal") return "uses causal padding, which tfjs cannot train";
+  if (isDilated(config.dilation_rate)) return "is dilated, which tfjs cannot train";
+  if (engine === "tfjs-wasm" && NO_GRADIENT_ON_WASM.has(className))
+    return "has no gradient on engine tfjs-wasm; use tfjs-cpu (slow) or tfjs-node";
+  return undefined;
+}
+
+function isPositive(value: JsonValue | undefined): boolean {
+  return typeof value === "number" && value > 0;
+}
+
+function isDilated(rate: JsonValue | undefined): boolean {
+  return Array.isArray(rate) ? rate.some(isDilated) : typeof rate === "number" && rate > 1;
+}
+
+interface TopologyNode {
+  readonly className: string;
+  readonly config: JsonObject;
+}
+
+// Layers hide in layers (wrappers, nested models, cells), so every {class_name, config} counts.
+function nodesOf(value: JsonValue | undefined): TopologyNode[] {
+  if (Array.isArray(value)) return value.flatMap(nodesOf);
+  if (!isObject(value)) return [];
+  const className = value.class_name;
+  const config = value.config;
+  const inner = Object.values(value).flatMap(nodesOf);
+  return typeof className === "string" && isObject(config) ? [{ className, config }, ...inner] : inner;
+}
+
+function seedValue(value: JsonValue, seed: string, path: readonly (string | number)[]): JsonValue {
+  if (Array.isArray(value)) return value.map((item, at) => seedValue(item, seed, [...path, at]));
+  if (!isObject(value)) return value;
+  const copy = Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, seedValue(item, seed, [...path, key])]),
+  );
+  const className = copy.class_name;
+  if (typeof className !== "string" || !INITIALIZERS.has(className)) return copy;
+  const config = isObject(copy.config) ? copy.config : {};
+  return { ...copy, config: { ...config, seed: initializerSeed(seed, path) } };
+}
+
+// Never 0: tfjs takes a seed of 0 for none.
+function initializerSeed(seed: string, path: readonly (string | number)[]): number {
+  return 1 + randomStream(seed, "params", ...path).integer(2 ** 31 - 1);
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
