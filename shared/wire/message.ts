@@ -1,23 +1,27 @@
 // Control messages: msgpack maps, validated here on receipt. docs/protocol.md is their reference.
 // Durations are relative (ms), so the two clocks need not agree. Unknown keys are ignored, unknown `v` refused.
 
-import { pack, unpack } from "msgpackr";
 import { z } from "zod";
 import type { DeviceId, TaskId, UpdateId } from "../id.js";
 import { parseDeviceId, parseTaskId, parseUpdateId } from "../id.js";
+import { packValue, unpackValue } from "./msgpack.js";
 import type { DownKind, UpKind } from "./topic.js";
 
-/** Most bytes one control message may have. A chunk may have this much besides its data. */
-export const MESSAGE_BYTES_MAX = 64 * 1024;
 /** Most bytes of data in one chunk or block. */
 export const CHUNK_BYTES_MAX = 128 * 1024;
+/** Most characters of a task's source. */
+export const TASK_SOURCE_MAX = 128 * 1024;
+/** Most bytes of any payload: the largest data and what is said about it. A longer one is not even decoded. */
+export const MESSAGE_BYTES_MAX = 160 * 1024;
 /** Most bytes of one update or blob. */
 export const BLOB_BYTES_MAX = 256 * 1024 * 1024;
 
 const version = z.literal(1);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const bytes = count.max(BLOB_BYTES_MAX);
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+/** A SHA-256 in lower-case hex. */
+export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
+const sha256 = sha256Schema;
 const text = z.string().max(200);
 const updateId = z.string().transform((value, context): UpdateId => {
   const id = parseUpdateId(value);
@@ -34,8 +38,14 @@ const deviceId = z.string().transform((value, context): DeviceId => {
   if (id === undefined) context.addIssue({ code: "custom", message: "not a device id" });
   return id as DeviceId;
 });
-const data = z.instanceof(Uint8Array).refine((value) => value.length <= CHUNK_BYTES_MAX, "chunk too long");
-const signature = z.instanceof(Uint8Array).refine((value) => value.length === 64, "not an Ed25519 signature");
+const data = z.custom<Uint8Array>(
+  (value) => value instanceof Uint8Array && value.length >= 1 && value.length <= CHUNK_BYTES_MAX,
+  "not bytes, none, or too many",
+);
+const signature = z.custom<Uint8Array>(
+  (value) => value instanceof Uint8Array && value.length === 64,
+  "not an Ed25519 signature",
+);
 
 /** What a round asks of a device: statistics for the scaler, a trained update, or a score. */
 export const roundKindSchema = z.enum(["fit", "train", "evaluate"]);
@@ -69,7 +79,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export const signedTaskSchema = z.object({
   v: version,
   task: taskId,
-  source: z.string().max(1024 * 1024),
+  source: z.string().max(TASK_SOURCE_MAX),
   taskHash: sha256,
   signature,
 });
@@ -178,21 +188,22 @@ export type Receipt = DownMessage<"receipt">;
 export type Offer = DownMessage<"offer">;
 export { deviceId as deviceIdSchema };
 
-/** A message's bytes. */
+/** A message's bytes; they belong to the caller. */
 export function encodeMessage(message: UpMessage | DownMessage | Manifest | SignedTask): Uint8Array {
-  return pack(message);
+  return packValue(message);
 }
 
-/** The message, or undefined with nothing thrown when `payload` is not one: too long, not msgpack, not valid. */
+/**
+ * The message, or undefined with nothing thrown when `payload` is not one: too long, not our MessagePack, not
+ * valid. Byte fields (`data`, `signature`) are views of `payload`: copy what has to outlive it.
+ */
 export function decodeMessage<Schema extends z.ZodType>(
   schema: Schema,
   payload: Uint8Array,
 ): z.infer<Schema> | undefined {
-  if (payload.length > CHUNK_BYTES_MAX + MESSAGE_BYTES_MAX) return undefined;
-  try {
-    const parsed = schema.safeParse(unpack(payload));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
-  }
+  if (payload.length > MESSAGE_BYTES_MAX) return undefined;
+  const unpacked = unpackValue(payload);
+  if (unpacked === undefined) return undefined;
+  const parsed = schema.safeParse(unpacked.value);
+  return parsed.success ? parsed.data : undefined;
 }

@@ -1,6 +1,8 @@
 // What an update says about itself: the header of its frame. The frame's body is the encoded delta.
 
 import { z } from "zod";
+import type { DeviceId, TaskId, UpdateId } from "../id.js";
+import { sha256Hex } from "../task/canonical.js";
 import { deviceIdSchema, roundKindSchema } from "./message.js";
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -15,13 +17,18 @@ const metricSumsSchema = z.object({
   correct: count,
 });
 
-const statisticsSchema = z.object({
-  count,
-  mean: z.array(sum),
-  m2: z.array(sum),
-  min: z.array(sum),
-  max: z.array(sum),
-});
+const statisticsSchema = z
+  .object({
+    count,
+    mean: z.array(sum),
+    m2: z.array(sum),
+    min: z.array(sum),
+    max: z.array(sum),
+  })
+  .refine(
+    ({ mean, m2, min, max }) => [m2, min, max].every(({ length }) => length === mean.length),
+    "unequal columns",
+  );
 
 /** Header of an update frame. Which of the nullable parts is there depends on `kind`. */
 export const updateHeaderSchema = z.object({
@@ -42,3 +49,17 @@ export const updateHeaderSchema = z.object({
   fit: statisticsSchema.nullable(),
 });
 export type UpdateHeader = z.infer<typeof updateHeaderSchema>;
+
+/** What an update id is made from. `sha256` is that of the whole frame. */
+export interface UpdateIdentity {
+  readonly task: TaskId;
+  readonly device: DeviceId;
+  readonly round: number;
+  readonly sha256: string;
+}
+
+/** The update's id: a hash of its content, so that the same update made twice is the same update. */
+export function updateIdOf({ task, device, round, sha256 }: UpdateIdentity): UpdateId {
+  // Hex text is one topic level, as ids must be.
+  return sha256Hex(`${task}|${device}|${round}|${sha256}`).slice(0, 32) as UpdateId;
+}

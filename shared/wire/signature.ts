@@ -1,0 +1,152 @@
+// Ed25519 (RFC 8032) over a domain-separated text, so that a signature made for one purpose is worth nothing
+// for another. What is signed, byte for byte: the domain, one zero byte, then the RFC 8785 JSON of the fields.
+
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from "node:crypto";
+import { assert } from "../assert.js";
+import type { DeviceId, TaskId, UpdateId } from "../id.js";
+import { canonicalJson, sha256Hex } from "../task/canonical.js";
+import type { Manifest, RejectionReason, SignedTask } from "./message.js";
+import { PROTOCOL } from "./topic.js";
+
+/** An Ed25519 key and its public half. */
+export interface KeyPair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+
+/** What a device signs when it commits an update. `sha256` is that of the whole frame. */
+export interface UpdateClaim {
+  readonly task: TaskId;
+  readonly device: DeviceId;
+  readonly round: number;
+  readonly updateId: UpdateId;
+  readonly sha256: string;
+}
+
+/** What the server signs in a receipt. */
+export interface ReceiptClaim {
+  readonly task: TaskId;
+  readonly device: DeviceId;
+  readonly updateId: UpdateId;
+  readonly round: number;
+  readonly status: "accepted" | "rejected";
+  readonly reason: RejectionReason | null;
+}
+
+/** What the server signs in a manifest: every field but the signature. */
+export type ManifestClaim = Omit<Manifest, "signature">;
+
+/** What the server signs in a task: every field but the signature, with `source` replaced by its SHA-256. */
+export type TaskClaim = Omit<SignedTask, "signature">;
+
+/** A new key pair from the machine's entropy. */
+export function generateKeys(): KeyPair {
+  return generateKeyPairSync("ed25519");
+}
+
+/** The key pair of a 32-byte RFC 8032 seed: same seed, same keys. For simulations and test vectors. */
+export function keysFromSeed(seed: Uint8Array): KeyPair {
+  assert(seed.length === 32, `an Ed25519 seed has 32 bytes, not ${seed.length}`);
+  const privateKey = createPrivateKey({
+    key: Buffer.concat([PKCS8_PREFIX, seed]),
+    format: "der",
+    type: "pkcs8",
+  });
+  return { privateKey, publicKey: createPublicKey(privateKey) };
+}
+
+// RFC 8410, section 7: everything before the seed in the PKCS #8 form of an Ed25519 private key.
+const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
+
+/** Signs an update, as carried by `commit`. */
+export function signUpdate(privateKey: KeyObject, claim: UpdateClaim): Uint8Array {
+  return signClaim(privateKey, updateText(claim));
+}
+
+/** True when `signature` is that of the device with `publicKey` over exactly these fields. */
+export function verifyUpdate(publicKey: KeyObject, claim: UpdateClaim, signature: Uint8Array): boolean {
+  return verifyClaim(publicKey, updateText(claim), signature);
+}
+
+/** Signs a receipt. `duplicate` is not signed: the word given twice is the same word. */
+export function signReceipt(privateKey: KeyObject, claim: ReceiptClaim): Uint8Array {
+  return signClaim(privateKey, receiptText(claim));
+}
+
+/** True when `signature` is that of the server with `publicKey` over exactly these fields. */
+export function verifyReceipt(publicKey: KeyObject, claim: ReceiptClaim, signature: Uint8Array): boolean {
+  return verifyClaim(publicKey, receiptText(claim), signature);
+}
+
+/** Signs a manifest, as carried by its `signature`. */
+export function signManifest(privateKey: KeyObject, claim: ManifestClaim): Uint8Array {
+  return signClaim(privateKey, manifestText(claim));
+}
+
+/** True when `signature` is that of the server with `publicKey` over exactly these fields. */
+export function verifyManifest(publicKey: KeyObject, claim: ManifestClaim, signature: Uint8Array): boolean {
+  return verifyClaim(publicKey, manifestText(claim), signature);
+}
+
+/** Signs a task, as carried by its `signature`. */
+export function signTask(privateKey: KeyObject, claim: TaskClaim): Uint8Array {
+  return signClaim(privateKey, taskText(claim));
+}
+
+/** True when `signature` is that of the server with `publicKey` over exactly these fields. */
+export function verifyTask(publicKey: KeyObject, claim: TaskClaim, signature: Uint8Array): boolean {
+  return verifyClaim(publicKey, taskText(claim), signature);
+}
+
+// Fields are picked one by one: whatever else an object carries is neither signed nor verified.
+
+function updateText({ task, device, round, updateId, sha256 }: UpdateClaim): Buffer {
+  return signedBytes("update", { task, device, round, updateId, sha256 });
+}
+
+function receiptText({ task, device, updateId, round, status, reason }: ReceiptClaim): Buffer {
+  return signedBytes("receipt", { task, device, updateId, round, status, reason });
+}
+
+function manifestText(manifest: ManifestClaim): Buffer {
+  const { v, task, version, parent, sha256, bytes, fingerprint, modelSignature, createdMs, expiresMs } =
+    manifest;
+  return signedBytes("manifest", {
+    v,
+    task,
+    version,
+    parent,
+    sha256,
+    bytes,
+    fingerprint,
+    modelSignature,
+    createdMs,
+    expiresMs,
+  });
+}
+
+// The source goes in as its hash: then no signed field needs JSON escapes, and a small device can write the
+// text with one format string.
+function taskText({ v, task, source, taskHash }: TaskClaim): Buffer {
+  return signedBytes("task", { v, task, sourceSha256: sha256Hex(source), taskHash });
+}
+
+/** The bytes that are signed: "headwater/1/<what>", a zero byte, the canonical JSON of `fields`. */
+function signedBytes(what: "update" | "receipt" | "manifest" | "task", fields: object): Buffer {
+  return Buffer.from(`headwater/${PROTOCOL}/${what}\0${canonicalJson(fields)}`, "utf8");
+}
+
+function signClaim(privateKey: KeyObject, text: Buffer): Uint8Array {
+  return new Uint8Array(sign(null, text, privateKey));
+}
+
+function verifyClaim(publicKey: KeyObject, text: Buffer, signature: Uint8Array): boolean {
+  return signature.length === 64 && verify(null, text, publicKey, signature);
+}

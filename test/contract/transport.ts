@@ -1,0 +1,360 @@
+// What every transport promises, whatever carries it. A transport's own test brings a harness and runs this.
+// Nothing sleeps: a test waits for a condition, and shows that something does not happen by sending a later
+// message (a fence) and seeing only that one arrive.
+
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type DeviceId, parseDeviceId } from "../../shared/id.js";
+import type { Link, LinkOptions, Message, Uplink, UplinkMessage, Will } from "../../shared/transport/port.js";
+
+/** A broker with everything a test does to it. */
+export interface TransportHarness {
+  link(): Link;
+  uplink(): Uplink;
+  /** Lets time pass until the condition holds; throws when it does not within a sensible time. */
+  until(condition: () => boolean): Promise<void>;
+  /** Ends a client's connection as a network failure would. */
+  cut(clientId: DeviceId): void;
+  /** Longest a publish waits for its acknowledgement: lets that much time pass. */
+  ackTimeout(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Runs the suite. */
+export function transportContract(name: string, create: () => Promise<TransportHarness>): void {
+  describe(`${name} keeps the transport contract`, () => {
+    let harness: TransportHarness;
+    beforeEach(async () => {
+      harness = await create();
+    });
+    afterEach(() => harness.close());
+
+    const connect = (name: string, options?: Partial<LinkOptions>) => connectClient(harness, name, options);
+    const serve = (handler?: (message: UplinkMessage) => Promise<void>) => openUplink(harness, handler);
+
+    upward({ serve, connect, harness: () => harness });
+    downward({ serve, connect, harness: () => harness });
+    connections({ serve, connect, harness: () => harness });
+  });
+}
+
+interface Suite {
+  readonly serve: (handler?: (message: UplinkMessage) => Promise<void>) => ServedUplink;
+  readonly connect: (name: string, options?: Partial<LinkOptions>) => Promise<TestClient>;
+  readonly harness: () => TransportHarness;
+}
+
+function upward({ serve, connect, harness }: Suite): void {
+  test("what a device publishes reaches the uplink unchanged, with the device's name", async () => {
+    const { received } = serve();
+    const pump = await connect("pump");
+    await harness().until(settled(pump.link.publish("hw/1/t/up/pump/hello", bytes(1, 2, 3))));
+    expect(received).toEqual([
+      { topic: "hw/1/t/up/pump/hello", payload: bytes(1, 2, 3), clientId: pump.clientId },
+    ]);
+  });
+
+  test("a publish resolves only after the handler has", async () => {
+    const gate = createGate();
+    const { received } = serve(() => gate.opened);
+    const pump = await connect("pump");
+    const isDone = settled(pump.link.publish("hw/1/t/up/pump/commit", bytes(1)));
+    await harness().until(() => received.length === 1);
+    expect(isDone()).toBe(false);
+    gate.open();
+    await harness().until(isDone);
+  });
+
+  test("a publish whose handler rejects is not acknowledged", async () => {
+    const { received } = serve(() => Promise.reject(new Error("disk full")));
+    const pump = await connect("pump");
+    const outcome = outcomeOf(pump.link.publish("hw/1/t/up/pump/commit", bytes(1)));
+    await harness().until(() => received.length === 1);
+    await harness().ackTimeout();
+    await harness().until(() => outcome.error !== undefined);
+    expect(outcome.error).toMatchObject({ code: expect.stringMatching(/^transport-(timeout|closed)$/) });
+  });
+
+  test("messages of one device are handled one at a time, in the order of publishing", async () => {
+    let running = 0;
+    let most = 0;
+    const { received } = serve(async () => {
+      most = Math.max(most, ++running);
+      for (let i = 0; i < 10; i++) await Promise.resolve();
+      running--;
+    });
+    const pump = await connect("pump");
+    const all = Promise.all([0, 1, 2, 3, 4].map((i) => pump.link.publish("hw/1/t/up/pump/chunk", bytes(i))));
+    await harness().until(settled(all));
+    expect(most).toBe(1);
+    expect(received.map(({ payload }) => payload[0])).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test("a device whose handler takes long does not hold up another", async () => {
+    const gate = createGate();
+    serve(({ clientId }) => (clientId === "slow" ? gate.opened : Promise.resolve()));
+    const slow = await connect("slow");
+    const quick = await connect("quick");
+    const isSlowDone = settled(slow.link.publish("hw/1/t/up/slow/commit", bytes(1)));
+    await harness().until(settled(quick.link.publish("hw/1/t/up/quick/commit", bytes(1))));
+    expect(isSlowDone()).toBe(false);
+    gate.open();
+    await harness().until(isSlowDone);
+  });
+
+  test("a closed uplink's handler is never called again, and its successor's is", async () => {
+    const before = serve();
+    const pump = await connect("pump");
+    await harness().until(settled(pump.link.publish("hw/1/t/up/pump/hello", bytes(1))));
+    await before.uplink.close();
+    const after = serve();
+    await harness().until(() => pump.isConnected);
+    await harness().until(settled(publishSurely(pump, harness(), "hw/1/t/up/pump/hello", bytes(2))));
+    expect(before.received.map(({ payload }) => payload[0])).toEqual([1]);
+    expect(after.received.map(({ payload }) => payload[0])).toContain(2);
+    await expect(before.uplink.send(pump.clientId, "hw/1/t/down/pump/wait", bytes(1))).rejects.toMatchObject({
+      code: "transport-closed",
+    });
+  });
+}
+
+function downward({ serve, connect, harness }: Suite): void {
+  test("what the uplink sends reaches that device only, in order", async () => {
+    const { uplink } = serve();
+    const subscriptions = ["hw/1/t/down/pump/+"];
+    const pump = await connect("pump", { subscriptions });
+    const other = await connect("other");
+    for (const i of [1, 2, 3]) await uplink.send(pump.clientId, "hw/1/t/down/pump/wait", bytes(i));
+    await uplink.send(other.clientId, "hw/1/t/down/other/wait", bytes(9));
+    await harness().until(() => pump.messages.length === 3 && other.messages.length === 1);
+    expect(pump.messages.map(({ payload }) => payload[0])).toEqual([1, 2, 3]);
+    expect(pump.messages[0]).toEqual({
+      topic: "hw/1/t/down/pump/wait",
+      payload: bytes(1),
+      retained: false,
+    });
+    expect(other.messages.map(({ payload }) => payload[0])).toEqual([9]);
+  });
+
+  test("sending to a device that is not connected resolves, and nothing arrives later", async () => {
+    const { uplink } = serve();
+    await uplink.send(device("pump"), "hw/1/t/down/pump/wait", bytes(1));
+    const pump = await connect("pump");
+    await uplink.send(pump.clientId, "hw/1/t/down/pump/wait", bytes(2));
+    await harness().until(() => pump.messages.length > 0);
+    expect(pump.messages.map(({ payload }) => payload[0])).toEqual([2]);
+  });
+
+  test("a retained message reaches those connected, and later ones marked as retained", async () => {
+    const { uplink } = serve();
+    const early = await connect("early", { subscriptions: ["hw/1/t/task"] });
+    await uplink.retain("hw/1/t/task", bytes(1));
+    await harness().until(() => early.messages.length === 1);
+    const late = await connect("late", { subscriptions: ["hw/1/t/task"] });
+    await harness().until(() => late.messages.length === 1);
+    expect(early.messages).toEqual([{ topic: "hw/1/t/task", payload: bytes(1), retained: false }]);
+    expect(late.messages).toEqual([{ topic: "hw/1/t/task", payload: bytes(1), retained: true }]);
+  });
+
+  test("only the last retained message of a topic is kept, and an empty one clears it", async () => {
+    const { uplink } = serve();
+    const subscriptions = ["hw/1/t/task", "hw/1/t/stable", "hw/1/t/down/late/+"];
+    await uplink.retain("hw/1/t/task", bytes(1));
+    await uplink.retain("hw/1/t/task", bytes(2));
+    await uplink.retain("hw/1/t/stable", bytes(3));
+    await uplink.retain("hw/1/t/stable", bytes());
+    const late = await connect("late", { subscriptions });
+    await uplink.send(late.clientId, "hw/1/t/down/late/wait", bytes(9));
+    await harness().until(() => late.messages.some(({ payload }) => payload[0] === 9));
+    expect(late.messages.filter(({ retained }) => retained).map(({ payload }) => payload[0])).toEqual([2]);
+  });
+
+  test("a receiver may write to a payload without anyone else seeing it", async () => {
+    const { uplink } = serve();
+    const a = await connect("a", { subscriptions: ["hw/1/t/task"] });
+    const b = await connect("b", { subscriptions: ["hw/1/t/task"] });
+    const payload = bytes(1);
+    await uplink.retain("hw/1/t/task", payload);
+    payload[0] = 7;
+    await harness().until(() => a.messages.length === 1);
+    a.messages[0]!.payload[0] = 8;
+    await harness().until(() => b.messages.length === 1);
+    expect(b.messages[0]!.payload[0]).toBe(1);
+  });
+}
+
+function connections({ serve, connect, harness }: Suite): void {
+  const will: Will = { topic: "hw/1/t/presence/pump", payload: bytes(0), retain: true };
+  const presence = ({ topic }: { topic: string }) => topic === will.topic;
+
+  test("a connection that is cut publishes its will and comes back by itself", async () => {
+    const { received } = serve();
+    const pump = await connect("pump", { will });
+    harness().cut(pump.clientId);
+    await harness().until(() => pump.disconnects === 1);
+    await harness().until(() => pump.connects === 2);
+    await harness().until(() => received.some(presence));
+    await harness().until(settled(pump.link.publish("hw/1/t/up/pump/hello", bytes(1))));
+    expect(received.filter(presence)).toHaveLength(1);
+  });
+
+  test("a link that is closed publishes no will and does not come back", async () => {
+    const { received } = serve();
+    const pump = await connect("pump", { will });
+    await pump.link.close();
+    await expect(pump.link.publish("hw/1/t/up/pump/hello", bytes(1))).rejects.toMatchObject({
+      code: "transport-closed",
+    });
+    const other = await connect("other");
+    await harness().until(settled(other.link.publish("hw/1/t/up/other/hello", bytes(1))));
+    expect(received.filter(presence)).toEqual([]);
+    expect(pump.connects).toBe(1);
+  });
+
+  test("a publish without a connection is refused", async () => {
+    serve();
+    await expect(harness().link().publish("hw/1/t/up/pump/hello", bytes(1))).rejects.toMatchObject({
+      code: "transport-closed",
+    });
+  });
+
+  test("a cut connection rejects what was in flight", async () => {
+    const gate = createGate();
+    const { received } = serve(() => gate.opened);
+    const pump = await connect("pump");
+    const outcome = outcomeOf(pump.link.publish("hw/1/t/up/pump/commit", bytes(1)));
+    await harness().until(() => received.length === 1);
+    harness().cut(pump.clientId);
+    await harness().until(() => outcome.error !== undefined);
+    expect(outcome.error).toMatchObject({ code: "transport-closed" });
+    gate.open();
+  });
+
+  test("retained messages are sent again after a reconnect, subscriptions hold", async () => {
+    const { uplink } = serve();
+    await uplink.retain("hw/1/t/task", bytes(1));
+    const pump = await connect("pump", { subscriptions: ["hw/1/t/task"] });
+    await harness().until(() => pump.messages.length === 1);
+    harness().cut(pump.clientId);
+    await harness().until(() => pump.messages.length === 2);
+    expect(pump.messages.every(({ retained }) => retained)).toBe(true);
+  });
+
+  test("a second client of the same id takes the connection over", async () => {
+    serve();
+    const first = await connect("pump");
+    await connect("pump");
+    await harness().until(() => first.disconnects >= 1);
+  });
+}
+
+/** A link with a record of what happened to it. */
+export interface TestClient {
+  readonly clientId: DeviceId;
+  readonly link: Link;
+  readonly messages: Message[];
+  connects: number;
+  disconnects: number;
+  readonly isConnected: boolean;
+}
+
+/** A connected client; by default subscribed to its own down topics of task `t`. */
+export async function connectClient(
+  harness: Pick<TransportHarness, "link" | "until">,
+  name: string,
+  options: Partial<LinkOptions> = {},
+): Promise<TestClient> {
+  const client: TestClient = {
+    clientId: device(name),
+    link: harness.link(),
+    messages: [],
+    connects: 0,
+    disconnects: 0,
+    get isConnected() {
+      return this.connects > this.disconnects;
+    },
+  };
+  client.link.open({
+    clientId: client.clientId,
+    subscriptions: [`hw/1/t/down/${name}/+`],
+    onConnected: () => client.connects++,
+    onDisconnected: () => client.disconnects++,
+    onMessage: (message) => client.messages.push(message),
+    ...options,
+  });
+  await harness.until(() => client.connects === 1);
+  return client;
+}
+
+interface ServedUplink {
+  readonly uplink: Uplink;
+  readonly received: UplinkMessage[];
+}
+
+/** An open uplink that records what it is handed. */
+export function openUplink(
+  harness: Pick<TransportHarness, "uplink">,
+  handler: (message: UplinkMessage) => Promise<void> = () => Promise.resolve(),
+): ServedUplink {
+  const uplink = harness.uplink();
+  const received: UplinkMessage[] = [];
+  uplink.open((message) => {
+    received.push(message);
+    return handler(message);
+  });
+  return { uplink, received };
+}
+
+/** Publishes until it is acknowledged, as every sender of this protocol does. */
+async function publishSurely(
+  client: TestClient,
+  harness: TransportHarness,
+  topic: string,
+  payload: Uint8Array,
+): Promise<void> {
+  for (;;) {
+    const outcome = outcomeOf(client.link.publish(topic, payload));
+    await harness.until(() => outcome.isSettled);
+    if (outcome.error === undefined) return;
+  }
+}
+
+/** A condition that holds once `promise` has resolved, and throws what it rejected with. */
+export function settled(promise: Promise<unknown>): () => boolean {
+  const outcome = outcomeOf(promise);
+  return () => {
+    if (outcome.error !== undefined) throw outcome.error;
+    return outcome.isSettled;
+  };
+}
+
+/** A promise the test resolves. */
+export function createGate(): { readonly opened: Promise<void>; open(): void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
+}
+
+/** What became of a promise so far. */
+export function outcomeOf(promise: Promise<unknown>): { isSettled: boolean; error: unknown } {
+  const outcome: { isSettled: boolean; error: unknown } = { isSettled: false, error: undefined };
+  promise.then(
+    () => {
+      outcome.isSettled = true;
+    },
+    (error: unknown) => {
+      outcome.isSettled = true;
+      outcome.error = error;
+    },
+  );
+  return outcome;
+}
+
+export function device(name: string): DeviceId {
+  return parseDeviceId(name)!;
+}
+
+export function bytes(...values: readonly number[]): Uint8Array {
+  return Uint8Array.from(values);
+}
