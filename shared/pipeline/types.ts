@@ -19,6 +19,8 @@ export interface PipelineRow {
   readonly entity: string;
   readonly timeMs: number;
   readonly values: readonly Value[];
+  /** Which values were filled in rather than measured; undefined when none was. */
+  readonly filled: readonly boolean[] | undefined;
   readonly test: boolean;
 }
 
@@ -26,7 +28,7 @@ export interface PipelineRow {
 export interface FeatureRow {
   readonly entity: string;
   readonly timeMs: number;
-  /** One element per column of the pipeline, unscaled. Owned by the receiver. */
+  /** One element per column of the pipeline, unscaled. Never written again: a row's example shares it. */
   readonly features: Float32Array;
   readonly test: boolean;
 }

@@ -1,0 +1,91 @@
+// The last rows of one entity, reduced to the numbers an operator looks back at.
+
+import type { PipelineRow } from "./types.js";
+
+/**
+ * A ring of rows: their times and some of their number fields (NaN where missing, only in here). Rows are numbered
+ * from 0 for ever; those from `first` to `end - 1` are remembered. Grows up to `limit` rows, then drops the oldest.
+ */
+export class History {
+  readonly #positions: readonly number[];
+  readonly #limit: number;
+  #times = new Float64Array(8);
+  #values: Float64Array;
+  #mask = 7;
+  #first = 0;
+  #end = 0;
+  #droppedMs: number | undefined;
+
+  constructor(positions: readonly number[], limit: number) {
+    this.#positions = positions;
+    this.#limit = limit;
+    this.#values = new Float64Array(8 * positions.length);
+  }
+
+  get first(): number {
+    return this.#first;
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Time of the newest row dropped because the ring was full, undefined when it never was. */
+  get droppedMs(): number | undefined {
+    return this.#droppedMs;
+  }
+
+  timeMs(row: number): number {
+    return this.#times[row & this.#mask]!;
+  }
+
+  /** The `column`-th of the remembered fields, NaN where it was missing. */
+  value(row: number, column: number): number {
+    return this.#values[(row & this.#mask) * this.#positions.length + column]!;
+  }
+
+  /** Remembers a row; false when the oldest had to go for it. */
+  push({ timeMs, values }: PipelineRow): boolean {
+    const hadRoom = this.#makeRoom();
+    const slot = this.#end & this.#mask;
+    this.#times[slot] = timeMs;
+    const width = this.#positions.length;
+    for (let column = 0; column < width; column++) {
+      const value = values[this.#positions[column]!];
+      this.#values[slot * width + column] = typeof value === "number" ? value : Number.NaN;
+    }
+    this.#end += 1;
+    return hadRoom;
+  }
+
+  /** Forgets rows before number `row`. */
+  forget(row: number): void {
+    if (row > this.#first) this.#first = row;
+  }
+
+  #makeRoom(): boolean {
+    const size = this.#end - this.#first;
+    if (size >= this.#limit) {
+      this.#droppedMs = this.timeMs(this.#first);
+      this.#first += 1;
+      return false;
+    }
+    if (size > this.#mask) this.#grow();
+    return true;
+  }
+
+  #grow(): void {
+    const capacity = 2 * (this.#mask + 1);
+    const width = this.#positions.length;
+    const times = new Float64Array(capacity);
+    const values = new Float64Array(capacity * width);
+    for (let row = this.#first; row < this.#end; row++) {
+      const slot = row & (capacity - 1);
+      times[slot] = this.timeMs(row);
+      for (let column = 0; column < width; column++) values[slot * width + column] = this.value(row, column);
+    }
+    this.#times = times;
+    this.#values = values;
+    this.#mask = capacity - 1;
+  }
+}

@@ -1,0 +1,36 @@
+// The closed vocabulary of operators: a new one is a file and a line here.
+
+import { copy } from "./copy.js";
+import { cyclic } from "./cyclic.js";
+import { lag } from "./lag.js";
+import { observed } from "./observed.js";
+import type { FeatureOperator, StepOperator } from "./port.js";
+import { range } from "./range.js";
+import { resample } from "./resample.js";
+import { rolling } from "./rolling.js";
+import { window } from "./window.js";
+
+/** Operators on rows, by the name a task calls them. */
+export const stepOperators: Readonly<Record<string, StepOperator>> = byName<StepOperator>(
+  range,
+  resample,
+  window,
+);
+
+/** Operators that make columns, by the name a task calls them. */
+export const featureOperators: Readonly<Record<string, FeatureOperator>> = byName<FeatureOperator>(
+  copy,
+  lag,
+  rolling,
+  cyclic,
+  observed,
+);
+
+// Null prototype: a task's "constructor" is no operator.
+function byName<Operator extends { readonly name: string }>(
+  ...operators: readonly Operator[]
+): Record<string, Operator> {
+  const registry: Record<string, Operator> = Object.create(null);
+  for (const operator of operators) registry[operator.name] = operator;
+  return registry;
+}

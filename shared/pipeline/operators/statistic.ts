@@ -1,0 +1,66 @@
+// The statistics that windows and rolling features can be asked for, and how a window's extent is written.
+
+import { z } from "zod";
+import { unreachable } from "../../assert.js";
+import { durationMs, formatDuration } from "../../task/units.js";
+import type { Moments } from "../moments.js";
+
+/** A statistic's name; `std` is the population's (divided by the count), as scikit-learn and SciPy have it. */
+export const statisticName = z.enum(["mean", "std", "min", "max", "count"]);
+
+export type StatisticName = z.output<typeof statisticName>;
+
+/** One statistic of a summary of at least one value. */
+export function statisticOf(moments: Moments, name: StatisticName): number {
+  switch (name) {
+    case "mean":
+      return moments.mean;
+    case "std":
+      return moments.std;
+    case "min":
+      return moments.min;
+    case "max":
+      return moments.max;
+    case "count":
+      return moments.count;
+    default:
+      return unreachable(name);
+  }
+}
+
+/** A stretch of event time, or of rows. */
+export type Extent =
+  | { readonly kind: "time"; readonly ms: number }
+  | { readonly kind: "rows"; readonly rows: number };
+
+/** Most rows a window counts. */
+export const rowCount = z.int().min(1).max(100_000);
+
+/** A window's length: event time. */
+export const overParam = durationMs.optional().describe("Length in event time.");
+
+/** A window's length: rows. */
+export const rowsParam = rowCount.optional().describe("Length in rows.");
+
+/** Exactly one of `over` and `rows`: for a schema's refinement. */
+export function hasOneExtent({ over, rows }: WrittenExtent): boolean {
+  return (over === undefined) !== (rows === undefined);
+}
+
+/** What to say when it has not. */
+export const EXTENT_RULE = { error: 'expected exactly one of "over" or "rows"' };
+
+interface WrittenExtent {
+  readonly over?: number | undefined;
+  readonly rows?: number | undefined;
+}
+
+/** The extent that was written. */
+export function extentOf({ over, rows }: WrittenExtent): Extent {
+  return over === undefined ? { kind: "rows", rows: rows ?? 1 } : { kind: "time", ms: over };
+}
+
+/** As in column names: "24h" for time, "30" for rows. */
+export function extentText(extent: Extent): string {
+  return extent.kind === "time" ? formatDuration(extent.ms) : `${extent.rows}`;
+}

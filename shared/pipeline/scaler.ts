@@ -1,0 +1,155 @@
+// Bringing columns to like size: fitted by the fleet from mergeable statistics, then frozen with the model.
+
+import { assert, unreachable } from "../assert.js";
+import { canonicalJson, sha256Hex } from "../task/canonical.js";
+import type { ScaleSpec, Task } from "../task/task.js";
+import { layOut } from "./layout.js";
+import { Moments } from "./moments.js";
+import type { ColumnStatistics, FittedScaler } from "./types.js";
+
+/** Gathers statistics over examples, one by one. */
+export interface StatisticsAccumulator {
+  /** Adds one example, unscaled. */
+  add(features: Float32Array, label: number): void;
+  /** What was added so far: one element per column, then the label. All zero when nothing was. */
+  finish(): ColumnStatistics;
+}
+
+/** An accumulator for `columns` feature columns and the label. Float64; Welford 1962. */
+export function statisticsOf(columns: number): StatisticsAccumulator {
+  const moments = Array.from({ length: columns + 1 }, () => new Moments());
+  return {
+    add(features, label) {
+      assert(features.length === columns, `${features.length} features for ${columns} columns`);
+      for (let i = 0; i < columns; i++) moments[i]!.add(features[i]!);
+      moments[columns]!.add(label);
+    },
+    finish: () => toStatistics(moments),
+  };
+}
+
+/** The statistics of both sides' examples together (Chan, Golub and LeVeque 1983). Equal widths. */
+export function mergeStatistics(a: ColumnStatistics, b: ColumnStatistics): ColumnStatistics {
+  assert(a.mean.length === b.mean.length, `statistics of ${a.mean.length} and ${b.mean.length} columns`);
+  const merged = a.mean.map((_, column) => {
+    const moments = columnMoments(a, column);
+    moments.merge(columnMoments(b, column));
+    return moments;
+  });
+  return toStatistics(merged);
+}
+
+/** True when the scaler must be fitted by the fleet before the first round. */
+export function needsFit(task: Task): boolean {
+  return isFitted(task.features.scale) || isFitted(labelScale(task));
+}
+
+/**
+ * The scaler of a task; `merged` (columns, then the label) is only needed, and then must hold examples, when
+ * `needsFit`. Standard scaling divides by the population standard deviation. A column without spread is only shifted
+ * (factor 1). Class indices are never scaled.
+ */
+export function fitScaler(task: Task, merged: ColumnStatistics | undefined): FittedScaler {
+  assert(!needsFit(task) || (merged !== undefined && merged.count > 0), "a fitted scaler needs statistics");
+  const width = layOut(task).columns.length;
+  assert(
+    merged === undefined || merged.mean.length === width + 1,
+    `statistics of ${width} columns and the label`,
+  );
+  const columns = Array.from({ length: width }, (_, column) => fit(task.features.scale, merged, column));
+  return {
+    offset: columns.map(({ offset }) => offset),
+    factor: columns.map(({ factor }) => factor),
+    label: fit(labelScale(task), merged, width),
+  };
+}
+
+/** Writes the scaled `features` into `out` from `offset` on. */
+export function scaleInto(
+  scaler: FittedScaler,
+  features: Float32Array,
+  out: Float32Array,
+  offset: number,
+): void {
+  for (let i = 0; i < features.length; i++) {
+    out[offset + i] = (features[i]! - scaler.offset[i]!) * scaler.factor[i]!;
+  }
+}
+
+/** The label as the model learns it. */
+export function scaleLabel({ label }: FittedScaler, value: number): number {
+  return (value - label.offset) * label.factor;
+}
+
+/** The model's output in the label's own unit. */
+export function unscaleLabel({ label }: FittedScaler, value: number): number {
+  return value / label.factor + label.offset;
+}
+
+/** SHA-256 (hex) of the scaler: part of the model signature. */
+export function scalerHash(scaler: FittedScaler): string {
+  return sha256Hex(canonicalJson(scaler));
+}
+
+function isFitted({ kind }: ScaleSpec): boolean {
+  return kind === "standard" || kind === "minmax";
+}
+
+function labelScale({ label, model }: Task): ScaleSpec {
+  return model.output.kind === "classification" ? { kind: "none" } : label.scale;
+}
+
+interface Affine {
+  readonly offset: number;
+  readonly factor: number;
+}
+
+function fit(scale: ScaleSpec, merged: ColumnStatistics | undefined, column: number): Affine {
+  switch (scale.kind) {
+    case "none":
+      return { offset: 0, factor: 1 };
+    case "constant":
+      return { offset: scale.offset, factor: scale.factor };
+    case "standard": {
+      const { mean, std } = columnMoments(merged!, column);
+      return { offset: mean, factor: inverse(std) };
+    }
+    case "minmax": {
+      const { min, max } = columnMoments(merged!, column);
+      const factor = max > min ? (scale.high - scale.low) * inverse(max - min) : 1;
+      return { offset: min - scale.low / factor, factor };
+    }
+    default:
+      return unreachable(scale);
+  }
+}
+
+// A spread so small that its inverse overflows is none.
+function inverse(spread: number): number {
+  const factor = 1 / spread;
+  return Number.isFinite(factor) ? factor : 1;
+}
+
+function columnMoments({ count, mean, m2, min, max }: ColumnStatistics, column: number): Moments {
+  const moments = new Moments();
+  moments.count = count;
+  moments.mean = mean[column]!;
+  moments.m2 = m2[column]!;
+  if (count > 0) {
+    moments.min = min[column]!;
+    moments.max = max[column]!;
+  }
+  return moments;
+}
+
+// Zeros for an empty summary: infinities have no place on the wire.
+function toStatistics(moments: readonly Moments[]): ColumnStatistics {
+  const isEmpty = moments.every(({ count }) => count === 0);
+  return {
+    count: moments[0]?.count ?? 0,
+    mean: moments.map(({ mean }) => mean),
+    m2: moments.map(({ m2 }) => m2),
+    min: moments.map(({ min }) => (isEmpty ? 0 : min)),
+    max: moments.map(({ max }) => (isEmpty ? 0 : max)),
+  };
+}
