@@ -4,14 +4,13 @@ import type { Counters } from "../counters.js";
 import type { Field } from "./operators/port.js";
 import type { PipelineRow, Reading, Value } from "./types.js";
 
-/** Year 9999: beyond it a time is a mistake of unit. */
-export const MAX_TIME_MS = 253_402_300_799_999;
+// Year 9999: beyond it a time is a mistake of unit.
+const MAX_TIME_MS = 253_402_300_799_999;
 
-/** Larger numbers are no measurement, and their squares would not fit a float32 column. */
-export const MAX_MAGNITUDE = 1e18;
+// Larger numbers are no measurement, and their squares would not fit a float32 column.
+const MAX_MAGNITUDE = 1e18;
 
-/** The most characters an entity's name may have. */
-export const MAX_ENTITY_LENGTH = 256;
+const MAX_ENTITY_LENGTH = 256;
 
 /**
  * The row of a reading; undefined (counted) when its time is no whole number of ms from 1970 to 9999 or its entity's
@@ -39,10 +38,15 @@ export function admitReading(
 function admitValue(value: unknown, { length }: Field, counters: Counters): Value {
   if (value === null || value === undefined) return null;
   if (length === 1 && typeof value === "number" && isSane(value)) return value;
-  if (length > 1 && value instanceof Float32Array && value.length === length && value.every(isSane))
+  if (length > 1 && value instanceof Float32Array && value.length === length && isAllSane(value))
     return value;
   counters.add("values.bad");
   return null;
+}
+
+function isAllSane(vector: Float32Array): boolean {
+  for (let i = 0; i < vector.length; i++) if (!isSane(vector[i]!)) return false;
+  return true;
 }
 
 // NaN compares false to everything.

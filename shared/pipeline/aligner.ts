@@ -93,9 +93,9 @@ export class Aligner {
     if (idleMs >= this.#late.idleMs) this.#raise(this.#newestMs + idleMs - this.#late.disorderMs);
   }
 
-  /** The data has ended: every waiting row's turn has come. */
+  /** The data has ended: every waiting row's turn has come, and none up to the newest is taken again. */
   finish(): void {
-    this.#raise(this.#newestMs);
+    this.#raise(this.#newestMs + 1);
   }
 
   #raise(watermarkMs: number): void {

@@ -46,7 +46,7 @@ export interface Pipeline {
   push(reading: Reading, eventNowMs?: number): void;
   /** Time has passed on the mapped clock, perhaps without data. */
   advance(eventNowMs: number): void;
-  /** The data has ended: everything closes, and nothing is invented after the last reading. */
+  /** The data has ended: everything closes, and nothing is invented after the last reading. Later data starts afresh. */
   flush(): void;
 }
 

@@ -56,11 +56,13 @@ export function fitScaler(task: Task, merged: ColumnStatistics | undefined): Fit
     merged === undefined || merged.mean.length === width + 1,
     `statistics of ${width} columns and the label`,
   );
-  const columns = Array.from({ length: width }, (_, column) => fit(task.features.scale, merged, column));
+  const columns = Array.from({ length: width }, (_, column) =>
+    fitColumn(task.features.scale, merged, column),
+  );
   return {
     offset: columns.map(({ offset }) => offset),
     factor: columns.map(({ factor }) => factor),
-    label: fit(labelScale(task), merged, width),
+    label: fitColumn(labelScale(task), merged, width),
   };
 }
 
@@ -104,7 +106,7 @@ interface Affine {
   readonly factor: number;
 }
 
-function fit(scale: ScaleSpec, merged: ColumnStatistics | undefined, column: number): Affine {
+function fitColumn(scale: ScaleSpec, merged: ColumnStatistics | undefined, column: number): Affine {
   switch (scale.kind) {
     case "none":
       return { offset: 0, factor: 1 };
@@ -116,7 +118,7 @@ function fit(scale: ScaleSpec, merged: ColumnStatistics | undefined, column: num
     }
     case "minmax": {
       const { min, max } = columnMoments(merged!, column);
-      const factor = max > min ? (scale.high - scale.low) * inverse(max - min) : 1;
+      const factor = inverse((max - min) / (scale.high - scale.low));
       return { offset: min - scale.low / factor, factor };
     }
     default:
@@ -124,10 +126,13 @@ function fit(scale: ScaleSpec, merged: ColumnStatistics | undefined, column: num
   }
 }
 
-// A spread so small that its inverse overflows is none.
+// Readings reach 1e18: beyond this factor a scaled outlier would not fit float32.
+const MAX_FACTOR = 1e18;
+
+// A spread too small to divide by is none.
 function inverse(spread: number): number {
   const factor = 1 / spread;
-  return Number.isFinite(factor) ? factor : 1;
+  return factor <= MAX_FACTOR ? factor : 1;
 }
 
 function columnMoments({ count, mean, m2, min, max }: ColumnStatistics, column: number): Moments {

@@ -62,7 +62,7 @@ const defaultLimits: BrokerLimits = {
   connectMs: 1,
   reconnectMs: 1000,
   reconnectMaxMs: 60_000,
-  payloadBytes: 256 * 1024,
+  payloadBytes: 192 * 1024,
 };
 
 /** A broker without clients. */

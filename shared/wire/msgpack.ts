@@ -1,6 +1,6 @@
 // The part of MessagePack spoken here: nil, booleans, integers, floats, UTF-8 text, bytes, arrays, and maps
 // with text keys. Nothing else is decoded: no extensions, no nesting beyond a depth, no length that the bytes
-// do not hold. So what a peer sends can cost no more memory than a small multiple of its own size.
+// do not hold. So what a peer sends can cost no more memory than a bounded multiple of its own size.
 
 import { Packr, Unpackr } from "msgpackr";
 

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import type { Counters } from "../../counters.js";
-import { durationMs, formatDuration } from "../../task/units.js";
+import { durationMs } from "../../task/units.js";
 import { History } from "../history.js";
 import type { PipelineRow } from "../types.js";
 import { fieldNames, numberPosition } from "./fields.js";
@@ -15,6 +15,7 @@ import {
   MAX_HISTORY_ROWS,
   rowsIn,
 } from "./port.js";
+import { spanText } from "./statistic.js";
 
 const MAX_LAGS = 1_000;
 const MAX_ROWS = 100_000;
@@ -66,7 +67,7 @@ export const lag: FeatureOperator<Params> = {
   reads: ({ of }) => of,
   columns({ of, by, rows }, input) {
     positionsOf(of, input);
-    const suffixes = by?.map(formatDuration) ?? rows?.map(String) ?? [];
+    const suffixes = by?.map(spanText) ?? rows?.map(String) ?? [];
     return of.flatMap((name) => suffixes.map((suffix) => `${name}.lag_${suffix}`));
   },
   create({ of, by, rows }, input, counters) {

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { unreachable } from "../../assert.js";
-import { durationMs, formatDuration } from "../../task/units.js";
+import { durationMs } from "../../task/units.js";
 import type { Moments } from "../moments.js";
 
 /** A statistic's name; `std` is the population's (divided by the count), as scikit-learn and SciPy have it. */
@@ -62,5 +62,12 @@ export function extentOf({ over, rows }: WrittenExtent): Extent {
 
 /** As in column names: "24h" for time, "30" for rows. */
 export function extentText(extent: Extent): string {
-  return extent.kind === "time" ? formatDuration(extent.ms) : `${extent.rows}`;
+  return extent.kind === "time" ? spanText(extent.ms) : `${extent.rows}`;
+}
+
+/** A span as in column names, in hours at most ("24h", never "1d"): the way lags are spoken of. */
+export function spanText(ms: number): string {
+  if (ms % 3_600_000 === 0) return `${ms / 3_600_000}h`;
+  if (ms % 60_000 === 0) return `${ms / 60_000}m`;
+  return ms % 1_000 === 0 ? `${ms / 1_000}s` : `${ms}ms`;
 }
