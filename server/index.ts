@@ -1,0 +1,8 @@
+// The server, for users of the package. Inside, import the file.
+
+export type { ServerFact } from "./fact.js";
+export type { DeviceView } from "./fleet/registry.js";
+export type { ModelVersion } from "./model/registry.js";
+export { createServer, type Server, type ServerLimits, type ServerOptions } from "./server.js";
+export type { RoundStatus, ServerStatus } from "./status.js";
+export { serverMigrations } from "./storage.js";

@@ -1,0 +1,117 @@
+// Is an upload what it says, from who it says, and fit for the round it was announced for? All but the norm,
+// which is the round's to judge.
+
+import type { KeyObject } from "node:crypto";
+import { unreachable } from "../../shared/assert.js";
+import type { DeviceId, TaskId } from "../../shared/id.js";
+import { norm } from "../../shared/params/vector.js";
+import { sha256Hex } from "../../shared/task/canonical.js";
+import { codecs } from "../../shared/wire/codec/registry.js";
+import type { RejectionReason, RoundKind } from "../../shared/wire/message.js";
+import { verifyUpdate } from "../../shared/wire/signature.js";
+import type { UpdateHeader } from "../../shared/wire/update.js";
+import { decodeUpdate } from "../../shared/wire/update-frame.js";
+import type { Verdict } from "../round/event.js";
+import type { Upload } from "./staging.js";
+
+/** What updates are measured against. */
+export interface UpdateRules {
+  readonly task: TaskId;
+  /** Floats and fingerprint of the params. */
+  readonly count: number;
+  readonly fingerprint: string;
+  /** Feature columns, without the label. */
+  readonly columns: number;
+  /** Most examples a device may hold. */
+  readonly examplesMax: number;
+}
+
+/** Who must have sent it, on which base. */
+export interface UpdateSender {
+  readonly device: DeviceId;
+  readonly publicKey: KeyObject;
+  readonly signature: Uint8Array;
+  /** Of the round's base; null in a fit round. */
+  readonly modelSignature: string | null;
+}
+
+/** Everything around numbers and names in a frame, generously. */
+const ENVELOPE_BYTES = 4_096;
+/** A float with its MessagePack tag. */
+const NUMBER_BYTES = 9;
+
+/** Most bytes that an update of `kind` can need. */
+export function updateBytesMax(kind: RoundKind, { count, columns }: UpdateRules): number {
+  switch (kind) {
+    case "train":
+      return ENVELOPE_BYTES + Math.max(...Object.values(codecs).map((codec) => codec.byteLength(count)));
+    case "fit":
+      return ENVELOPE_BYTES + 4 * NUMBER_BYTES * (columns + 1);
+    case "evaluate":
+      return ENVELOPE_BYTES;
+    default:
+      return unreachable(kind);
+  }
+}
+
+/** Judges a complete upload by its bytes. Never throws, whatever they are. */
+export function verifyUpload(
+  upload: Upload,
+  bytes: Uint8Array,
+  sender: UpdateSender,
+  rules: UpdateRules,
+): Verdict {
+  const { device, updateId, round, sha256 } = upload;
+  if (sha256Hex(bytes) !== sha256) return refuse("bad-checksum");
+  const claim = { task: rules.task, device, round, updateId, sha256 };
+  if (!verifyUpdate(sender.publicKey, claim, sender.signature)) return refuse("bad-signature");
+  const update = decodeUpdate(bytes);
+  if (!update.ok) return refuse(update.reason);
+  const { header, delta } = update;
+  const reason = identityFault(header, upload, sender, rules) ?? contentFault(header, rules);
+  if (reason !== undefined) return refuse(reason);
+  const deltaNorm = delta === undefined ? null : norm(delta);
+  // Finite floats of a hostile size: their squares still fit a double, so this is never infinite.
+  return { ok: true, examples: header.examples, norm: deltaNorm, sums: header.evaluate };
+}
+
+function refuse(reason: RejectionReason): Verdict {
+  return { ok: false, reason };
+}
+
+/** The frame must say of itself what was announced: an old frame under a new round's name does not. */
+function identityFault(
+  header: UpdateHeader,
+  upload: Upload,
+  sender: UpdateSender,
+  rules: UpdateRules,
+): RejectionReason | undefined {
+  if (header.task !== rules.task) return "wrong-task";
+  if (header.device !== upload.device) return "wrong-device";
+  if (header.kind !== upload.kind) return "wrong-kind";
+  if (header.baseVersion !== upload.baseVersion) return "stale-base-version";
+  if (header.round !== upload.round || header.examples !== upload.examples) return "malformed";
+  if (header.modelSignature !== sender.modelSignature) return "wrong-model";
+  if (header.train !== null && header.train.fingerprint !== rules.fingerprint) return "wrong-model";
+  return undefined;
+}
+
+function contentFault(header: UpdateHeader, rules: UpdateRules): RejectionReason | undefined {
+  const { train, fit, evaluate, examples } = header;
+  if (train !== null && train.count !== rules.count) return "wrong-shape";
+  if (fit !== null && fit.mean.length !== rules.columns + 1) return "wrong-shape";
+  if (fit !== null && !isPlausible(fit)) return "malformed";
+  if (evaluate !== null && !isScore(evaluate)) return "malformed";
+  if ((fit?.count ?? evaluate?.rows ?? examples) !== examples) return "malformed";
+  if (examples === 0) return "no-examples";
+  return examples > rules.examplesMax ? "too-many-examples" : undefined;
+}
+
+function isScore(sums: NonNullable<UpdateHeader["evaluate"]>): boolean {
+  const { rows, correct, squaredError, absoluteError, loss } = sums;
+  return correct <= rows && squaredError >= 0 && absoluteError >= 0 && loss >= 0;
+}
+
+function isPlausible({ count, m2, min, max }: NonNullable<UpdateHeader["fit"]>): boolean {
+  return count === 0 || (m2.every((value) => value >= 0) && min.every((value, at) => value <= max[at]!));
+}

@@ -1,0 +1,151 @@
+// Makes versions: the first one, each round's, and head's return to stable. Pure in effect: it stores nothing,
+// and making a version twice gives the same params.
+
+import { assert, unreachable } from "../../shared/assert.js";
+import type { Clock } from "../../shared/clock.js";
+import type { TaskId } from "../../shared/id.js";
+import { isAllFinite } from "../../shared/params/vector.js";
+import { fitScaler, mergeStatistics } from "../../shared/pipeline/scaler.js";
+import type { ColumnStatistics, FittedScaler } from "../../shared/pipeline/types.js";
+import { sha256Hex } from "../../shared/task/canonical.js";
+import type { Task } from "../../shared/task/task.js";
+import type { Manifest } from "../../shared/wire/message.js";
+import { encodeModelBlob } from "../../shared/wire/model-blob.js";
+import { type KeyPair, signManifest } from "../../shared/wire/signature.js";
+import { decodeUpdate } from "../../shared/wire/update-frame.js";
+import { foldUpdates } from "../aggregate/fold.js";
+import { aggregators } from "../aggregate/registry.js";
+import type { Staging } from "../ingest/staging.js";
+import { createOptimizer } from "../optimize/registry.js";
+import type { MakeCommand, UpdateRef } from "../round/command.js";
+import type { Learning } from "./learning.js";
+import type { ModelRegistry } from "./registry.js";
+
+/** A device that has been away for longer than this starts to serve nothing old. */
+const LIFETIME_MS = 365 * 86_400_000;
+
+export interface MakerOptions {
+  readonly task: Task;
+  readonly keys: KeyPair;
+  readonly clock: Clock;
+  readonly learning: Learning;
+  readonly registry: ModelRegistry;
+  readonly staging: Staging;
+}
+
+/** A version that is ready to be stored. */
+export interface MadeVersion {
+  readonly manifest: Manifest;
+  readonly blob: Uint8Array;
+}
+
+interface Content {
+  readonly params: Float32Array;
+  readonly scaler: FittedScaler;
+  readonly parent: number;
+}
+
+/** Makes what commands ask for. */
+export class VersionMaker {
+  readonly #options: MakerOptions;
+
+  constructor(options: MakerOptions) {
+    this.#options = options;
+  }
+
+  /** The version, or undefined when the updates do not add up to finite params. Rejects when `signal` aborts. */
+  async make(command: MakeCommand, signal: AbortSignal): Promise<MadeVersion | undefined> {
+    const content = await this.#contentOf(command, signal);
+    if (!isAllFinite(content.params)) return undefined;
+    const { learning, task } = this.#options;
+    const { fingerprint } = learning.spec;
+    const modelSignature = learning.signatureOf(content.scaler);
+    const blob = encodeModelBlob({ ...content, fingerprint, modelSignature });
+    return {
+      blob,
+      manifest: this.#sign({
+        task: task.task,
+        version: command.version,
+        parent: content.parent,
+        sha256: sha256Hex(blob),
+        bytes: blob.length,
+        fingerprint,
+        modelSignature,
+      }),
+    };
+  }
+
+  async #contentOf(command: MakeCommand, signal: AbortSignal): Promise<Content> {
+    const { learning, task } = this.#options;
+    switch (command.type) {
+      case "initialise":
+        return { params: learning.initialParams, scaler: fitScaler(task, undefined), parent: 0 };
+      case "fit": {
+        const scaler = fitScaler(task, await this.#mergeStatistics(command.updates, signal));
+        return { params: learning.initialParams, scaler, parent: 0 };
+      }
+      case "fold":
+        return this.#fold(command, signal);
+      case "revert": {
+        const { params, scaler } = await this.#version(command.from);
+        return { params, scaler, parent: command.from };
+      }
+      default:
+        return unreachable(command);
+    }
+  }
+
+  async #fold(command: MakeCommand & { type: "fold" }, signal: AbortSignal): Promise<Content> {
+    const { task, clock } = this.#options;
+    const base = await this.#version(command.base);
+    const aggregate = await foldUpdates(aggregators[task.aggregate.rule], {
+      updates: command.updates,
+      count: base.params.length,
+      read: (ref) => this.#readDelta(ref),
+      clock,
+      signal,
+    });
+    const params = createOptimizer(task.aggregate.optimizer).apply(base.params, aggregate);
+    return { params, scaler: base.scaler, parent: command.base };
+  }
+
+  async #mergeStatistics(updates: readonly UpdateRef[], signal: AbortSignal): Promise<ColumnStatistics> {
+    let merged: ColumnStatistics | undefined;
+    for (const ref of updates) {
+      const { fit } = this.#readUpdate(ref).header;
+      assert(fit !== null, `update ${ref.updateId} of a fit round has statistics`);
+      merged = merged === undefined ? fit : mergeStatistics(merged, fit);
+      await this.#options.clock.turn();
+      signal.throwIfAborted();
+    }
+    assert(merged !== undefined, "a fit round closes with updates");
+    return merged;
+  }
+
+  async #readDelta(ref: UpdateRef) {
+    const { header, delta } = this.#readUpdate(ref);
+    assert(delta !== undefined, `update ${ref.updateId} of a train round has a delta`);
+    return { delta, examples: header.examples };
+  }
+
+  #readUpdate({ device, updateId }: UpdateRef) {
+    const { staging } = this.#options;
+    const upload = staging.find(device, updateId);
+    assert(upload !== undefined, `accepted update ${updateId} is still there`);
+    const update = decodeUpdate(staging.assemble(upload));
+    assert(update.ok, `accepted update ${updateId} is one`);
+    return update;
+  }
+
+  async #version(version: number) {
+    const model = await this.#options.registry.model(version);
+    assert(model !== undefined, `version ${version} is kept while it is needed`);
+    return model;
+  }
+
+  #sign(parts: Omit<Manifest, "v" | "createdMs" | "expiresMs" | "signature"> & { task: TaskId }): Manifest {
+    const createdMs = this.#options.clock.now();
+    const claim = { v: 1 as const, ...parts, createdMs, expiresMs: createdMs + LIFETIME_MS };
+    return { ...claim, signature: signManifest(this.#options.keys.privateKey, claim) };
+  }
+}

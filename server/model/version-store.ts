@@ -1,0 +1,91 @@
+// Model versions and their blobs. Blobs are named by their content, so equal versions share one.
+
+import { assert } from "../../shared/assert.js";
+import type { Database } from "../../shared/storage/port.js";
+import {
+  CHUNK_BYTES_MAX,
+  decodeMessage,
+  encodeMessage,
+  type Manifest,
+  manifestSchema,
+} from "../../shared/wire/message.js";
+
+/** Versions in the server's database. */
+export class VersionStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  manifest(version: number): Manifest | undefined {
+    const row = this.#database.get("SELECT manifest FROM versions WHERE version = ?", version);
+    if (!(row?.manifest instanceof Uint8Array)) return undefined;
+    const manifest = decodeMessage(manifestSchema, new Uint8Array(row.manifest));
+    assert(manifest !== undefined, `version ${version} was stored as a manifest`);
+    return manifest;
+  }
+
+  /** Length of a blob, undefined when there is none of that name. */
+  blobBytes(sha256: string): number | undefined {
+    const row = this.#database.get("SELECT version FROM versions WHERE sha256 = ? LIMIT 1", sha256);
+    return row === undefined ? undefined : this.manifest(Number(row.version))?.bytes;
+  }
+
+  /** A part of a blob, shorter at its end; undefined when there is no blob of that name. */
+  readBlob(sha256: string, offset: number, length: number): Uint8Array | undefined {
+    const bytes = this.blobBytes(sha256);
+    if (bytes === undefined) return undefined;
+    const out = new Uint8Array(Math.max(0, Math.min(length, bytes - offset)));
+    const first = Math.floor(offset / CHUNK_BYTES_MAX);
+    const last = Math.floor((offset + out.length - 1) / CHUNK_BYTES_MAX);
+    const rows = this.#database.all(
+      "SELECT part, data FROM blob_parts WHERE sha256 = ? AND part BETWEEN ? AND ?",
+      sha256,
+      first,
+      last,
+    );
+    for (const { part, data } of rows) {
+      assert(data instanceof Uint8Array, "a blob's part holds bytes");
+      const at = Number(part) * CHUNK_BYTES_MAX - offset;
+      const from = Math.max(0, -at);
+      out.set(data.subarray(from, from + out.length - Math.max(0, at)), Math.max(0, at));
+    }
+    return out;
+  }
+
+  /** Part of the journal's transaction. */
+  keep(manifest: Manifest, blob: Uint8Array): void {
+    const { version, parent, sha256 } = manifest;
+    const isNew = this.blobBytes(sha256) === undefined;
+    this.#database.run(
+      "INSERT INTO versions (version, parent, sha256, manifest) VALUES (?, ?, ?, ?)",
+      version,
+      parent,
+      sha256,
+      encodeMessage(manifest),
+    );
+    if (!isNew) return;
+    for (let part = 0; part * CHUNK_BYTES_MAX < blob.length; part++) {
+      this.#database.run(
+        "INSERT INTO blob_parts (sha256, part, data) VALUES (?, ?, ?)",
+        sha256,
+        part,
+        blob.subarray(part * CHUNK_BYTES_MAX, (part + 1) * CHUNK_BYTES_MAX),
+      );
+    }
+  }
+
+  /** Part of the journal's transaction: forgets versions up to `through`, but for `kept` and their parents. */
+  prune(through: number, kept: readonly number[]): void {
+    const parents = kept.map((version) => this.manifest(version)?.parent ?? 0);
+    const keep = JSON.stringify([...kept, ...parents]);
+    const dropped = this.#database.run(
+      "DELETE FROM versions WHERE version <= ? AND version NOT IN (SELECT value FROM json_each(?))",
+      through,
+      keep,
+    );
+    if (dropped === 0) return;
+    this.#database.run("DELETE FROM blob_parts WHERE sha256 NOT IN (SELECT sha256 FROM versions)");
+  }
+}

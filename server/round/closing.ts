@@ -1,0 +1,77 @@
+// How a round ends: at its target, when nobody is left to wait for, or at its deadline; never later.
+
+import { emptyMetricSums, mergeMetricSums } from "../../shared/model/metric.js";
+import { chain, type Step, step, tell, type Write } from "./command.js";
+import { foldedUpdates, pendingMake } from "./making.js";
+import type { Context } from "./membership.js";
+import { RECEIPT_ROUNDS } from "./policy.js";
+import { adoptRoot, adoptTrained, judgeCandidate, noteAbandoned } from "./progression.js";
+import { acceptedMembers, type OpenRound, type RoundsState } from "./state.js";
+
+/** Closes or abandons the open round when its time has come. */
+export function endRound(state: RoundsState, context: Context): Step {
+  const { open } = state;
+  if (open === null || open.isClosing) return step(state);
+  const members = [...open.members.values()];
+  const accepted = members.filter(({ status }) => status === "accepted").length;
+  const isSettled = members.every(({ status }) => status !== "assigned");
+  const isOver = context.nowMs >= open.deadlineMs;
+  const hasQuorum = accepted >= open.quorum;
+  if (accepted >= open.target || (hasQuorum && (isSettled || isOver)))
+    return closeRound(state, open, context);
+  return isOver ? abandonRound(state, open, context) : step(state);
+}
+
+function closeRound(state: RoundsState, open: OpenRound, context: Context): Step {
+  if (open.kind === "evaluate") return closeEvaluation(state, open, context);
+  const closing = { ...state, open: { ...open, isClosing: true } };
+  const command = pendingMake(closing);
+  return step(closing, { commands: command === undefined ? [] : [command] });
+}
+
+/** The closing round's version is there. */
+export function completeRound(state: RoundsState, open: OpenRound, version: number, context: Context): Step {
+  const norms = acceptedMembers(open).flatMap(({ norm }) => (norm === null ? [] : [norm]));
+  return chain(leaveRound(state, open, "completed"), (next) =>
+    open.kind === "fit" ? adoptRoot(next, version) : adoptTrained(next, { version, norms }, context),
+  );
+}
+
+/** Without quorum, or with updates that make no version: nothing of the round remains but its number. */
+export function abandonRound(state: RoundsState, open: OpenRound, { policy }: Context): Step {
+  return chain(leaveRound(state, open, "abandoned"), (next) => {
+    if (open.kind === "evaluate") return judgeCandidate(next, undefined, policy);
+    return step(open.kind === "train" ? noteAbandoned(next) : next);
+  });
+}
+
+function closeEvaluation(state: RoundsState, open: OpenRound, { policy }: Context): Step {
+  const perDevice = acceptedMembers(open).map(({ device, sums }) => ({
+    device,
+    sums: sums ?? emptyMetricSums,
+  }));
+  const pooled = perDevice.reduce((merged, { sums }) => mergeMetricSums(merged, sums), emptyMetricSums);
+  const { round, baseVersion: version } = open;
+  const evaluation: Write = { type: "evaluation", round, version, pooled, perDevice };
+  return chain(
+    leaveRound(state, open, "completed"),
+    (next) =>
+      step(next, {
+        writes: [evaluation],
+        commands: [tell({ type: "evaluated", version, pooled, perDevice })],
+      }),
+    (next) => judgeCandidate(next, pooled, policy),
+  );
+}
+
+function leaveRound(state: RoundsState, open: OpenRound, outcome: "completed" | "abandoned"): Step {
+  const { round, kind } = open;
+  const folded = outcome === "completed" ? foldedUpdates(open) : [];
+  return step(
+    { ...state, open: null },
+    {
+      writes: [{ type: "end-round", round, keepFrom: state.nextRound - RECEIPT_ROUNDS }],
+      commands: [tell({ type: "round-closed", round, kind, outcome, folded })],
+    },
+  );
+}

@@ -1,0 +1,109 @@
+// What a decision asks for: writes go into the journal's own transaction, commands are carried out afterwards.
+
+import type { DeviceId, UpdateId } from "../../shared/id.js";
+import type { MetricSums } from "../../shared/model/metric.js";
+import type { Manifest, RejectionReason, RoundKind } from "../../shared/wire/message.js";
+import type { ServerFact } from "../fact.js";
+import type { RoundsState } from "./state.js";
+
+/** The server's word on an update, before it is signed. */
+export interface Word {
+  readonly device: DeviceId;
+  readonly updateId: UpdateId;
+  readonly round: number;
+  readonly status: "accepted" | "rejected";
+  readonly reason: RejectionReason | null;
+}
+
+/** One accepted update. */
+export interface UpdateRef {
+  readonly device: DeviceId;
+  readonly updateId: UpdateId;
+}
+
+/** Stored together with the event, or not at all. What deletes comes first: on a full disk it makes the room. */
+export type Write =
+  /** Forgets the round's uploads and updates, and the words on rounds before `keepFrom`. */
+  | { readonly type: "end-round"; readonly round: number; readonly keepFrom: number }
+  | ({ readonly type: "drop-upload" } & UpdateRef)
+  /** Forgets versions up to `through`, but for `keep` and their parents. */
+  | { readonly type: "prune-versions"; readonly through: number; readonly keep: readonly number[] }
+  | ({ readonly type: "update"; readonly round: number; readonly kind: RoundKind } & UpdateRef)
+  | { readonly type: "word"; readonly word: Word }
+  | {
+      readonly type: "evaluation";
+      readonly round: number;
+      readonly version: number;
+      readonly pooled: MetricSums;
+      readonly perDevice: readonly { readonly device: DeviceId; readonly sums: MetricSums }[];
+    }
+  | { readonly type: "version"; readonly manifest: Manifest; readonly blob: Uint8Array };
+
+/** Makes a version; answered by the event `version-made`. Doing it twice gives the same version. */
+export type MakeCommand =
+  /** Initial params and a scaler that needs no data. */
+  | { readonly type: "initialise"; readonly version: number }
+  /** Initial params and a scaler fitted to the round's statistics. */
+  | {
+      readonly type: "fit";
+      readonly round: number;
+      readonly version: number;
+      readonly updates: readonly UpdateRef[];
+    }
+  /** The base moved by the aggregate of the updates, in the order given. */
+  | {
+      readonly type: "fold";
+      readonly round: number;
+      readonly version: number;
+      readonly base: number;
+      readonly updates: readonly UpdateRef[];
+    }
+  /** The params of version `from` once more. */
+  | { readonly type: "revert"; readonly version: number; readonly from: number };
+
+/** Carried out after the journal, in order. Each can be repeated without harm. */
+export type Command =
+  | { readonly type: "offer"; readonly device: DeviceId }
+  | { readonly type: "wait"; readonly device: DeviceId; readonly retryMs: number; readonly reason: string }
+  | { readonly type: "word"; readonly word: Word }
+  /** `isNew` is false for what was published before the last start. */
+  | {
+      readonly type: "publish";
+      readonly line: "head" | "stable";
+      readonly version: number;
+      readonly isNew: boolean;
+    }
+  | { readonly type: "tell"; readonly fact: ServerFact }
+  | MakeCommand;
+
+/** A decision. */
+export interface Step {
+  readonly state: RoundsState;
+  readonly writes: readonly Write[];
+  readonly commands: readonly Command[];
+}
+
+/** The step to `state` that also asks for `wanted`. */
+export function step(
+  state: RoundsState,
+  wanted: { readonly writes?: readonly Write[]; readonly commands?: readonly Command[] } = {},
+): Step {
+  return { state, writes: wanted.writes ?? [], commands: wanted.commands ?? [] };
+}
+
+/** Both steps as one: `next` decides on the state that `first` leads to. */
+export function chain(first: Step, ...following: readonly ((state: RoundsState) => Step)[]): Step {
+  return following.reduce((before, next) => {
+    const after = next(before.state);
+    return {
+      state: after.state,
+      writes: [...before.writes, ...after.writes],
+      commands: [...before.commands, ...after.commands],
+    };
+  }, first);
+}
+
+/** Tells whoever watches. */
+export function tell(fact: ServerFact): Command {
+  return { type: "tell", fact };
+}

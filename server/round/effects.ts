@@ -1,0 +1,129 @@
+// Carries out commands: sends, publishes, tells, and has versions made in the background.
+
+import type { Clock } from "../../shared/clock.js";
+import type { Counters } from "../../shared/counters.js";
+import { HeadwaterError, messageOf } from "../../shared/error.js";
+import type { DeviceId } from "../../shared/id.js";
+import type { Logger } from "../../shared/log.js";
+import { sha256Hex } from "../../shared/task/canonical.js";
+import type { ServerFact } from "../fact.js";
+import type { FleetRegistry } from "../fleet/registry.js";
+import type { Downlink } from "../ingest/downlink.js";
+import type { ReceiptStore } from "../ingest/receipts.js";
+import type { VersionMaker } from "../model/maker.js";
+import type { Publisher } from "../model/publisher.js";
+import type { ModelRegistry } from "../model/registry.js";
+import type { Command, MakeCommand, Word, Write } from "./command.js";
+import type { Occurrence } from "./event.js";
+import type { RoundsState } from "./state.js";
+
+/** When a version that the disk refused is tried again. */
+const RETRY_MS = 5_000;
+
+export interface EffectsOptions {
+  readonly seed: string;
+  readonly chunkBytes: number;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly logger: Logger;
+  readonly fleet: FleetRegistry;
+  readonly downlink: Downlink;
+  readonly receipts: ReceiptStore;
+  readonly registry: ModelRegistry;
+  readonly maker: VersionMaker;
+  readonly publisher: Publisher;
+  readonly observe: (fact: ServerFact) => void;
+  readonly post: (occurrence: Occurrence, attached: readonly Write[]) => Promise<void>;
+  /** Told of our own mistakes. */
+  readonly fail: (error: unknown) => void;
+}
+
+/** The hands of the coordinator. */
+export class Effects {
+  readonly #options: EffectsOptions;
+  readonly #abort = new AbortController();
+
+  constructor(options: EffectsOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the command is carried out, or for a version when making it has begun. */
+  async execute(command: Command, state: RoundsState): Promise<void> {
+    const { downlink, observe } = this.#options;
+    switch (command.type) {
+      case "offer":
+        return this.#offer(command.device, state);
+      case "wait": {
+        const { device, retryMs, reason } = command;
+        return downlink.send(device, "wait", { v: 1, retryMs, reason });
+      }
+      case "word":
+        return this.#giveWord(command.word);
+      case "publish":
+        return this.#publish(command);
+      case "tell":
+        observe(command.fact);
+        return undefined;
+      default:
+        // Not awaited: the inbox goes on while a version is being made, and its event comes back through it.
+        void this.#make(command);
+        return undefined;
+    }
+  }
+
+  /** Abandons versions being made. */
+  stop(): void {
+    this.#abort.abort();
+  }
+
+  async #offer(device: DeviceId, { open }: RoundsState): Promise<void> {
+    const { clock, downlink, fleet, registry, seed, chunkBytes } = this.#options;
+    if (open === null || !fleet.isConnected(device)) return;
+    const { round, kind, baseVersion, deadlineMs } = open;
+    await downlink.send(device, "offer", {
+      v: 1,
+      round,
+      kind,
+      manifest: kind === "fit" ? null : (registry.manifest(baseVersion) ?? null),
+      seed: sha256Hex(`${seed}|round|${round}`),
+      remainingMs: Math.max(0, deadlineMs - clock.now()),
+      chunkBytes,
+    });
+  }
+
+  async #giveWord(word: Word): Promise<void> {
+    const { counters, downlink, fleet, receipts } = this.#options;
+    if (word.reason === null) counters.add("update-accepted");
+    else {
+      counters.add(`update-rejected.${word.reason}`);
+      fleet.rejected(word.device, word.reason);
+    }
+    await downlink.send(word.device, "receipt", receipts.sign(word));
+  }
+
+  async #publish({ line, version, isNew }: Command & { readonly type: "publish" }): Promise<void> {
+    const { observe, publisher, registry } = this.#options;
+    const manifest = registry.manifest(version);
+    if (manifest === undefined) return;
+    if (isNew) observe({ type: "version-published", line, manifest });
+    if (line === "stable") await publisher.publishStable(manifest);
+  }
+
+  async #make(command: MakeCommand): Promise<void> {
+    const { counters, clock, fail, logger, maker, post } = this.#options;
+    const { signal } = this.#abort;
+    const round = "round" in command ? command.round : 0;
+    try {
+      const made = await maker.make(command, signal);
+      if (made === undefined) return await post({ type: "unfoldable", round }, []);
+      const { version } = command;
+      await post({ type: "version-made", round, version }, [{ type: "version", ...made }]);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof HeadwaterError)) return fail(error);
+      counters.add("journal-failed");
+      logger.error({ round, error: messageOf(error), retryMs: RETRY_MS }, "could not store the new version");
+      clock.after(RETRY_MS, () => void (signal.aborted ? undefined : this.#make(command)));
+    }
+  }
+}

@@ -1,0 +1,54 @@
+// The rules of a federation: the task's own, and bounds of ours.
+
+import { needsFit } from "../../shared/pipeline/scaler.js";
+import type { EvaluateSpec, RolloutSpec, RoundsSpec, Task } from "../../shared/task/task.js";
+
+/** Everything a decision depends on besides state and event. Plain JSON: the journal keeps it. */
+export interface Policy {
+  /** Root of all chance. */
+  readonly seed: string;
+  /** The scaler is fitted by the fleet before the first train round. */
+  readonly needsFit: boolean;
+  readonly rounds: RoundsSpec;
+  readonly evaluate: EvaluateSpec;
+  readonly rollout: RolloutSpec;
+  /** When a device without work says hello again: soon enough to learn of a lost offer within its lease. */
+  readonly retryMs: number;
+  /** A device not heard for this long is not asked. */
+  readonly absentMs: number;
+  /** Devices remembered; the longest absent makes room. */
+  readonly maxDevices: number;
+}
+
+/** Words on updates are kept for this many rounds. */
+export const RECEIPT_ROUNDS = 64;
+/** Versions kept besides head, stable and their parents. */
+export const VERSIONS_KEPT = 8;
+/** A delta this many times longer than the recent median is refused. */
+export const NORM_FACTOR = 10;
+/** Fewer norms than this say nothing about what is usual. */
+export const NORM_SAMPLES_MIN = 20;
+/** Most recent norms remembered. */
+export const NORM_SAMPLES_MAX = 256;
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+
+/** The rules of `task`. */
+export function policyOf(
+  task: Task,
+  options: { readonly seed: string; readonly maxDevices: number },
+): Policy {
+  const { rounds, evaluate, rollout } = task;
+  const retryMs = Math.min(Math.max(Math.floor(rounds.leaseMs / 2), SECOND_MS), MINUTE_MS);
+  return {
+    ...options,
+    needsFit: needsFit(task),
+    rounds,
+    evaluate,
+    rollout,
+    retryMs,
+    // A member may be silent from offer to deadline, and then through a lost hello or two.
+    absentMs: 2 * Math.max(rounds.deadlineMs, evaluate.deadlineMs) + 3 * retryMs,
+  };
+}

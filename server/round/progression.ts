@@ -1,0 +1,121 @@
+// What a round's end means for the versions: head, candidate, stable, and whether to go on.
+
+import { isBetter, type MetricSums, metricValue } from "../../shared/model/metric.js";
+import type { StopSpec } from "../../shared/task/task.js";
+import { passesGate } from "../model/gate.js";
+import { type Command, type Step, step, tell, type Write } from "./command.js";
+import type { Context } from "./membership.js";
+import { rememberNorms } from "./norms.js";
+import { type Policy, VERSIONS_KEPT } from "./policy.js";
+import type { FinishReason, RoundsState } from "./state.js";
+
+/** A version is there that no round of updates made: the first, or head back at stable's params. */
+export function adoptRoot(state: RoundsState, version: number): Step {
+  const next: RoundsState = {
+    ...state,
+    making: null,
+    lastVersion: version,
+    head: version,
+    root: version,
+    candidate: 0,
+    failedGates: 0,
+    abandonedRounds: 0,
+  };
+  return step(next, { writes: [pruneVersions(next)], commands: [publishHead(version)] });
+}
+
+/** A train round has moved head to `version`. */
+export function adoptTrained(
+  state: RoundsState,
+  { version, norms }: { readonly version: number; readonly norms: readonly number[] },
+  { policy }: Context,
+): Step {
+  const trainRounds = state.trainRounds + 1;
+  const isDue = trainRounds % policy.evaluate.every === 0 || trainRounds >= policy.rounds.max;
+  const next: RoundsState = {
+    ...state,
+    lastVersion: version,
+    head: version,
+    trainRounds,
+    candidate: isDue ? version : 0,
+    abandonedRounds: 0,
+    norms: rememberNorms(state.norms, norms),
+  };
+  return step(next, { writes: [pruneVersions(next)], commands: [publishHead(version)] });
+}
+
+/** The candidate has been scored, or could not be (`pooled` undefined): gate, promotion, stop rule. */
+export function judgeCandidate(state: RoundsState, pooled: MetricSums | undefined, policy: Policy): Step {
+  const version = state.candidate;
+  const { gate } = policy.rollout;
+  const value = pooled === undefined ? undefined : metricValue(pooled, gate.metric);
+  const reference = state.stableValue ?? undefined;
+  const passed = passesGate({ value, reference }, gate);
+  const judged: RoundsState = passed
+    ? { ...state, candidate: 0, failedGates: 0, stable: version, root: version, stableValue: value ?? null }
+    : { ...state, candidate: 0, failedGates: state.failedGates + 1 };
+  const commands: Command[] = [tell({ type: "gate", version, passed, value, reference })];
+  if (passed) commands.push({ type: "publish", line: "stable", version, isNew: true });
+  if (policy.rounds.stop === undefined || pooled === undefined) return step(judged, { commands });
+  const { state: next, reason } = applyStop(judged, pooled, policy.rounds.stop);
+  if (reason === undefined) return step(next, { commands });
+  const finished = finish(next, reason);
+  return step(finished.state, { commands: [...commands, ...finished.commands] });
+}
+
+/** Nobody can score the candidate: it does not become stable, which is no sign that it is bad. */
+export function skipEvaluation(state: RoundsState): Step {
+  const reference = state.stableValue ?? undefined;
+  const fact = {
+    type: "gate",
+    version: state.candidate,
+    passed: false,
+    value: undefined,
+    reference,
+  } as const;
+  return step({ ...state, candidate: 0 }, { commands: [tell(fact)] });
+}
+
+/** A train round has come to nothing. */
+export function noteAbandoned(state: RoundsState): RoundsState {
+  return { ...state, abandonedRounds: state.abandonedRounds + 1 };
+}
+
+/**
+ * True when head has led nowhere for too long: gates fail, or no round on it comes to an end, as when every
+ * device's training diverges. Not when it has just been returned.
+ */
+export function mustRevert(state: RoundsState, { rollout }: Policy): boolean {
+  const setbacks = Math.max(state.failedGates, state.abandonedRounds);
+  return setbacks >= rollout.revertAfter && state.head !== state.root;
+}
+
+/** Training is over. */
+export function finish(state: RoundsState, reason: FinishReason): Step {
+  const version = state.stable || state.head;
+  return step({ ...state, finished: reason }, { commands: [tell({ type: "finished", reason, version })] });
+}
+
+interface Stopped {
+  readonly state: RoundsState;
+  readonly reason: FinishReason | undefined;
+}
+
+function applyStop(state: RoundsState, pooled: MetricSums, { metric, target, patience }: StopSpec): Stopped {
+  const value = metricValue(pooled, metric);
+  const isBest = value !== undefined && (state.best === null || isBetter(metric, value, state.best));
+  const next = isBest
+    ? { ...state, best: value, sinceBest: 0 }
+    : { ...state, sinceBest: state.sinceBest + 1 };
+  const isReached = value !== undefined && target !== undefined && !isBetter(metric, target, value);
+  if (isReached) return { state: next, reason: "target" };
+  return { state: next, reason: next.sinceBest >= (patience ?? Infinity) ? "patience" : undefined };
+}
+
+function publishHead(version: number): Command {
+  return { type: "publish", line: "head", version, isNew: true };
+}
+
+function pruneVersions({ head, stable, root }: RoundsState): Write {
+  return { type: "prune-versions", through: head - VERSIONS_KEPT, keep: [stable, root] };
+}

@@ -1,0 +1,65 @@
+// Where the federation stands, for reports and status pages.
+
+import type { Counters } from "../shared/counters.js";
+import type { DeviceId, TaskId } from "../shared/id.js";
+import type { Task } from "../shared/task/task.js";
+import type { RoundKind } from "../shared/wire/message.js";
+import type { DeviceView, FleetRegistry } from "./fleet/registry.js";
+import type { FinishReason, Member, RoundsState } from "./round/state.js";
+
+/** The open round. */
+export interface RoundStatus {
+  readonly round: number;
+  readonly kind: RoundKind;
+  readonly baseVersion: number;
+  readonly deadlineMs: number;
+  readonly target: number;
+  readonly quorum: number;
+  readonly isClosing: boolean;
+  readonly members: readonly { readonly device: DeviceId; readonly status: Member["status"] }[];
+}
+
+/** A snapshot: nothing in it changes later. */
+export interface ServerStatus {
+  readonly task: TaskId;
+  readonly open: RoundStatus | undefined;
+  /** Rounds opened so far, of all kinds, and train rounds completed. */
+  readonly rounds: number;
+  readonly trainRounds: number;
+  /** Versions; 0 = none yet. */
+  readonly head: number;
+  readonly stable: number;
+  readonly stableValue: number | undefined;
+  readonly finished: FinishReason | undefined;
+  /** Every device heard since the start, by id, with why its updates were rejected. */
+  readonly devices: readonly DeviceView[];
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** Describes the federation. */
+export function describeStatus(
+  task: Task,
+  state: RoundsState,
+  fleet: FleetRegistry,
+  counters: Counters,
+): ServerStatus {
+  return {
+    task: task.task,
+    open: describeRound(state),
+    rounds: state.nextRound - 1,
+    trainRounds: state.trainRounds,
+    head: state.head,
+    stable: state.stable,
+    stableValue: state.stableValue ?? undefined,
+    finished: state.finished ?? undefined,
+    devices: fleet.list(),
+    counters: counters.toJSON(),
+  };
+}
+
+function describeRound({ open }: RoundsState): RoundStatus | undefined {
+  if (open === null) return undefined;
+  const { round, kind, baseVersion, deadlineMs, target, quorum, isClosing } = open;
+  const members = [...open.members].map(([device, { status }]) => ({ device, status }));
+  return { round, kind, baseVersion, deadlineMs, target, quorum, isClosing, members };
+}

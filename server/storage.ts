@@ -1,0 +1,180 @@
+// The server's database: one schema, and the one transaction in which an event is stored with all it brings.
+
+import { unreachable } from "../shared/assert.js";
+import type { Database, Migrations } from "../shared/storage/port.js";
+import type { ReceiptStore } from "./ingest/receipts.js";
+import type { Staging } from "./ingest/staging.js";
+import type { VersionStore } from "./model/version-store.js";
+import type { Write } from "./round/command.js";
+import type { RoundEvent } from "./round/event.js";
+import type { Journal, JournalContent, JournalEntry } from "./round/journal.js";
+import type { Policy } from "./round/policy.js";
+import { parseState, type RoundsState, stringifyState } from "./round/state.js";
+
+/** The server's tables. Open its database with these and with durability `full`. */
+export const serverMigrations: Migrations = [
+  `
+  -- What the database belongs to: a task, and what its params mean.
+  CREATE TABLE identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- State up to an event, the rules it was decided by, and the events since.
+  CREATE TABLE snapshot (
+    id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL, policy TEXT NOT NULL, alive_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE journal (seq INTEGER PRIMARY KEY, event TEXT NOT NULL) STRICT;
+
+  -- Uploads of the open round. Chunks never overlap; received and chunks count them.
+  CREATE TABLE uploads (
+    device TEXT NOT NULL, update_id TEXT NOT NULL, round INTEGER NOT NULL, kind TEXT NOT NULL,
+    base_version INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, examples INTEGER NOT NULL,
+    received INTEGER NOT NULL DEFAULT 0, chunks INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (device, update_id)
+  ) STRICT;
+  CREATE INDEX uploads_by_round ON uploads (round);
+  CREATE TABLE chunks (
+    device TEXT NOT NULL, update_id TEXT NOT NULL, start INTEGER NOT NULL, length INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    UNIQUE (device, update_id, start),
+    FOREIGN KEY (device, update_id) REFERENCES uploads ON DELETE CASCADE
+  ) STRICT;
+
+  -- Accepted updates of the open round, at most one per device; their bytes are their chunks.
+  CREATE TABLE updates (
+    round INTEGER NOT NULL, device TEXT NOT NULL, update_id TEXT NOT NULL, kind TEXT NOT NULL,
+    PRIMARY KEY (round, device)
+  ) STRICT;
+
+  CREATE TABLE receipts (
+    device TEXT NOT NULL, update_id TEXT NOT NULL, round INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT,
+    signature BLOB NOT NULL,
+    PRIMARY KEY (device, update_id)
+  ) STRICT;
+  CREATE INDEX receipts_by_round ON receipts (round, device);
+
+  CREATE TABLE versions (
+    version INTEGER PRIMARY KEY, parent INTEGER NOT NULL, sha256 TEXT NOT NULL, manifest BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX versions_by_blob ON versions (sha256);
+  -- Blobs in parts of one size, so that a block is read without reading what lies before it.
+  CREATE TABLE blob_parts (
+    sha256 TEXT NOT NULL, part INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (sha256, part)
+  ) STRICT;
+
+  CREATE TABLE evaluations (
+    round INTEGER PRIMARY KEY, version INTEGER NOT NULL, pooled TEXT NOT NULL, per_device TEXT NOT NULL
+  ) STRICT;
+  `,
+];
+
+/** The tables a write may touch. */
+export interface Stores {
+  readonly staging: Staging;
+  readonly receipts: ReceiptStore;
+  readonly versions: VersionStore;
+}
+
+// Often enough that a start replays little, seldom enough that hellos do not rewrite the state each time.
+const EVENTS_PER_SNAPSHOT = 256;
+
+/** The journal over a server's database. */
+export class SqliteJournal implements Journal {
+  readonly #database: Database;
+  readonly #stores: Stores;
+  #entries = 0;
+
+  constructor(database: Database, stores: Stores) {
+    this.#database = database;
+    this.#stores = stores;
+  }
+
+  async load(): Promise<JournalContent | undefined> {
+    const row = this.#database.get("SELECT state, policy, alive_ms FROM snapshot");
+    if (row === undefined) return undefined;
+    const events = this.#database.all("SELECT event FROM journal ORDER BY seq");
+    return {
+      state: parseState(String(row.state)),
+      // Only our own writing is read here, so its shape is known.
+      policy: JSON.parse(String(row.policy)) as Policy,
+      events: events.map(({ event }) => JSON.parse(String(event)) as RoundEvent),
+      aliveMs: Number(row.alive_ms),
+    };
+  }
+
+  async begin(state: RoundsState, policy: Policy, nowMs: number): Promise<void> {
+    this.#database.transaction(() => {
+      this.#database.run("DELETE FROM journal");
+      this.#database.run(
+        "INSERT OR REPLACE INTO snapshot (id, state, policy, alive_ms) VALUES (1, ?, ?, ?)",
+        stringifyState(state),
+        JSON.stringify(policy),
+        nowMs,
+      );
+    });
+    this.#entries = 0;
+  }
+
+  async commit({ event, state, writes }: JournalEntry): Promise<void> {
+    const isFull = this.#entries >= EVENTS_PER_SNAPSHOT;
+    const isRoundOver = writes.some(({ type }) => type === "end-round");
+    this.#database.transaction(() => {
+      for (const write of writes) this.#apply(write);
+      if (event !== undefined) this.#append(event, isFull || isRoundOver ? state : undefined);
+    });
+    if (event !== undefined) this.#entries = isFull || isRoundOver ? 0 : this.#entries + 1;
+  }
+
+  async beat(nowMs: number): Promise<void> {
+    this.#database.run("UPDATE snapshot SET alive_ms = ?", nowMs);
+  }
+
+  #append(event: RoundEvent, snapshot: RoundsState | undefined): void {
+    if (snapshot === undefined) {
+      this.#database.run("INSERT INTO journal (event) VALUES (?)", JSON.stringify(event));
+      this.#database.run("UPDATE snapshot SET alive_ms = ?", event.nowMs);
+      return;
+    }
+    this.#database.run("DELETE FROM journal");
+    this.#database.run("UPDATE snapshot SET state = ?, alive_ms = ?", stringifyState(snapshot), event.nowMs);
+  }
+
+  #apply(write: Write): void {
+    const { staging, receipts, versions } = this.#stores;
+    switch (write.type) {
+      case "end-round":
+        staging.endRound(write.round);
+        receipts.forget(write.keepFrom);
+        this.#database.run("DELETE FROM evaluations WHERE round < ?", write.keepFrom);
+        return;
+      case "drop-upload":
+        staging.drop(write.device, write.updateId);
+        return;
+      case "prune-versions":
+        versions.prune(write.through, write.keep);
+        return;
+      case "update":
+        staging.accept(write);
+        return;
+      case "word":
+        receipts.keep(write.word);
+        return;
+      case "evaluation":
+        this.#keepEvaluation(write);
+        return;
+      case "version":
+        versions.keep(write.manifest, write.blob);
+        return;
+      default:
+        unreachable(write);
+    }
+  }
+
+  #keepEvaluation({ round, version, pooled, perDevice }: Extract<Write, { type: "evaluation" }>): void {
+    this.#database.run(
+      "INSERT INTO evaluations (round, version, pooled, per_device) VALUES (?, ?, ?, ?)",
+      round,
+      version,
+      JSON.stringify(pooled),
+      JSON.stringify(perDevice),
+    );
+  }
+}
