@@ -1,0 +1,344 @@
+// The device: every part put together around one link, two databases and one clock. Readings come in; examples
+// stay here; predictions and updates go out.
+
+import type { KeyObject } from "node:crypto";
+import type { Clock } from "../shared/clock.js";
+import { Counters } from "../shared/counters.js";
+import { HeadwaterError, messageOf } from "../shared/error.js";
+import type { DeviceId, TaskId, UpdateId } from "../shared/id.js";
+import { Inbox } from "../shared/inbox.js";
+import type { Logger } from "../shared/log.js";
+import type { Model, ModelRuntime } from "../shared/model/runtime.js";
+import type { FittedScaler, Reading, Split } from "../shared/pipeline/types.js";
+import { type Random, randomStream } from "../shared/random.js";
+import type { Database } from "../shared/storage/port.js";
+import type { LoadedTask } from "../shared/task/parse.js";
+import type { Link } from "../shared/transport/port.js";
+import type { Manifest, Offer, Receipt, SignedTask } from "../shared/wire/message.js";
+import type { KeyPair } from "../shared/wire/signature.js";
+import { deviceSubscriptions, topics } from "../shared/wire/topic.js";
+import { buildModel, Deployment } from "./deployment.js";
+import type { RawExamples } from "./examples/batch.js";
+import type { DeviceFact, Observe, Prediction } from "./fact.js";
+import { Incoming, type Listeners } from "./incoming.js";
+import { Intake } from "./ingest/intake.js";
+import { Lifetime } from "./lifetime.js";
+import { ModelCache } from "./model/cache.js";
+import { Downloader } from "./model/downloader.js";
+import { Outgoing } from "./outgoing.js";
+import { Participant } from "./round/participant.js";
+import { keepTask, readTask, verifySignedTask } from "./task-record.js";
+import type { ExampleBatch, Trainer } from "./train/trainer.js";
+import { Outbox } from "./update/outbox.js";
+
+/** What an agent is given. Databases, runtime, trainer and clock stay the caller's, to be closed after `stop`. */
+export interface AgentOptions {
+  readonly deviceId: DeviceId;
+  readonly task: TaskId;
+  readonly keys: KeyPair;
+  /** The server's public key, pinned. */
+  readonly serverKey: KeyObject;
+  readonly link: Link;
+  /** Opened with `stateMigrations`, durability "full". */
+  readonly state: Database;
+  /** Opened with `telemetryMigrations`, durability "normal". */
+  readonly telemetry: Database;
+  readonly clock: Clock;
+  /** Root of the agent's random streams. */
+  readonly seed: string;
+  /** For predictions; apart from the trainer's. */
+  readonly runtime: ModelRuntime;
+  readonly trainer: Trainer;
+  readonly logger: Logger;
+  /** The clock that event times are judged by, the machine's if absent; undefined: only data moves event time. */
+  readonly eventNow?: () => number | undefined;
+  /** The owner's word on training now: undefined, or why not. */
+  readonly mayTrain?: () => string | undefined;
+  readonly observe?: (fact: DeviceFact) => void;
+}
+
+/** What an agent is doing. */
+export interface AgentStatus {
+  readonly deviceId: DeviceId;
+  readonly taskHash: string | undefined;
+  readonly isConnected: boolean;
+  /** Version that makes the predictions. */
+  readonly serving: number | undefined;
+  /** Round that is being worked on. */
+  readonly round: number | undefined;
+  /** Updates waiting for a receipt. */
+  readonly pending: readonly UpdateId[];
+  readonly examples: Readonly<Record<Split, number>> | undefined;
+}
+
+/** A device at the edge. */
+export interface Agent {
+  /** Restores task, model and outbox, then connects. Predicts from here on, with or without a network. */
+  start(): Promise<void>;
+  /** Brings everything to disk and disconnects. */
+  stop(): Promise<void>;
+  /** As if the process had been killed: nothing of it happens any more, and rows not yet on disk are lost. */
+  abandon(): void;
+  /** Resolves when the readings have gone through the pipeline; never waits for training. */
+  ingest(readings: readonly Reading[]): Promise<void>;
+  /** No more readings will come: everything in the pipeline closes. */
+  endOfData(): Promise<void>;
+  readonly counters: Counters;
+  /** The device's own examples, unscaled. Rejects with `data-missing` before a task is adopted. */
+  examples(split: Split): Promise<RawExamples>;
+  /** The device's own examples as a model with this scaler sees them. Rejects as `examples`. */
+  scaled(split: Split, scaler: FittedScaler): Promise<ExampleBatch>;
+  /** The newest predictions, newest first. */
+  predictions(limit: number): readonly Prediction[];
+  status(): AgentStatus;
+}
+
+/** Tasks that wait to be adopted. */
+const TASKS_MAX = 4;
+
+/** An agent, not yet started. */
+export function createAgent(options: AgentOptions): Agent {
+  return new DeviceAgent(options);
+}
+
+class DeviceAgent implements Agent {
+  readonly counters = new Counters();
+  readonly #options: AgentOptions;
+  readonly #life: Lifetime;
+  readonly #random: Random;
+  readonly #observe: Observe;
+  readonly #cache: ModelCache;
+  readonly #outbox: Outbox;
+  readonly #outgoing: Outgoing;
+  readonly #incoming: Incoming;
+  readonly #downloader: Downloader;
+  readonly #participant: Participant;
+  readonly #intake: Intake;
+  readonly #tasks: Inbox<SignedTask>;
+  #deployment: Deployment | undefined;
+  /** The last verified word on what to serve: it may come before the task. */
+  #stable: Manifest | undefined;
+  /** The last hello said that this device may not train, so the server should hear when it may. */
+  #isRefusing = false;
+
+  constructor(options: AgentOptions) {
+    const { deviceId, task, keys, clock, seed, state } = options;
+    const { counters } = this;
+    this.#options = options;
+    this.#life = new Lifetime(clock);
+    this.#random = randomStream(seed, "retry", deviceId);
+    this.#observe = (fact) => options.observe?.(fact);
+    this.#cache = new ModelCache(state);
+    this.#outbox = new Outbox(state);
+    const common = { task, device: deviceId, counters, clock: this.#life, random: this.#random };
+    this.#outgoing = new Outgoing({ ...common, link: options.link });
+    this.#downloader = new Downloader({
+      ...common,
+      cache: this.#cache,
+      get: (part) => void this.#outgoing.send("get", part),
+    });
+    this.#participant = new Participant({
+      ...common,
+      privateKey: keys.privateKey,
+      outbox: this.#outbox,
+      outgoing: this.#outgoing,
+      observe: this.#observe,
+      work: () => this.#deployed().work,
+      sayHello: (pending) => this.#sayHello(pending),
+    });
+    this.#incoming = new Incoming({ ...options, ...common, listeners: this.#listeners() });
+    this.#intake = new Intake({
+      ...common,
+      signal: this.#life.signal,
+      eventNow: options.eventNow ?? (() => clock.now()),
+      deployment: () => this.#deployment,
+      onTaken: () => this.#noticeEligible(),
+    });
+    this.#tasks = new Inbox({ handle: (message) => this.#adopt(message), limit: TASKS_MAX });
+  }
+
+  async start(): Promise<void> {
+    const kept = readTask(this.#options.state);
+    if (kept !== undefined) await this.#tasks.post(kept);
+    await this.#participant.recover(this.#outbox.list());
+    this.#openLink();
+  }
+
+  async stop(): Promise<void> {
+    const { isConnected } = this.#participant.state;
+    this.#participant.stop();
+    this.#deployment?.close();
+    if (isConnected) await this.#outgoing.sayPresence("offline");
+    this.#life.end();
+    await this.#options.link.close();
+  }
+
+  abandon(): void {
+    this.#life.end();
+    this.#participant.stop();
+    this.#deployment?.abandon();
+  }
+
+  ingest(readings: readonly Reading[]): Promise<void> {
+    return this.#intake.ingest(readings);
+  }
+
+  endOfData(): Promise<void> {
+    return this.#intake.endOfData();
+  }
+
+  async examples(split: Split): Promise<RawExamples> {
+    return this.#deployed().reader.raw(split);
+  }
+
+  async scaled(split: Split, scaler: FittedScaler): Promise<ExampleBatch> {
+    return this.#deployed().reader.scaled(split, scaler);
+  }
+
+  predictions(limit: number): readonly Prediction[] {
+    return this.#deployment?.predictions.newest(limit) ?? [];
+  }
+
+  status(): AgentStatus {
+    const { isConnected, work, outbox } = this.#participant.state;
+    return {
+      deviceId: this.#options.deviceId,
+      taskHash: this.#deployment?.loaded.taskHash,
+      isConnected,
+      serving: this.#deployment?.slot.serving?.manifest.version,
+      round: work?.offer.round,
+      pending: outbox.map(({ updateId }) => updateId),
+      examples: this.#deployment?.counts(),
+    };
+  }
+
+  #openLink(): void {
+    const { link, task, deviceId } = this.#options;
+    link.open({
+      clientId: deviceId,
+      subscriptions: deviceSubscriptions(task, deviceId),
+      will: { topic: topics.presence(task, deviceId), payload: Buffer.from("offline"), retain: true },
+      onConnected: () => {
+        if (this.#life.signal.aborted) return;
+        void this.#outgoing.sayPresence("online");
+        this.#downloader.askAgain();
+        this.#participant.post({ type: "connected" });
+      },
+      onDisconnected: () => this.#participant.post({ type: "disconnected" }),
+      onMessage: (message) => {
+        if (!this.#life.signal.aborted) this.#incoming.hear(message);
+      },
+    });
+  }
+
+  #listeners(): Listeners {
+    return {
+      task: (message) => this.#hearTask(message),
+      stable: (manifest) => {
+        this.#stable = manifest;
+        this.#deployment?.follow(manifest);
+      },
+      offer: (offer) => this.#hearOffer(offer),
+      wait: ({ retryMs }) => this.#participant.post({ type: "wait", retryMs }),
+      missing: ({ updateId, ranges }) => this.#participant.post({ type: "missing", updateId, ranges }),
+      receipt: (receipt) => this.#hearReceipt(receipt),
+      block: (block) => this.#downloader.accept(block),
+      refusal: (refusal) => this.#downloader.refuse(refusal),
+    };
+  }
+
+  #hearTask(message: SignedTask): void {
+    if (message.taskHash === this.#deployment?.loaded.taskHash) return;
+    if (this.#tasks.length >= TASKS_MAX) {
+      this.counters.add("messages.flood");
+      return;
+    }
+    // A rejection can only be a bug of ours: it is left unhandled, so that it is seen.
+    void this.#tasks.post(message);
+  }
+
+  #hearOffer(offer: Offer): void {
+    const deployment = this.#deployment;
+    if (deployment === undefined) {
+      this.counters.add("messages.no-task");
+      return;
+    }
+    this.#participant.post({ type: "offer", offer, refusal: deployment.refusal(offer.kind) });
+  }
+
+  #hearReceipt({ updateId, round, status, reason }: Receipt): void {
+    const ownRound = this.#outbox.roundOf(updateId);
+    if (ownRound === undefined) this.counters.add("messages.unknown-update");
+    else if (ownRound !== round) this.#incoming.refuse("wrong-round");
+    else this.#participant.post({ type: "receipt", updateId, status, reason });
+  }
+
+  /** Takes over a signed task, unless it is the one already running. The old one runs until the new one can. */
+  async #adopt(message: SignedTask): Promise<void> {
+    const verified = verifySignedTask(message, this.#options);
+    if (!verified.ok) return this.#incoming.refuse(`task-${verified.reason}`, verified.detail);
+    const { loaded } = verified;
+    if (loaded.taskHash === this.#deployment?.loaded.taskHash) return;
+    try {
+      const model = await buildModel(loaded, this.#options.runtime);
+      if (this.#life.signal.aborted) return;
+      keepTask(this.#options.state, message);
+      this.#deploy(loaded, model);
+    } catch (error) {
+      if (!(error instanceof HeadwaterError)) throw error;
+      this.#incoming.refuse(`task-${error.code}`, messageOf(error));
+    }
+  }
+
+  #deploy(loaded: LoadedTask, model: Model): void {
+    this.#deployment?.close();
+    const deployment = new Deployment(
+      {
+        ...this.#options,
+        loaded,
+        mayTrain: this.#options.mayTrain,
+        cache: this.#cache,
+        downloader: this.#downloader,
+        clock: this.#life,
+        random: this.#random,
+        counters: this.counters,
+        observe: this.#observe,
+        isSigned: (manifest) => this.#incoming.isSigned(manifest),
+      },
+      model,
+    );
+    this.#deployment = deployment;
+    const { taskHash, pipelineHash } = loaded;
+    this.#observe({ type: "task-adopted", taskHash, pipelineHash });
+    deployment.restore();
+    if (this.#stable !== undefined) deployment.follow(this.#stable);
+    this.#participant.post({ type: "task-adopted" });
+  }
+
+  #deployed(): Deployment {
+    if (this.#deployment !== undefined) return this.#deployment;
+    throw new HeadwaterError("data-missing", `device ${this.#options.deviceId} has no task yet`);
+  }
+
+  #sayHello(pending: UpdateId | undefined): void {
+    const deployment = this.#deployed();
+    const reason = deployment.refusal("train");
+    const { train, validation } = deployment.counts();
+    this.#isRefusing = reason !== undefined;
+    void this.#outgoing.send("hello", {
+      v: 1,
+      taskHash: deployment.loaded.taskHash,
+      stable: deployment.slot.serving?.manifest.version ?? null,
+      eligible: reason === undefined,
+      reason: reason ?? null,
+      examples: { train, validation },
+      pending: pending ?? null,
+    });
+  }
+
+  #noticeEligible(): void {
+    if (!this.#isRefusing || this.#deployment?.refusal("train") !== undefined) return;
+    this.#isRefusing = false;
+    this.#participant.post({ type: "eligible" });
+  }
+}

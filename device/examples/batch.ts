@@ -1,0 +1,134 @@
+// From the store to the trainer: a whole split, scaled and laid out row by row in memory a worker can share.
+
+import { assert } from "../../shared/assert.js";
+import type { Clock } from "../../shared/clock.js";
+import type { ModelDefinition } from "../../shared/model/definition.js";
+import { scaleInto, scaleLabel, scalerHash, statisticsOf } from "../../shared/pipeline/scaler.js";
+import type { ColumnStatistics, FittedScaler, Split } from "../../shared/pipeline/types.js";
+import type { ExampleBatch } from "../train/trainer.js";
+import type { ExampleStore, StoredExample } from "./store.js";
+
+/** Rows read between two turns of the event loop: reading never holds up ingestion for long. */
+const PAGE_ROWS = 2000;
+/** A batch up to this size is kept for the next round, if no example comes in between. */
+const KEPT_BYTES_MAX = 16 * 1024 * 1024;
+
+/** A split as it was stored, unscaled. */
+export interface RawExamples {
+  readonly rows: number;
+  /** rows x columns */
+  readonly features: Float32Array;
+  readonly labels: Float32Array;
+  /** The persistence forecast, NaN where the label is no forecast. */
+  readonly persistence: Float64Array;
+}
+
+interface Kept {
+  readonly key: string;
+  readonly batch: ExampleBatch;
+}
+
+/** Reads splits of one store for one model. */
+export class ExampleReader {
+  readonly #store: ExampleStore;
+  readonly #definition: ModelDefinition;
+  readonly #clock: Clock;
+  readonly #kept = new Map<Split, Kept>();
+
+  constructor(store: ExampleStore, definition: ModelDefinition, clock: Clock) {
+    this.#store = store;
+    this.#definition = definition;
+    this.#clock = clock;
+  }
+
+  /** The split as the model sees it; for classification `y` is one-hot. Nobody writes to it. */
+  async scaled(split: Split, scaler: FittedScaler): Promise<ExampleBatch> {
+    const key = `${this.#store.revision} ${scalerHash(scaler)}`;
+    const kept = this.#kept.get(split);
+    if (kept?.key === key) return kept.batch;
+    this.#kept.delete(split);
+    const batch = await this.#scale(split, scaler);
+    if (batch.x.byteLength + batch.y.byteLength <= KEPT_BYTES_MAX) this.#kept.set(split, { key, batch });
+    return batch;
+  }
+
+  /** The split unscaled. */
+  async raw(split: Split): Promise<RawExamples> {
+    const columns = this.#definition.inputs;
+    const capacity = this.#store.counts()[split];
+    const features = new Float32Array(capacity * columns);
+    const labels = new Float32Array(capacity);
+    const persistence = new Float64Array(capacity);
+    const rows = await this.#eachRow(split, capacity, (example, row, values) => {
+      features.set(values, row * columns);
+      labels[row] = example.label;
+      persistence[row] = example.persistence ?? Number.NaN;
+    });
+    return {
+      rows,
+      features: features.subarray(0, rows * columns),
+      labels: labels.subarray(0, rows),
+      persistence: persistence.subarray(0, rows),
+    };
+  }
+
+  /** What a `fit` round asks for: statistics of the unscaled train examples. */
+  async statistics(): Promise<ColumnStatistics> {
+    const statistics = statisticsOf(this.#definition.inputs);
+    await this.#eachRow("train", this.#store.counts().train, ({ label }, _row, values) =>
+      statistics.add(values, label),
+    );
+    return statistics.finish();
+  }
+
+  async #scale(split: Split, scaler: FittedScaler): Promise<ExampleBatch> {
+    const { inputs, outputs } = this.#definition;
+    const capacity = this.#store.counts()[split];
+    const x = sharedFloats(capacity * inputs);
+    const y = sharedFloats(capacity * outputs);
+    const rows = await this.#eachRow(split, capacity, (example, row, values) => {
+      scaleInto(scaler, values, x, row * inputs);
+      writeLabel(this.#definition, scaler, example.label, y.subarray(row * outputs, (row + 1) * outputs));
+    });
+    return { rows, x: x.subarray(0, rows * inputs), y: y.subarray(0, rows * outputs) };
+  }
+
+  /** Visits at most `limit` rows and returns their number; `values` is only valid during the visit. */
+  async #eachRow(
+    split: Split,
+    limit: number,
+    visit: (example: StoredExample, row: number, values: Float32Array) => void,
+  ): Promise<number> {
+    const values = new Float32Array(this.#definition.inputs);
+    const bytes = new Uint8Array(values.buffer);
+    let lastId = 0;
+    let row = 0;
+    while (row < limit) {
+      const page = this.#store.page(split, lastId, Math.min(PAGE_ROWS, limit - row));
+      // Rows may have gone meanwhile, the oldest first: then there are fewer than were counted.
+      if (page.examples.length === 0) break;
+      lastId = page.lastId;
+      for (const example of page.examples) {
+        assert(example.features.length === bytes.length, "stored examples are as wide as the model");
+        bytes.set(example.features);
+        visit(example, row++, values);
+      }
+      if (row < limit) await this.#clock.turn();
+    }
+    return row;
+  }
+}
+
+function writeLabel(
+  { output }: ModelDefinition,
+  scaler: FittedScaler,
+  label: number,
+  out: Float32Array,
+): void {
+  if (output.kind === "regression") out[0] = scaleLabel(scaler, label);
+  else if (Number.isInteger(label) && label >= 0 && label < output.classes) out[label] = 1;
+}
+
+function sharedFloats(length: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT));
+}

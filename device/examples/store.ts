@@ -1,0 +1,210 @@
+// The example store: a bounded ring on disk. Raw rows never leave the device; the oldest go first. A full disk
+// costs examples, never the device: inference goes on.
+
+import type { Clock } from "../../shared/clock.js";
+import type { Counters } from "../../shared/counters.js";
+import { HeadwaterError } from "../../shared/error.js";
+import type { Example, Split } from "../../shared/pipeline/types.js";
+import type { Database } from "../../shared/storage/port.js";
+import type { RowsSpec } from "../../shared/task/task.js";
+import { BatchedWrites } from "../batched-writes.js";
+
+/** What else a row takes on disk: ids, time, label, the entity's name, its places in two indexes. */
+const ROW_OVERHEAD_BYTES = 128;
+/** When the disk is full this share of the rows makes room, so that it does not happen with every batch. */
+const ROOM_SHARE = 0.1;
+
+/** Bounds of a store. Rows have one width, so a bound in bytes is one in rows. */
+export interface StoreLimits {
+  readonly rows: number;
+  readonly ageMs: number | undefined;
+}
+
+/** One stored example as it lies on disk. `features` is the bytes of float32s in the machine's own order. */
+export interface StoredExample {
+  readonly label: number;
+  readonly persistence: number | null;
+  readonly features: Uint8Array;
+}
+
+/** The limits of a task whose examples have so many columns. */
+export function storeLimits({ keep }: RowsSpec, columns: number): StoreLimits {
+  const fitting = Math.floor(keep.bytes / (4 * columns + ROW_OVERHEAD_BYTES));
+  return { rows: Math.max(1, Math.min(keep.rows, fitting)), ageMs: keep.ageMs };
+}
+
+/** Examples of one meaning: the same columns, label and splits. */
+export class ExampleStore {
+  readonly #database: Database;
+  readonly #counters: Counters;
+  readonly #writes: BatchedWrites<Example>;
+  readonly #limits: StoreLimits;
+  /** Per split on disk, undefined when they have to be counted. */
+  #counts: Record<Split, number> | undefined;
+  /** Rows on disk, undefined when they have to be counted: counting them with every batch would cost a scan. */
+  #rows: number | undefined;
+  #revision = 0;
+
+  /** `meaning` names what a column, a label and a split mean; rows of another meaning are cleared and counted. */
+  constructor(options: {
+    readonly database: Database;
+    readonly clock: Clock;
+    readonly counters: Counters;
+    readonly limits: StoreLimits;
+    readonly meaning: string;
+  }) {
+    this.#database = options.database;
+    this.#counters = options.counters;
+    this.#limits = options.limits;
+    this.#writes = new BatchedWrites(options.clock, (examples) => this.#write(examples));
+    this.#claim(options.meaning);
+  }
+
+  /** Changes whenever the stored examples do. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  add(example: Example): void {
+    this.#revision++;
+    this.#writes.add(example);
+  }
+
+  /** Examples per split, those that wait to be written included. */
+  counts(): Readonly<Record<Split, number>> {
+    this.#counts ??= this.#count();
+    const counts = { ...this.#counts };
+    for (const { split } of this.#writes.waiting) counts[split]++;
+    return counts;
+  }
+
+  /** At most `limit` examples of a split, in the order they were stored, after the row `afterId`. */
+  page(
+    split: Split,
+    afterId: number,
+    limit: number,
+  ): { readonly lastId: number; readonly examples: readonly StoredExample[] } {
+    this.flush();
+    const rows = this.#database.all(
+      `SELECT id, label, persistence, features FROM example WHERE split = ? AND id > ? ORDER BY id LIMIT ?`,
+      split,
+      afterId,
+      limit,
+    );
+    const examples = rows.map((row) => ({
+      label: Number(row.label),
+      persistence: row.persistence === null ? null : Number(row.persistence),
+      features: row.features as Uint8Array, // declared BLOB NOT NULL in a STRICT table
+    }));
+    return { lastId: Number(rows.at(-1)?.id ?? afterId), examples };
+  }
+
+  /** Features of the newest examples of any split, at most `limit`. */
+  newestFeatures(limit: number): readonly Uint8Array[] {
+    this.flush();
+    return this.#database
+      .all(`SELECT features FROM example ORDER BY id DESC LIMIT ?`, limit)
+      .map(({ features }) => features as Uint8Array); // declared BLOB NOT NULL in a STRICT table
+  }
+
+  /** Brings everything to disk. */
+  flush(): void {
+    this.#writes.flush();
+  }
+
+  #claim(meaning: string): void {
+    const stored = this.#database.get(`SELECT hash FROM example_meaning`)?.hash;
+    if (stored === meaning) return;
+    this.#database.transaction(() => {
+      const cleared = this.#database.run(`DELETE FROM example`);
+      if (cleared > 0) this.#counters.add("examples.other-task", cleared);
+      this.#database.run(`INSERT OR REPLACE INTO example_meaning VALUES (1, ?)`, meaning);
+    });
+  }
+
+  #write(examples: readonly Example[]): void {
+    this.#counts = undefined;
+    if (this.#attempt(() => this.#insert(examples))) return;
+    this.#makeRoomFor(examples);
+  }
+
+  // What is deleted leaves holes that new rows do not quite fit, so twice as much goes with each failure.
+  #makeRoomFor(examples: readonly Example[]): void {
+    let room = Math.max(examples.length, Math.ceil(this.#countRows() * ROOM_SHARE));
+    while (this.#countRows() > 0) {
+      const isRemoved = this.#attempt(() => {
+        this.#counters.add("examples.removed-disk-full", this.#removeOldest(room));
+      });
+      if (!isRemoved) break;
+      if (this.#attempt(() => this.#insert(examples))) return;
+      room *= 2;
+    }
+    this.#counters.add("examples.dropped-disk-full", examples.length);
+  }
+
+  #attempt(write: () => void): boolean {
+    try {
+      write();
+      return true;
+    } catch (error) {
+      if (!(error instanceof HeadwaterError)) throw error;
+      this.#rows = undefined;
+      return false;
+    }
+  }
+
+  #insert(examples: readonly Example[]): void {
+    const pruned = this.#database.transaction(() => {
+      const before = this.#countRows();
+      for (const { split, entity, timeMs, label, persistence, features } of examples) {
+        this.#database.run(
+          `INSERT INTO example (split, entity, time_ms, label, persistence, features) VALUES (?, ?, ?, ?, ?, ?)`,
+          ...[split, entity, timeMs, label, persistence, bytesOf(features)],
+        );
+      }
+      this.#rows = before + examples.length;
+      return { ring: this.#removeSurplus(), age: this.#removeAged() };
+    });
+    if (pruned.ring > 0) this.#counters.add("examples.removed-ring", pruned.ring);
+    if (pruned.age > 0) this.#counters.add("examples.removed-age", pruned.age);
+  }
+
+  #removeSurplus(): number {
+    const surplus = this.#countRows() - this.#limits.rows;
+    return surplus > 0 ? this.#removeOldest(surplus) : 0;
+  }
+
+  #removeAged(): number {
+    if (this.#limits.ageMs === undefined) return 0;
+    const sql = `DELETE FROM example WHERE time_ms < (SELECT max(time_ms) FROM example) - ?`;
+    const before = this.#countRows();
+    const removed = this.#database.run(sql, this.#limits.ageMs);
+    this.#rows = before - removed;
+    return removed;
+  }
+
+  #removeOldest(rows: number): number {
+    const sql = `DELETE FROM example WHERE id IN (SELECT id FROM example ORDER BY id LIMIT ?)`;
+    const before = this.#countRows();
+    const removed = this.#database.run(sql, rows);
+    this.#rows = before - removed;
+    return removed;
+  }
+
+  #countRows(): number {
+    this.#rows ??= Number(this.#database.get(`SELECT count(*) AS rows FROM example`)?.rows);
+    return this.#rows;
+  }
+
+  #count(): Record<Split, number> {
+    const counts: Record<Split, number> = { train: 0, validation: 0, test: 0 };
+    for (const row of this.#database.all(`SELECT split, count(*) AS rows FROM example GROUP BY split`)) {
+      counts[row.split as Split] = Number(row.rows); // the column's CHECK allows nothing else
+    }
+    return counts;
+  }
+}
+
+function bytesOf(features: Float32Array): Uint8Array {
+  return new Uint8Array(features.buffer, features.byteOffset, features.byteLength);
+}

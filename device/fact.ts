@@ -1,0 +1,41 @@
+// What a device tells whoever watches it (reports, checkers, status pages): things that have happened.
+
+import type { UpdateId } from "../shared/id.js";
+import type { RejectionReason, RoundKind } from "../shared/wire/message.js";
+
+/** One prediction: made by exactly one verified model version, from one row of features. */
+export interface Prediction {
+  readonly entity: string;
+  /** Event time of the row. */
+  readonly timeMs: number;
+  readonly version: number;
+  /** In the label's own unit; for classification the most likely class. */
+  readonly value: number;
+  /** For classification the probability of that class, else null. */
+  readonly probability: number | null;
+}
+
+/** Why work on a round ended without an update or a decline. */
+export type AbandonReason = "deadline" | "superseded" | "task-changed" | "base-refused";
+
+/** Facts are emitted after what they tell is done, in order. Watching never changes what happens. */
+export type DeviceFact =
+  | { readonly type: "task-adopted"; readonly taskHash: string; readonly pipelineHash: string }
+  | { readonly type: "serving"; readonly version: number }
+  | { readonly type: "model-rejected"; readonly version: number; readonly reason: string }
+  | ({ readonly type: "prediction" } & Prediction)
+  | { readonly type: "training"; readonly round: number; readonly kind: RoundKind }
+  | { readonly type: "declined"; readonly round: number; readonly reason: string }
+  | { readonly type: "abandoned"; readonly round: number; readonly reason: AbandonReason }
+  | { readonly type: "update-stored"; readonly updateId: UpdateId; readonly round: number }
+  | { readonly type: "update-dropped"; readonly updateId: UpdateId; readonly round: number }
+  | {
+      readonly type: "receipt";
+      readonly updateId: UpdateId;
+      readonly round: number;
+      readonly status: "accepted" | "rejected";
+      readonly reason: RejectionReason | null;
+    };
+
+/** Takes facts. Never throws. */
+export type Observe = (fact: DeviceFact) => void;

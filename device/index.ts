@@ -1,0 +1,9 @@
+// headwater/device: everything a program needs to run a device of its own.
+
+export { type Agent, type AgentOptions, type AgentStatus, createAgent } from "./agent.js";
+export type { RawExamples } from "./examples/batch.js";
+export type { AbandonReason, DeviceFact, Prediction } from "./fact.js";
+export { stateMigrations, telemetryMigrations } from "./storage.js";
+export { createInlineTrainer } from "./train/inline.js";
+export { createTrainerPool } from "./train/pool.js";
+export type { ExampleBatch, Job, JobResult, Trainer } from "./train/trainer.js";

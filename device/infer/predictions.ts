@@ -1,0 +1,74 @@
+// Predictions on disk: a bounded ring that other programs on the device may read.
+
+import type { Clock } from "../../shared/clock.js";
+import type { Counters } from "../../shared/counters.js";
+import { HeadwaterError } from "../../shared/error.js";
+import type { Database } from "../../shared/storage/port.js";
+import { BatchedWrites } from "../batched-writes.js";
+import type { Prediction } from "../fact.js";
+
+/** Predictions kept; the oldest go first. A week of one a minute. */
+const KEPT_MAX = 10_000;
+
+/** The table `prediction` of `telemetry.db`. */
+export class PredictionLog {
+  readonly #database: Database;
+  readonly #counters: Counters;
+  readonly #writes: BatchedWrites<Prediction>;
+
+  constructor(database: Database, clock: Clock, counters: Counters) {
+    this.#database = database;
+    this.#counters = counters;
+    this.#writes = new BatchedWrites(clock, (predictions) => this.#write(predictions));
+  }
+
+  add(prediction: Prediction): void {
+    this.#writes.add(prediction);
+  }
+
+  /** The newest predictions, newest first. */
+  newest(limit: number): readonly Prediction[] {
+    this.flush();
+    return this.#database
+      .all(
+        `SELECT entity, time_ms, version, value, probability FROM prediction ORDER BY id DESC LIMIT ?`,
+        limit,
+      )
+      .map((row) => ({
+        entity: String(row.entity),
+        timeMs: Number(row.time_ms),
+        version: Number(row.version),
+        value: Number(row.value),
+        probability: row.probability === null ? null : Number(row.probability),
+      }));
+  }
+
+  /** Brings everything to disk. */
+  flush(): void {
+    this.#writes.flush();
+  }
+
+  // A full disk costs the log, not the predictions: those have been given out already.
+  #write(predictions: readonly Prediction[]): void {
+    try {
+      this.#database.transaction(() => this.#insert(predictions));
+    } catch (error) {
+      if (!(error instanceof HeadwaterError)) throw error;
+      this.#counters.add("predictions.not-logged", predictions.length);
+    }
+  }
+
+  #insert(predictions: readonly Prediction[]): void {
+    // Room first: on a full disk only what was deleted can be written again.
+    this.#database.run(
+      `DELETE FROM prediction WHERE id <= (SELECT max(id) FROM prediction) - ?`,
+      KEPT_MAX - predictions.length,
+    );
+    for (const { entity, timeMs, version, value, probability } of predictions) {
+      this.#database.run(
+        `INSERT INTO prediction (entity, time_ms, version, value, probability) VALUES (?, ?, ?, ?, ?)`,
+        ...[entity, timeMs, version, value, probability],
+      );
+    }
+  }
+}

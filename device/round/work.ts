@@ -1,0 +1,131 @@
+// The work of a round: fetch the base, then count, train or score. What cannot end in a sound update ends in a
+// reason to decline.
+
+import { assert } from "../../shared/assert.js";
+import type { Counters } from "../../shared/counters.js";
+import { HeadwaterError } from "../../shared/error.js";
+import type { DeviceId } from "../../shared/id.js";
+import type { Task } from "../../shared/task/task.js";
+import type { Offer } from "../../shared/wire/message.js";
+import type { ExampleReader } from "../examples/batch.js";
+import type { ModelCache } from "../model/cache.js";
+import { type BaseModel, checkModel, type ModelPlace } from "../model/check.js";
+import type { Downloader } from "../model/downloader.js";
+import type { Trainer } from "../train/trainer.js";
+import {
+  type BuiltUpdate,
+  buildEvaluateUpdate,
+  buildFitUpdate,
+  buildTrainUpdate,
+  type UpdateContext,
+} from "../update/builder.js";
+
+/** What work stands on. */
+export interface WorkOptions {
+  readonly task: Task;
+  readonly device: DeviceId;
+  readonly place: ModelPlace;
+  readonly reader: ExampleReader;
+  readonly trainer: Trainer;
+  readonly downloader: Downloader;
+  readonly cache: ModelCache;
+  readonly counters: Counters;
+}
+
+/** A base, why it will not do, or `refused`: the server does not have it. */
+export type BaseOutcome =
+  | { readonly ok: true; readonly base: BaseModel }
+  | { readonly ok: false; readonly reason: string | "refused" };
+
+/** An update, or why there is none. */
+export type WorkOutcome =
+  | { readonly ok: true; readonly update: BuiltUpdate }
+  | { readonly ok: false; readonly reason: string };
+
+/** Does the work of one task's rounds. */
+export class RoundWork {
+  readonly #options: WorkOptions;
+
+  constructor(options: WorkOptions) {
+    this.#options = options;
+  }
+
+  /** Fetches and checks the base of an offer that has one; keeps it for the next start. Rejects as `perform` does. */
+  async fetchBase(offer: Offer, signal: AbortSignal): Promise<BaseOutcome> {
+    const { manifest, chunkBytes } = offer;
+    assert(manifest !== null, "only a round with a base fetches one");
+    const { sha256, bytes } = manifest;
+    const fetched = await this.#options.downloader.fetch({ sha256, bytes, chunkBytes }, signal);
+    if (!fetched.ok) return { ok: false, reason: "refused" };
+    const checked = checkModel(fetched.blob, manifest, this.#options.place);
+    if (!checked.ok) return { ok: false, reason: `base: ${checked.reason}` };
+    this.#keep(checked.model, fetched.blob);
+    return { ok: true, base: checked.model };
+  }
+
+  /** Works on an accepted offer. Rejects with what the trainer or the disk says, or when aborted. */
+  async perform(offer: Offer, base: BaseModel | undefined, signal: AbortSignal): Promise<WorkOutcome> {
+    const update = await this.#perform(offer, base, signal);
+    return update === undefined ? { ok: false, reason: "diverged" } : { ok: true, update };
+  }
+
+  async #perform(
+    offer: Offer,
+    base: BaseModel | undefined,
+    signal: AbortSignal,
+  ): Promise<BuiltUpdate | undefined> {
+    const context: UpdateContext = { task: this.#options.task.task, device: this.#options.device, offer };
+    if (offer.kind === "fit") return buildFitUpdate(context, await this.#options.reader.statistics());
+    assert(base !== undefined, "a round that trains or scores has a base");
+    if (offer.kind === "train") return this.#train(context, base, signal);
+    return this.#evaluate(context, base, signal);
+  }
+
+  async #train(
+    context: UpdateContext,
+    base: BaseModel,
+    signal: AbortSignal,
+  ): Promise<BuiltUpdate | undefined> {
+    const { task, device, place, reader, trainer } = this.#options;
+    const { seed, round } = context.offer;
+    const examples = await reader.scaled("train", base.scaler);
+    const job = {
+      kind: "train",
+      definition: place.definition,
+      params: base.params,
+      examples,
+      plan: task.train,
+      seed: JSON.stringify([seed, "shuffle", round, device]),
+    } as const;
+    const result = await trainer.run(job, signal);
+    return buildTrainUpdate(context, { base, spec: place.spec, result, examples: examples.rows });
+  }
+
+  async #evaluate(
+    context: UpdateContext,
+    base: BaseModel,
+    signal: AbortSignal,
+  ): Promise<BuiltUpdate | undefined> {
+    const { place, reader, trainer } = this.#options;
+    const examples = await reader.scaled("validation", base.scaler);
+    const job = {
+      kind: "evaluate",
+      definition: place.definition,
+      params: base.params,
+      examples,
+      labelFactor: base.scaler.label.factor,
+    } as const;
+    const { sums } = await trainer.run(job, signal);
+    return buildEvaluateUpdate(context, base, sums);
+  }
+
+  // Without a place on disk the round goes on from memory; only a restart would have to fetch the base again.
+  #keep({ manifest }: BaseModel, blob: Uint8Array): void {
+    try {
+      this.#options.cache.keepBase({ manifest, blob });
+    } catch (error) {
+      if (!(error instanceof HeadwaterError)) throw error;
+      this.#options.counters.add(`models.base-not-stored.${error.code}`);
+    }
+  }
+}

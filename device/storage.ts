@@ -1,0 +1,59 @@
+// A device's two databases. `state.db` holds what must survive a power cut (durability "full"); `telemetry.db`
+// holds what may lose its last second (durability "normal"), written in batches to spare the SD card.
+
+import type { Migrations } from "../shared/storage/port.js";
+
+/** Schema of `state.db`: the task, updates without a receipt, verified models. */
+export const stateMigrations: Migrations = [
+  `CREATE TABLE task (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     message BLOB NOT NULL
+   ) STRICT;
+   CREATE TABLE outbox (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     update_id TEXT NOT NULL UNIQUE,
+     round INTEGER NOT NULL,
+     kind TEXT NOT NULL,
+     base_version INTEGER NOT NULL,
+     sha256 TEXT NOT NULL,
+     examples INTEGER NOT NULL,
+     chunk_bytes INTEGER NOT NULL,
+     frame BLOB NOT NULL
+   ) STRICT;
+   CREATE TABLE blob (
+     sha256 TEXT PRIMARY KEY,
+     content BLOB NOT NULL
+   ) STRICT;
+   CREATE TABLE model (
+     role TEXT PRIMARY KEY CHECK (role IN ('current', 'previous', 'base')),
+     sha256 TEXT NOT NULL REFERENCES blob (sha256),
+     manifest BLOB NOT NULL
+   ) STRICT;`,
+];
+
+/** Schema of `telemetry.db`: examples and predictions, both rings. */
+export const telemetryMigrations: Migrations = [
+  `CREATE TABLE example_meaning (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     hash TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE example (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     split TEXT NOT NULL CHECK (split IN ('train', 'validation', 'test')),
+     entity TEXT NOT NULL,
+     time_ms INTEGER NOT NULL,
+     label REAL NOT NULL,
+     persistence REAL,
+     features BLOB NOT NULL
+   ) STRICT;
+   CREATE INDEX example_by_split ON example (split, id);
+   CREATE INDEX example_by_time ON example (time_ms);
+   CREATE TABLE prediction (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     entity TEXT NOT NULL,
+     time_ms INTEGER NOT NULL,
+     version INTEGER NOT NULL,
+     value REAL NOT NULL,
+     probability REAL
+   ) STRICT;`,
+];

@@ -1,0 +1,68 @@
+// Updates on disk until the server's receipt comes. Durable before the first byte is sent: from then on a power
+// cut costs nothing but time.
+
+import type { UpdateId } from "../../shared/id.js";
+import type { Database, Row } from "../../shared/storage/port.js";
+import { type RoundKind, roundKindSchema } from "../../shared/wire/message.js";
+import type { BuiltUpdate } from "./builder.js";
+
+/** The outbox in `state.db`, oldest first. Who bounds it deletes from it. */
+export class Outbox {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Keeps an update; the same one again changes nothing. */
+  add({ updateId, round, kind, baseVersion, sha256, examples, chunkBytes, frame }: BuiltUpdate): void {
+    this.#database.run(
+      `INSERT OR IGNORE INTO outbox
+         (update_id, round, kind, base_version, sha256, examples, chunk_bytes, frame)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[updateId, round, kind, baseVersion, sha256, examples, chunkBytes, frame],
+    );
+  }
+
+  /** What is kept, oldest first. */
+  list(): readonly { readonly updateId: UpdateId; readonly round: number }[] {
+    return this.#database
+      .all(`SELECT update_id, round FROM outbox ORDER BY seq`)
+      .map((row) => ({ updateId: updateIdOf(row), round: Number(row.round) }));
+  }
+
+  /** The whole update, or undefined when it is not (or no longer) kept. */
+  read(updateId: UpdateId): BuiltUpdate | undefined {
+    const row = this.#database.get(`SELECT * FROM outbox WHERE update_id = ?`, updateId);
+    return row && toUpdate(row);
+  }
+
+  /** The round of an update, or undefined when it is not (or no longer) kept. */
+  roundOf(updateId: UpdateId): number | undefined {
+    const row = this.#database.get(`SELECT round FROM outbox WHERE update_id = ?`, updateId);
+    return row && Number(row.round);
+  }
+
+  delete(updateId: UpdateId): void {
+    this.#database.run(`DELETE FROM outbox WHERE update_id = ?`, updateId);
+  }
+}
+
+// What comes back is what `add` wrote, in a STRICT table.
+function toUpdate(row: Row): BuiltUpdate {
+  const kind: RoundKind = roundKindSchema.parse(row.kind);
+  return {
+    updateId: updateIdOf(row),
+    round: Number(row.round),
+    kind,
+    baseVersion: Number(row.base_version),
+    sha256: String(row.sha256),
+    examples: Number(row.examples),
+    chunkBytes: Number(row.chunk_bytes),
+    frame: row.frame as Uint8Array,
+  };
+}
+
+function updateIdOf(row: Row): UpdateId {
+  return String(row.update_id) as UpdateId;
+}
