@@ -5,7 +5,9 @@ import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { HeadwaterError } from "../shared/error.js";
 import * as plan from "./plan.js";
+import * as quickstart from "./quickstart.js";
 import * as schema from "./schema.js";
+import * as simulate from "./simulate.js";
 
 /** 1: it failed; 2: it was asked wrongly (usage, or an invalid task). */
 const FAILED = 1;
@@ -15,7 +17,7 @@ const ASKED_WRONGLY = 2;
 // build, where it would shadow the real one.
 const { version } = createRequire(import.meta.url)("headwater/package.json") as { readonly version: string };
 
-const commands: readonly { register(program: Command): void }[] = [plan, schema];
+const commands: readonly { register(program: Command): void }[] = [quickstart, simulate, plan, schema];
 
 const program = new Command("headwater")
   .description("Federated learning where the data begins.")

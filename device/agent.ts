@@ -239,8 +239,8 @@ class DeviceAgent implements Agent {
         this.#deployment?.follow(manifest);
       },
       offer: (offer) => this.#hearOffer(offer),
-      wait: ({ retryMs }) => this.#participant.post({ type: "wait", retryMs }),
-      missing: ({ updateId, ranges }) => this.#participant.post({ type: "missing", updateId, ranges }),
+      wait: ({ retryMs }) => this.#participant.hear({ type: "wait", retryMs }),
+      missing: ({ updateId, ranges }) => this.#participant.hear({ type: "missing", updateId, ranges }),
       receipt: (receipt) => this.#hearReceipt(receipt),
       block: (block) => this.#downloader.accept(block),
       refusal: (refusal) => this.#downloader.refuse(refusal),
@@ -263,14 +263,14 @@ class DeviceAgent implements Agent {
       this.counters.add("messages.no-task");
       return;
     }
-    this.#participant.post({ type: "offer", offer, refusal: deployment.refusal(offer.kind) });
+    this.#participant.hear({ type: "offer", offer, refusal: deployment.refusal(offer.kind) });
   }
 
   #hearReceipt({ updateId, round, status, reason }: Receipt): void {
     const ownRound = this.#outbox.roundOf(updateId);
     if (ownRound === undefined) this.counters.add("messages.unknown-update");
     else if (ownRound !== round) this.#incoming.refuse("wrong-round");
-    else this.#participant.post({ type: "receipt", updateId, status, reason });
+    else this.#participant.hear({ type: "receipt", updateId, status, reason });
   }
 
   /** Takes over a signed task, unless it is the one already running. The old one runs until the new one can. */

@@ -119,7 +119,8 @@ export class ExampleReader {
   }
 }
 
-function writeLabel(
+/** Writes a label as the model's output would be: scaled, or one-hot into a row of zeros. */
+export function writeLabel(
   { output }: ModelDefinition,
   scaler: FittedScaler,
   label: number,
@@ -129,6 +130,7 @@ function writeLabel(
   else if (Number.isInteger(label) && label >= 0 && label < output.classes) out[label] = 1;
 }
 
-function sharedFloats(length: number): Float32Array {
+/** Zeros that a worker thread reads without copying. */
+export function sharedFloats(length: number): Float32Array {
   return new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT));
 }

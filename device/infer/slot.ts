@@ -56,7 +56,7 @@ export class ModelSlot {
         return;
       }
       counters.add(`models.not-restored.${checked.reason}`);
-      cache.demote();
+      if (!this.#demote()) return;
     }
   }
 
@@ -88,8 +88,19 @@ export class ModelSlot {
     this.#serving = undefined;
     this.#options.counters.add("models.failed");
     this.#options.observe({ type: "model-rejected", version: failed.manifest.version, reason: "failed" });
-    this.#options.cache.demote();
-    this.restore();
+    if (this.#demote()) this.restore();
+  }
+
+  // Without a disk that can be written to, there is nothing behind the failed version to fall back to.
+  #demote(): boolean {
+    try {
+      this.#options.cache.demote();
+      return true;
+    } catch (error) {
+      if (!(error instanceof HeadwaterError)) throw error;
+      this.#options.counters.add(`models.not-demoted.${error.code}`);
+      return false;
+    }
   }
 
   #serve(model: BaseModel): void {

@@ -49,8 +49,8 @@ export class Participant {
   constructor(options: ParticipantOptions) {
     this.#options = options;
     this.#inbox = new Inbox({ handle: (event) => this.#handle(event), limit: EVENTS_MAX });
-    this.#courier = new UpdateCourier(options, (event) => this.#report(event));
-    this.#bench = new WorkBench(options.clock, options.work, (event) => this.#report(event));
+    this.#courier = new UpdateCourier(options, (event) => this.post(event));
+    this.#bench = new WorkBench(options.clock, options.work, (event) => this.post(event));
     this.#helloRetry = new Retry(HELLO_RETRY, options.random);
   }
 
@@ -63,10 +63,16 @@ export class Participant {
     return this.#inbox.post({ type: "recovered", outbox });
   }
 
-  /** A verified message, a change of the connection, a task: handled in order, soon. */
-  post(event: ParticipationEvent): void {
-    if (this.#inbox.length < MESSAGES_MAX) this.#report(event);
+  /** What a verified message said: handled in order, soon. */
+  hear(event: ParticipationEvent): void {
+    if (this.#inbox.length < MESSAGES_MAX) this.post(event);
     else this.#options.counters.add("messages.flood");
+  }
+
+  /** What happened to the device itself: handled in order, soon. */
+  post(event: ParticipationEvent): void {
+    // A rejection can only be a bug of ours: it is left unhandled, so that it is seen.
+    if (!this.#isStopped) void this.#inbox.post(event);
   }
 
   /** Everything under way is given up, and nothing happens any more. The outbox is on disk. */
@@ -75,11 +81,6 @@ export class Participant {
     this.#cancelHello();
     this.#bench.clear();
     this.#courier.stop();
-  }
-
-  // A rejection can only be a bug of ours: it is left unhandled, so that it is seen.
-  #report(event: ParticipationEvent): void {
-    if (!this.#isStopped) void this.#inbox.post(event);
   }
 
   async #handle(event: ParticipationEvent): Promise<void> {
@@ -196,7 +197,7 @@ export class Participant {
 
   #helloAfter(delayMs: number): void {
     this.#cancelHello();
-    this.#cancelHello = this.#options.clock.after(delayMs, () => this.#report({ type: "hello-due" }));
+    this.#cancelHello = this.#options.clock.after(delayMs, () => this.post({ type: "hello-due" }));
   }
 }
 

@@ -1,4 +1,4 @@
-// Every aggregation rule by its name. A new one is one file, one line here, and passes the contract suite.
+// Every aggregation rule by its name. A new one is one file, one line here, and obeys the laws of test/property.
 
 import type { AggregateSpec } from "../../shared/task/task.js";
 import { mean } from "./mean.js";

@@ -44,6 +44,8 @@ export interface IngestContext {
   readonly downlink: Downlink;
   readonly coordinator: Pick<Coordinator, "post" | "state">;
   readonly observe: (fact: ServerFact) => void;
+  /** Told of our own mistakes. */
+  readonly fail: (error: unknown) => void;
 }
 
 /**

@@ -1,6 +1,7 @@
 // Messages that are not worth an answer: counted always, logged once per device and reason.
 
 import type { Counters } from "../../shared/counters.js";
+import type { ErrorCode } from "../../shared/error.js";
 import type { Logger } from "../../shared/log.js";
 
 /** Most pairs of device and reason remembered; beyond, messages are only counted. */
@@ -21,7 +22,8 @@ export type DropReason =
   | "commit-unannounced"
   | "staging-full"
   | "too-many-updates"
-  | "storage-full";
+  // What went wrong here, so that the message could not be served.
+  | ErrorCode;
 
 /** Counts and logs. */
 export class DropLog {
@@ -34,12 +36,12 @@ export class DropLog {
     this.#logger = logger;
   }
 
-  /** `device` is a topic level, or "?" where there is none. */
-  drop(device: string, reason: DropReason): void {
+  /** `device` is a topic level, or "?" where there is none; `error` says more than the reason. */
+  drop(device: string, reason: DropReason, error?: string): void {
     this.#counters.add(`dropped.${reason}`);
     const key = `${device} ${reason}`;
     if (this.#logged.has(key) || this.#logged.size >= LOGGED_MAX) return;
     this.#logged.add(key);
-    this.#logger.warn({ device, reason }, "message dropped; further ones are only counted");
+    this.#logger.warn({ device, reason, error }, "message dropped; further ones are only counted");
   }
 }

@@ -56,8 +56,12 @@ async function handle<Kind extends UpKind>(
   try {
     await handlers[kind](context, device, message);
   } catch (error) {
-    if (!(error instanceof HeadwaterError) || error.code !== "storage-full") throw error;
-    context.drops.drop(device, "storage-full");
+    if (!(error instanceof HeadwaterError)) {
+      context.fail(error);
+      throw error;
+    }
+    context.drops.drop(device, error.code, error.message);
+    if (error.code !== "storage-full") throw error;
     await shed(context, device, message, error);
   }
 }

@@ -93,9 +93,6 @@ export class Coordinator {
     const event = { ...occurrence, nowMs: this.#options.clock.now() };
     try {
       await this.#carryOut(event, attached);
-    } catch (error) {
-      if (!(error instanceof HeadwaterError)) this.#options.fail(error);
-      throw error;
     } finally {
       if (!this.#isStopped) this.#scheduleWake();
     }
@@ -134,6 +131,7 @@ export class Coordinator {
       if (!this.#isStopped) this.#scheduleWake();
     } catch (error) {
       if (this.#isStopped) return;
+      if (!(error instanceof HeadwaterError)) return this.#options.fail(error);
       counters.add("journal-failed");
       logger.error({ error: messageOf(error), retryMs: RETRY_MS }, "could not journal the passing of time");
       this.#scheduleWake(RETRY_MS);

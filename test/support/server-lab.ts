@@ -2,7 +2,8 @@
 
 import { createHash } from "node:crypto";
 import type { ServerFact } from "../../server/fact.js";
-import { createServer, type Server, type ServerLimits } from "../../server/server.js";
+import type { ServerLimits } from "../../server/options.js";
+import { createServer, type Server } from "../../server/server.js";
 import { serverMigrations } from "../../server/storage.js";
 import { Counters } from "../../shared/counters.js";
 import type { DeviceId } from "../../shared/id.js";
@@ -40,7 +41,7 @@ import { encodeUpdate } from "../../shared/wire/update-frame.js";
 import { ManualClock } from "./manual-clock.js";
 
 /** Two columns and a tiny network; a test adds to the features, and its own parts below. */
-function labTask({ yaml = "", features = "scale: none" }: LabOptions): string {
+function labTask({ yaml = "", hidden = 3, features = "scale: none" }: LabOptions): string {
   return `task: lab
 sources:
   air: {}
@@ -49,7 +50,7 @@ features:
   list: [{ copy: [a, b] }]
   ${features}
 label: { field: a }
-model: { dense: [3] }
+model: { dense: [${hidden}] }
 ${yaml}`;
 }
 
@@ -57,6 +58,8 @@ export interface LabOptions {
   readonly runtime: ModelRuntime;
   /** YAML below the task's own. */
   readonly yaml?: string;
+  /** Units of the hidden layer. */
+  readonly hidden?: number;
   /** YAML within its features. */
   readonly features?: string;
   readonly maxPages?: number;
@@ -309,8 +312,9 @@ export class HandDevice {
   }
 
   /** Announces, sends what is missing and commits; resolves to the receipt. */
-  async upload(update: HandUpdate, chunkBytes = 64): Promise<Receipt> {
+  async upload(update: HandUpdate): Promise<Receipt> {
     const { begin, commit, frame } = update;
+    const chunkBytes = Math.ceil(frame.length / 8);
     this.received.length = 0;
     await this.send("begin", begin);
     await this.#lab.clock.until(() =>

@@ -133,6 +133,18 @@ describe("a federation", () => {
   });
 });
 
+describe("a round whose updates add up to no finite params", () => {
+  test("is abandoned, and head stays", async () => {
+    const { lab, a, b, c } = await startLab(`${three}aggregate: { optimizer: { sgd: 10 } }\n`);
+    for (const device of [a, b, c]) await device.hello();
+    const count = (await lab.server.model(1))!.params.length;
+    for (const device of [a, b, c]) await device.contribute({ delta: new Float32Array(count).fill(3e38) });
+    await lab.settle(() => lab.told("round-closed").length === 1);
+    expect(lab.told("round-closed")[0]).toMatchObject({ outcome: "abandoned", folded: [] });
+    expect(lab.server.status()).toMatchObject({ head: 1, open: { round: 2, baseVersion: 1 } });
+  });
+});
+
 describe("receipts", () => {
   test("a duplicate commit gets the same word", async () => {
     const { lab, a, b, c } = await startLab();
@@ -200,6 +212,28 @@ describe("a restart", () => {
     await lab.settle(() => lab.server.status().head === 2);
     expect(lab.told("round-closed").length).toBe(1);
     expect(lab.told("version-published").map(({ manifest }) => manifest.version)).toEqual([1, 2]);
+  });
+
+  test("of a server that was alive a moment ago moves the deadline by no more than that", async () => {
+    const { lab, a, b, c } = await startLab();
+    for (const device of [a, b, c]) await device.hello();
+    const before = lab.server.status().open!.deadlineMs;
+    await lab.clock.advance(3 * 60_000);
+    await lab.kill();
+    await lab.start();
+    expect(lab.server.status().open!.deadlineMs - before).toBeLessThanOrEqual(30_000);
+  });
+
+  test("finds a journal that has stayed short", async () => {
+    const { lab, a } = await startLab();
+    for (let i = 0; i < 300; i++) await a.hello({ eligible: i % 2 === 0 });
+    const { count } = lab.database.get("SELECT COUNT(*) AS count FROM journal") as { count: number };
+    expect(count).toBeGreaterThan(0);
+    expect(count).toBeLessThanOrEqual(256);
+    const before = lab.server.status();
+    await lab.kill();
+    await lab.start();
+    expect(lab.server.status()).toMatchObject({ open: before.open, head: before.head });
   });
 
   test("publishes stable again", async () => {

@@ -202,7 +202,7 @@ describe("a message is dropped and counted", () => {
       [topics.up(task, b.id, "hello"), packValue({ v: 1 }), "dropped.foreign-client"],
       [topics.up("other" as typeof task, a.id, "hello"), packValue({ v: 1 }), "dropped.other-task"],
       ["hw/2/lab/up/a/hello", packValue({ v: 1 }), "dropped.bad-topic"],
-      [topics.down(task, a.id, "offer"), packValue({ v: 1 }), "dropped.bad-topic"],
+      [topics.down(task, "nobody" as DeviceId, "offer"), packValue({ v: 1 }), "dropped.bad-topic"],
     ];
     for (const [topic, payload, counter] of cases) {
       const before = lab.server.counters.get(counter);

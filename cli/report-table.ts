@@ -1,0 +1,39 @@
+// A simulation's result for a person: one small table.
+
+import Table from "cli-table3";
+import { formatBytes } from "../shared/task/units.js";
+import { improvementPercent, type SimulationReport } from "../simulator/report.js";
+
+/** The table's text, with a newline at its end. */
+export function describeReport(report: SimulationReport): string {
+  const { metric, federated, localOnly, naive, naiveRule, diverged } = report;
+  const table = new Table({
+    head: ["model", `test ${metric}`, "federated is better by"],
+    style: { head: [], border: [] },
+  });
+  table.push(["federated", shown(federated), ""]);
+  const lone =
+    diverged.length > 0 ? `diverged (${diverged.length} of ${report.devices} devices)` : shown(localOnly);
+  table.push(["each device alone", lone, percent(improvementPercent(metric, federated, localOnly))]);
+  table.push([`naive (${naiveRule})`, shown(naive), percent(improvementPercent(metric, federated, naive))]);
+  return `${table.toString()}\n${describeCosts(report)}\n`;
+}
+
+function describeCosts({ rounds, devices, testRows, seconds, engine, stopped }: SimulationReport): string {
+  const total = (key: "bytesUp" | "bytesDown") => rounds.reduce((sum, round) => sum + round[key], 0);
+  const accepted = rounds.reduce((sum, round) => sum + round.accepted, 0);
+  const rejected = rounds.reduce((sum, round) => sum + round.rejected, 0);
+  return [
+    `${devices} devices, ${rounds.length} rounds (${stopped}), ${accepted} updates accepted, ${rejected} rejected`,
+    `${formatBytes(total("bytesUp"))} up, ${formatBytes(total("bytesDown"))} down, ${testRows} test rows`,
+    `${seconds.toFixed(1)} s on ${engine}`,
+  ].join("\n");
+}
+
+function shown(value: number | null): string {
+  return value === null ? "-" : value.toPrecision(4);
+}
+
+function percent(value: number | undefined): string {
+  return value === undefined ? "-" : `${value.toFixed(1)} %`;
+}

@@ -1,0 +1,89 @@
+// `headwater simulate TASK`: a fleet in virtual time on real or generated data.
+
+import { writeFileSync } from "node:fs";
+import { type Command, InvalidArgumentError } from "commander";
+import { createLogger } from "../shared/log.js";
+import type { EngineName } from "../shared/model/runtime.js";
+import type { SimulationReport } from "../simulator/report.js";
+import { renderReport } from "../simulator/report-html.js";
+import { type SimulateOptions, simulate } from "../simulator/simulate.js";
+import { engineOption } from "./plan.js";
+import { createProgressView } from "./progress.js";
+import { describeReport } from "./report-table.js";
+import { loadTaskFile } from "./task-file.js";
+
+interface Options {
+  readonly devices?: number;
+  readonly rounds?: number;
+  readonly seed: number;
+  readonly data?: string;
+  readonly local: boolean;
+  readonly engine: EngineName;
+  readonly workers?: number;
+  readonly report?: string;
+  readonly json?: true;
+  readonly verbose?: true;
+}
+
+/** Adds the command. */
+export function register(program: Command): void {
+  program
+    .command("simulate")
+    .description("run a task's federation in virtual time and compare it with local-only and naive")
+    .argument("<task>", "task file (YAML)")
+    .option("--devices <n>", "how many devices (default: what the task or its data says)", wholeNumber(1))
+    .option("--rounds <n>", "train rounds (default: the task's)", wholeNumber(1))
+    .option("--seed <n>", "root of all chance", wholeNumber(0), 1)
+    .option("--data <dir>", "folder with the dataset (default: HEADWATER_DATA)")
+    .option("--no-local", "leave out training every device alone")
+    .addOption(engineOption())
+    .option(
+      "--workers <n>",
+      "training threads (default: one per core); results do not depend on it",
+      wholeNumber(1),
+    )
+    .option("--report <file>", "write a self-contained HTML page")
+    .option("--verbose", "log what the parties do on standard error")
+    .option("--json", "print one JSON object")
+    .action((path: string, options: Options) => run(path, options));
+}
+
+async function run(path: string, options: Options): Promise<void> {
+  const report = await simulateWithProgress({
+    task: loadTaskFile(path),
+    folder: options.data ?? process.env.HEADWATER_DATA,
+    devices: options.devices,
+    rounds: options.rounds,
+    seed: String(options.seed),
+    engine: options.engine,
+    workers: options.workers,
+    local: options.local,
+    ...(options.verbose ? { logger: createLogger("info") } : {}),
+  });
+  if (options.report !== undefined) writeFileSync(options.report, renderReport(report));
+  printReport(report, options.json ?? false);
+}
+
+/** Runs a simulation with its progress on standard error. */
+export async function simulateWithProgress(options: SimulateOptions): Promise<SimulationReport> {
+  const view = createProgressView();
+  try {
+    return await simulate({ ...options, onProgress: (progress) => view.onProgress(progress) });
+  } finally {
+    view.stop();
+  }
+}
+
+/** The report on standard output: one JSON object, or a table. */
+export function printReport(report: SimulationReport, asJson: boolean): void {
+  process.stdout.write(asJson ? `${JSON.stringify(report)}\n` : describeReport(report));
+}
+
+/** Parses an option that is a whole number of at least `min`. */
+export function wholeNumber(min: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isSafeInteger(value) && value >= min && text.trim() !== "") return value;
+    throw new InvalidArgumentError(`expected a whole number of at least ${min}, got "${text}".`);
+  };
+}

@@ -1,0 +1,136 @@
+// The server's parts, each given what it needs and nothing more.
+
+import { Counters } from "../shared/counters.js";
+import { messageOf } from "../shared/error.js";
+import type { Logger } from "../shared/log.js";
+import type { ServerFact } from "./fact.js";
+import { FleetRegistry } from "./fleet/registry.js";
+import type { IngestContext } from "./ingest/context.js";
+import { Downlink } from "./ingest/downlink.js";
+import { DropLog } from "./ingest/drop-log.js";
+import { ReceiptStore } from "./ingest/receipts.js";
+import { Staging } from "./ingest/staging.js";
+import type { Learning } from "./model/learning.js";
+import { VersionMaker } from "./model/maker.js";
+import { Publisher } from "./model/publisher.js";
+import { ModelRegistry } from "./model/registry.js";
+import { VersionStore } from "./model/version-store.js";
+import { defaultLimits, type ServerLimits, type ServerOptions } from "./options.js";
+import { Coordinator } from "./round/coordinator.js";
+import { Effects } from "./round/effects.js";
+import { policyOf } from "./round/policy.js";
+import { SqliteJournal, type Stores } from "./storage.js";
+
+/** The parts that outlive their making. */
+export interface Parts {
+  readonly base: Base;
+  readonly failed: Promise<never>;
+  readonly fleet: FleetRegistry;
+  readonly registry: ModelRegistry;
+  readonly publisher: Publisher;
+  readonly effects: Effects;
+  readonly coordinator: Coordinator;
+  readonly context: IngestContext;
+}
+
+/** What nearly every part needs. */
+interface Base extends Stores {
+  readonly limits: ServerLimits;
+  readonly counters: Counters;
+  readonly downlink: Downlink;
+  readonly fleet: FleetRegistry;
+  readonly registry: ModelRegistry;
+  readonly observe: (fact: ServerFact) => void;
+}
+
+/** Puts the parts together; nothing runs yet. */
+export function assemble(options: ServerOptions, learning: Learning): Parts {
+  const { task, clock, keys, logger, seed } = options;
+  const base = layBase(options);
+  const { failed, fail } = watchForFaults(logger);
+  const publisher = new Publisher({ ...options, counters: base.counters });
+  const maker = new VersionMaker({ ...base, task: task.task, keys, clock, learning });
+  // Each needs the other: what is made comes back as an event.
+  const effects: Effects = new Effects({
+    ...base,
+    ...{ seed, clock, logger, publisher, maker, fail },
+    chunkBytes: base.limits.chunkBytes,
+    post: (occurrence, attached) => coordinator.post(occurrence, attached),
+  });
+  const coordinator = new Coordinator({
+    ...{ clock, logger, fail, counters: base.counters },
+    journal: new SqliteJournal(options.database, base),
+    policy: policyOf(task.task, { seed, maxDevices: base.limits.devices }),
+    execute: (command, state) => effects.execute(command, state),
+  });
+  const context = createContext(options, base, { learning, coordinator, fail });
+  return {
+    base,
+    failed,
+    publisher,
+    effects,
+    coordinator,
+    context,
+    fleet: base.fleet,
+    registry: base.registry,
+  };
+}
+
+function layBase({ task, database, keys, limits, logger, observe, uplink }: ServerOptions): Base {
+  const all = { ...defaultLimits, ...limits };
+  const counters = new Counters();
+  const versions = new VersionStore(database);
+  return {
+    limits: all,
+    counters,
+    versions,
+    staging: new Staging(database),
+    receipts: new ReceiptStore({ database, keys, task: task.task.task }),
+    registry: new ModelRegistry(versions),
+    downlink: new Downlink({ task: task.task.task, uplink, counters, logger }),
+    fleet: new FleetRegistry({ limit: all.devices }),
+    observe: observe ?? (() => undefined),
+  };
+}
+
+function createContext(
+  { task, clock, devices, logger }: ServerOptions,
+  base: Base,
+  {
+    learning,
+    coordinator,
+    fail,
+  }: Pick<IngestContext, "coordinator" | "fail"> & { readonly learning: Learning },
+): IngestContext {
+  return {
+    ...base,
+    rules: {
+      task: task.task.task,
+      count: learning.spec.count,
+      fingerprint: learning.spec.fingerprint,
+      columns: learning.columns,
+      examplesMax: task.task.rows.keep.rows,
+    },
+    taskHash: task.taskHash,
+    minExamples: task.task.rounds.minExamples,
+    drops: new DropLog(base.counters, logger),
+    ...{ clock, devices, coordinator, fail },
+  };
+}
+
+function watchForFaults(logger: Logger): {
+  readonly failed: Promise<never>;
+  readonly fail: (error: unknown) => void;
+} {
+  let reject: (error: unknown) => void = () => undefined;
+  const failed = new Promise<never>((_, rejectFailed) => {
+    reject = rejectFailed;
+  });
+  // Whoever does not watch for it must not be ended by it.
+  failed.catch(() => undefined);
+  const fail = (error: unknown) => {
+    logger.error({ error: messageOf(error) }, "a mistake of our own");
+    reject(error);
+  };
+  return { failed, fail };
+}

@@ -1,0 +1,55 @@
+// What a simulation reports: the object `headwater simulate --json` prints.
+
+import type { EngineName } from "../shared/model/runtime.js";
+import type { MetricName } from "../shared/task/task.js";
+
+/** One train round. */
+export interface RoundReport {
+  /** Train rounds, from 1. */
+  readonly round: number;
+  /** The metric of the round's version on the test set; null when the round was abandoned or the model diverged. */
+  readonly value: number | null;
+  readonly accepted: number;
+  readonly rejected: number;
+  /** Payloads and topics of everything sent until the next train round opened. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+}
+
+/** A simulation's result. Same task, data and options, same report but for `seconds`. */
+export interface SimulationReport {
+  readonly task: string;
+  readonly seed: string;
+  readonly engine: EngineName;
+  readonly devices: number;
+  readonly metric: MetricName;
+  readonly rounds: readonly RoundReport[];
+  /** The last version on the test set; null when it diverged. */
+  readonly federated: number | null;
+  /** Every device alone, as many local steps, pooled; null when not asked for or when a device diverged. */
+  readonly localOnly: number | null;
+  /** Devices whose lone training ended in numbers that are none. */
+  readonly diverged: readonly string[];
+  /** Persistence, the majority class, or the mean label; null when there is nothing to compare. */
+  readonly naive: number | null;
+  readonly naiveRule: "persistence" | "majority" | "mean";
+  readonly testRows: number;
+  /** Predictions the devices made by themselves, with the version they served. */
+  readonly predictions: number;
+  readonly stopped: "max-rounds" | "target" | "patience";
+  /** SHA-256 of the last version's blob. */
+  readonly modelHash: string;
+  readonly counters: { readonly server: Record<string, number>; readonly devices: Record<string, number> };
+  readonly seconds: number;
+}
+
+/** How much better `value` is than `reference`, in percent; undefined when either is missing. */
+export function improvementPercent(
+  metric: MetricName,
+  value: number | null,
+  reference: number | null,
+): number | undefined {
+  if (value === null || reference === null || reference === 0) return undefined;
+  const gain = metric === "accuracy" ? value - reference : reference - value;
+  return (100 * gain) / Math.abs(reference);
+}

@@ -1,0 +1,70 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { VersionStore } from "../../../../server/model/version-store.js";
+import { serverMigrations } from "../../../../server/storage.js";
+import type { TaskId } from "../../../../shared/id.js";
+import { randomStream } from "../../../../shared/random.js";
+import { openSqlite } from "../../../../shared/storage/sqlite.js";
+import { sha256Hex } from "../../../../shared/task/canonical.js";
+import type { Manifest } from "../../../../shared/wire/message.js";
+
+let store: VersionStore;
+beforeEach(() => {
+  store = new VersionStore(
+    openSqlite({ path: ":memory:", durability: "normal", migrations: serverMigrations }),
+  );
+});
+
+function keep(version: number, parent: number, blob: Uint8Array): Manifest {
+  const hash = sha256Hex(blob);
+  const manifest: Manifest = {
+    v: 1,
+    task: "t" as TaskId,
+    version,
+    parent,
+    sha256: hash,
+    bytes: blob.length,
+    fingerprint: hash,
+    modelSignature: hash,
+    createdMs: 1,
+    expiresMs: 2,
+    signature: new Uint8Array(64),
+  };
+  store.keep(manifest, blob);
+  return manifest;
+}
+
+describe("the version store", () => {
+  test("reads any part of a blob of many parts", () => {
+    const random = randomStream("blob", "test");
+    const blob = Uint8Array.from({ length: 300_000 }, () => random.integer(256));
+    const { sha256 } = keep(1, 0, blob);
+    const places = [0, 1, 131_071, 131_072, 131_073, 262_143, 262_144, 299_999];
+    for (const offset of places) {
+      for (const length of [1, 1000, 131_072, 400_000]) {
+        const part = store.readBlob(sha256, offset, length)!;
+        expect(Buffer.compare(part, blob.subarray(offset, offset + length))).toBe(0);
+      }
+    }
+    expect(store.readBlob(sha256, 300_000, 5)).toEqual(new Uint8Array());
+    expect(store.readBlob("0".repeat(64), 0, 5)).toBeUndefined();
+  });
+
+  test("keeps one blob for equal versions, until the last of them goes", () => {
+    const blob = Uint8Array.of(1, 2, 3);
+    const first = keep(1, 0, blob);
+    keep(2, 1, Uint8Array.of(4));
+    expect(keep(3, 1, blob).sha256).toBe(first.sha256);
+    store.prune(2, []);
+    expect(store.readBlob(first.sha256, 0, 3)).toEqual(blob);
+    expect(store.manifest(1)).toBeUndefined();
+    store.prune(3, []);
+    expect(store.readBlob(first.sha256, 0, 3)).toBeUndefined();
+  });
+
+  test("forgets old versions but for those in use and their parents", () => {
+    for (let version = 1; version <= 6; version++) keep(version, version - 1, Uint8Array.of(version));
+    store.prune(5, [4]);
+    const kept = [1, 2, 3, 4, 5, 6].filter((version) => store.manifest(version) !== undefined);
+    expect(kept).toEqual([3, 4, 6]);
+  });
+});
