@@ -74,7 +74,7 @@ function gain({ metric, federated }: SimulationReport, reference: number | null,
 
 function roundsTable({ metric, rounds }: SimulationReport): string {
   const head = row("th", ["round", metric, "updates accepted", "rejected", "bytes up", "bytes down"]);
-  return `<table><thead>${head}</thead><tbody>${rounds.map(roundRow).join("")}</tbody></table>`;
+  return `<table class="numbers"><thead>${head}</thead><tbody>${rounds.map(roundRow).join("")}</tbody></table>`;
 }
 
 function roundRow({ round, value, accepted, rejected, bytesUp, bytesDown }: RoundReport): string {
@@ -88,7 +88,9 @@ function countersTable({ counters }: SimulationReport): string {
     Object.entries(counts).map(([name, count]) => row("td", [`${side}: ${name}`, group(count)]));
   const all = [...rows("server", counters.server), ...rows("devices", counters.devices)];
   const body =
-    all.length === 0 ? "<p>Nothing was dropped, late or refused.</p>" : `<table>${all.join("")}</table>`;
+    all.length === 0
+      ? "<p>Nothing was dropped, late or refused.</p>"
+      : `<table class="numbers"><tbody>${all.join("")}</tbody></table>`;
   return `<details><summary>Counters</summary>${body}</details>`;
 }
 

@@ -45,7 +45,7 @@ const FAULTS: Readonly<Record<"temperature" | "vibration" | "load", SensorFaults
 export function* pumpReadings({ seed, pump, startMs, days }: PumpOptions): Generator<Reading> {
   const stream = (purpose: string) => randomStream(seed, "pump", purpose, pump);
   const build = makeBuild(stream("build"));
-  const demand = createWander(stream("demand"), { step: 0.02, pull: 0.03 });
+  const demand = createWander(stream("demand"), { step: 0.012, pull: 0.03 });
   const weather = createWander(randomStream(seed, "pump", "weather"), { step: 0.03, pull: 0.001 });
   const noise = stream("noise");
   const sensors = {
@@ -78,8 +78,8 @@ export function* pumpReadings({ seed, pump, startMs, days }: PumpOptions): Gener
 
 function makeBuild(random: Random): Build {
   return {
-    offsetC: 1.5 * random.normal(),
-    friction: 1 + 0.05 * random.normal(),
+    offsetC: 1 * random.normal(),
+    friction: 1 + 0.04 * random.normal(),
     wearPerDay: 0.002 + 0.004 * random.uniform(),
     vibrationMm: 2 * (1 + 0.1 * random.normal()),
   };
