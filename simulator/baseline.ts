@@ -11,65 +11,88 @@ import { type Judge, scoreDevice } from "./test-set.js";
 export interface LoneDevice {
   readonly name: string;
   readonly train: ExampleBatch;
-  /** Updates it gave to the federation: it gets as many rounds of local steps here. */
-  readonly rounds: number;
+  /** Local steps it made for the federation: it makes as many here. */
+  readonly steps: number;
 }
 
 /** How lone devices did together. */
 export interface LocalOnly {
   /** Null when any device diverged: a mean over the others would flatter. */
   readonly value: number | null;
+  /** Devices that took part in the federation, and so were trained alone. */
+  readonly devices: number;
   readonly diverged: readonly string[];
 }
 
+/** Where every lone device starts, and how it learns. */
+export interface LoneStart {
+  readonly params: Float32Array;
+  readonly plan: TrainSpec;
+  readonly seed: string;
+  readonly metric: MetricName;
+}
+
 /**
- * Trains every device alone from `params`, with the federation's scaler and as many local steps as it made there, and
- * pools the scores of all on the rows each is judged on.
+ * Trains every device alone from the federation's first params, with its scaler and as many local steps as the device
+ * made for it, and pools the scores of all on the rows each is judged on. Devices that made no step are left out: there
+ * is nothing to compare.
  */
 export async function scoreLocalOnly(
   judge: Judge,
   devices: readonly LoneDevice[],
-  { params, plan, seed, metric }: { params: Float32Array; plan: TrainSpec; seed: string; metric: MetricName },
+  start: LoneStart,
 ): Promise<LocalOnly> {
   const scores = await Promise.all(
-    devices.map(async ({ name, train, rounds }, index) => {
-      const trained = await trainAlone(judge, { train, rounds, params, plan, seed: `${seed}/${name}` });
+    devices.map(async (device, index) => {
+      if (device.steps === 0 || device.train.rows === 0) return "idle";
+      const trained = await trainAlone(judge, device, start);
       return trained === undefined ? undefined : scoreDevice(judge, index, trained);
     }),
   );
+  const trained = scores.filter((score) => score !== "idle");
   const diverged = devices.filter((_, index) => !isSound(scores[index])).map(({ name }) => name);
-  if (diverged.length > 0) return { value: null, diverged };
-  const pooled = scores.reduce<MetricSums>((sum, one) => mergeMetricSums(sum, one!), emptyMetricSums);
-  return { value: metricValue(pooled, metric) ?? null, diverged };
+  if (diverged.length > 0) return { value: null, devices: trained.length, diverged };
+  const pooled = trained.reduce<MetricSums>((sum, one) => mergeMetricSums(sum, one!), emptyMetricSums);
+  return { value: metricValue(pooled, start.metric) ?? null, devices: trained.length, diverged };
 }
 
-interface LoneTraining {
-  readonly train: ExampleBatch;
-  readonly rounds: number;
-  readonly params: Float32Array;
-  readonly plan: TrainSpec;
-  readonly seed: string;
-}
-
-// One job of all its rounds: the same number of passes over the same rows.
+// In sessions like those of rounds, each with a fresh optimizer; undefined when it diverges.
 async function trainAlone(
   { trainer, definition }: Judge,
-  { train, rounds, params, plan, seed }: LoneTraining,
+  { name, train, steps }: LoneDevice,
+  { params: first, plan, seed }: LoneStart,
 ): Promise<Float32Array | undefined> {
-  if (rounds === 0 || train.rows === 0) return params;
-  const result = await trainer.run({
-    kind: "train",
-    definition,
-    params,
-    examples: train,
-    plan: { ...plan, epochs: plan.epochs * rounds },
-    seed,
-  });
-  return Number.isFinite(result.loss) ? result.params : undefined;
+  const perEpoch = Math.ceil(train.rows / plan.batch);
+  let params = first;
+  let left = steps;
+  for (let session = 0; left > 0; session++) {
+    const epochs = Math.min(plan.epochs, Math.floor(left / perEpoch));
+    // Less than an epoch is left: so many batches of the newest rows.
+    const examples = epochs > 0 ? train : newestRows(train, left * plan.batch);
+    const result = await trainer.run({
+      kind: "train",
+      ...{ definition, params, examples },
+      plan: { ...plan, epochs: Math.max(epochs, 1) },
+      seed: JSON.stringify([seed, "alone", name, session]),
+    });
+    if (!Number.isFinite(result.loss)) return undefined;
+    params = result.params;
+    left -= result.steps;
+  }
+  return params;
 }
 
-function isSound(sums: MetricSums | undefined): boolean {
-  return sums !== undefined && Object.values(sums).every(Number.isFinite);
+function newestRows({ rows, x, y }: ExampleBatch, count: number): ExampleBatch {
+  const from = rows - Math.min(rows, count);
+  return {
+    rows: rows - from,
+    x: x.subarray((from * x.length) / rows),
+    y: y.subarray((from * y.length) / rows),
+  };
+}
+
+function isSound(score: MetricSums | "idle" | undefined): boolean {
+  return score === "idle" || (score !== undefined && Object.values(score).every(Number.isFinite));
 }
 
 /** The rule that needs no learning, and its score. */

@@ -1,8 +1,9 @@
 // Virtual time: events happen in order of time, then of scheduling. Same events, same order, on every machine.
 
+import { assert } from "../shared/assert.js";
 import { type Cancel, type Clock, systemClock } from "../shared/clock.js";
-import { HeadwaterError } from "../shared/error.js";
 import { Heap } from "../shared/pipeline/heap.js";
+import { RejectionTrap } from "./rejections.js";
 
 interface TimerEvent {
   readonly atMs: number;
@@ -13,14 +14,25 @@ interface TimerEvent {
 
 /** When a run ends, whichever comes first. */
 export interface RunLimits {
-  /** Asked after every event. */
+  /** Asked before every event. */
   readonly until?: () => boolean;
   /** Virtual time at which the run ends. */
   readonly horizonMs?: number;
+  /** Most events: what keeps time from passing would go on for ever. */
+  readonly maxEvents?: number;
 }
 
-/** Why a run ended: `until` held, the horizon was reached, or nothing was left to happen. */
-export type RunEnd = "until" | "horizon" | "idle";
+/** Why a run ended: `until` held, horizon or event limit was reached, or nothing was left to happen. */
+export type RunEnd = "until" | "horizon" | "max-events" | "idle";
+
+/** How a virtual clock is made. */
+export interface VirtualClockOptions {
+  readonly startMs: number;
+  /** Called after every event: the place for a checker. */
+  readonly afterEach?: () => void;
+  /** True for errors that are part of the simulation, as those of killed processes. */
+  readonly isExpected?: (error: unknown) => boolean;
+}
 
 /** A clock whose time passes only while it runs. */
 export class VirtualClock implements Clock {
@@ -28,13 +40,15 @@ export class VirtualClock implements Clock {
     a.atMs === b.atMs ? a.order < b.order : a.atMs < b.atMs,
   );
   readonly #afterEach: () => void;
+  readonly #isExpected: (error: unknown) => boolean;
   #nowMs: number;
   #order = 0;
+  #fault: { readonly error: unknown } | undefined;
 
-  /** `afterEach` is called after every event: the place for a checker. */
-  constructor(options: { readonly startMs: number; readonly afterEach?: () => void }) {
-    this.#nowMs = options.startMs;
-    this.#afterEach = options.afterEach ?? (() => undefined);
+  constructor({ startMs, afterEach, isExpected }: VirtualClockOptions) {
+    this.#nowMs = startMs;
+    this.#afterEach = afterEach ?? (() => undefined);
+    this.#isExpected = isExpected ?? (() => false);
   }
 
   now(): number {
@@ -56,32 +70,64 @@ export class VirtualClock implements Clock {
     return new Promise((resolve) => this.after(0, resolve));
   }
 
-  /** Lets events happen. Rejects with what an action threw. */
-  async run({ until = () => false, horizonMs = Number.POSITIVE_INFINITY }: RunLimits = {}): Promise<RunEnd> {
-    await systemClock.turn();
-    for (;;) {
+  /** Lets events happen. Rejects with what an action threw, or with a rejection that nobody handled. */
+  async run(limits: RunLimits = {}): Promise<RunEnd> {
+    const trap = new RejectionTrap((error) => this.#note(error));
+    try {
+      await this.#settle();
+      return await this.#run(limits);
+    } finally {
+      trap.release();
+    }
+  }
+
+  async #run({
+    until = () => false,
+    horizonMs = Number.POSITIVE_INFINITY,
+    maxEvents = Number.POSITIVE_INFINITY,
+  }: RunLimits): Promise<RunEnd> {
+    for (let happened = 0; ; ) {
       if (until()) return "until";
       const event = this.#events.peek();
       if (event === undefined) return "idle";
       if (event.atMs > horizonMs) {
-        this.#nowMs = horizonMs;
+        this.#nowMs = Math.max(this.#nowMs, horizonMs);
         return "horizon";
       }
+      if (happened >= maxEvents) return "max-events";
       this.#events.pop();
-      if (!event.isCancelled) await this.#happen(event);
+      if (event.isCancelled) continue;
+      await this.#happen(event);
+      happened++;
     }
   }
 
   async #happen(event: TimerEvent): Promise<void> {
     this.#nowMs = Math.max(this.#nowMs, event.atMs);
-    await event.action();
-    // One real turn of the event loop settles every promise that waits for nothing real.
-    await systemClock.turn();
+    try {
+      await event.action();
+    } catch (error) {
+      this.#note(error);
+    }
+    await this.#settle();
     this.#afterEach();
   }
 
+  /** One real turn of the event loop settles every promise that waits for nothing real. */
+  async #settle(): Promise<void> {
+    await systemClock.turn();
+    if (this.#fault === undefined) return;
+    const { error } = this.#fault;
+    this.#fault = undefined;
+    throw error;
+  }
+
+  #note(error: unknown): void {
+    if (!this.#isExpected(error)) this.#fault ??= { error };
+  }
+
   #schedule(delayMs: number, action: () => unknown): Cancel {
-    if (!Number.isFinite(delayMs)) throw new HeadwaterError("aborted", `a delay of ${delayMs} ms is no delay`);
+    assert(Number.isFinite(delayMs), `a delay of ${delayMs} ms is no delay`);
     const event: TimerEvent = {
       // Whole milliseconds, as the machine's clock.
       atMs: this.#nowMs + Math.max(0, Math.ceil(delayMs)),

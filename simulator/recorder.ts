@@ -3,10 +3,12 @@
 import type { DeviceFact } from "../device/fact.js";
 import type { ServerFact } from "../server/fact.js";
 import type { DeviceId } from "../shared/id.js";
+import type { TrainSpec } from "../shared/task/task.js";
 import type { Traffic } from "../shared/transport/memory.js";
 
-/** A train round as it went. */
+/** A train round as it went, with everything from the end of the one before until the next one opened. */
 export interface RecordedRound {
+  /** Among rounds of all kinds. */
   readonly number: number;
   accepted: number;
   rejected: number;
@@ -16,52 +18,59 @@ export interface RecordedRound {
   after: Traffic;
 }
 
-/** Collects facts; `onRound` hears of each train round when it has closed. */
+type Fact<Type extends ServerFact["type"]> = Extract<ServerFact, { type: Type }>;
+
+const NO_TRAFFIC: Traffic = { up: 0, down: 0 };
+
+/** Collects facts. */
 export class Recorder {
   readonly rounds: RecordedRound[] = [];
-  /** Accepted train updates per device. */
-  readonly contributions = new Map<DeviceId, number>();
+  /** Local steps that went into accepted updates, per device. */
+  readonly steps = new Map<DeviceId, number>();
   readonly adopted = new Set<DeviceId>();
   predictions = 0;
   /** The newest validation metric, by the devices' own word. */
   validation: number | undefined;
+  /** The version that training began with. */
   firstVersion: number | undefined;
-  finished: Extract<ServerFact, { type: "finished" }> | undefined;
+  finished: Fact<"finished"> | undefined;
   readonly #traffic: () => Traffic;
+  readonly #plan: TrainSpec;
   readonly #onRound: () => void;
+  /** Rejected before the first train round opened. */
+  #rejectedEarly = 0;
+  #completed: RecordedRound | undefined;
 
+  /** `onRound` hears of each train round when it has closed. */
   constructor(options: {
+    readonly plan: TrainSpec;
     readonly traffic: () => Traffic;
     readonly onRound: () => void;
   }) {
+    this.#plan = options.plan;
     this.#traffic = options.traffic;
     this.#onRound = options.onRound;
   }
 
   onServerFact(fact: ServerFact): void {
-    const last = this.rounds.at(-1);
     switch (fact.type) {
       case "round-opened":
-        if (last !== undefined) last.after = this.#traffic();
         if (fact.kind === "train") this.#open(fact.round);
         return;
       case "update-accepted":
         this.#accept(fact);
         return;
       case "update-rejected":
-        if (last !== undefined) last.rejected++;
+        this.#reject();
+        return;
+      case "round-closed":
+        this.#close(fact);
         return;
       case "version-published":
-        if (fact.line === "stable") return;
-        this.firstVersion ??= fact.manifest.version;
-        if (last !== undefined && last.version === undefined) last.version = fact.manifest.version;
+        if (fact.line === "head") this.#adoptHead(fact.manifest.version);
         return;
       case "gate":
         this.validation = fact.value ?? this.validation;
-        return;
-      case "round-closed":
-        if (last !== undefined) last.after = this.#traffic();
-        if (last?.number === fact.round) this.#onRound();
         return;
       case "finished":
         this.finished = fact;
@@ -76,15 +85,46 @@ export class Recorder {
     if (fact.type === "prediction") this.predictions++;
   }
 
-  #open(number: number): void {
-    const before = this.#traffic();
-    const nothing = { accepted: 0, rejected: 0, version: undefined };
-    this.rounds.push({ number, ...nothing, before, after: before });
+  /** Nothing more will happen: what was sent until now belongs to the last round. */
+  end(): void {
+    const last = this.rounds.at(-1);
+    if (last !== undefined) last.after = this.#traffic();
   }
 
-  #accept({ kind, device }: Extract<ServerFact, { type: "update-accepted" }>): void {
+  #open(number: number): void {
+    this.end();
+    const before = this.rounds.at(-1)?.after ?? NO_TRAFFIC;
+    const rejected = this.#rejectedEarly;
+    this.#rejectedEarly = 0;
+    this.rounds.push({ number, accepted: 0, rejected, version: undefined, before, after: before });
+  }
+
+  #accept({ kind, device, examples }: Fact<"update-accepted">): void {
     if (kind !== "train") return;
     this.rounds.at(-1)!.accepted++;
-    this.contributions.set(device, (this.contributions.get(device) ?? 0) + 1);
+    const { epochs, batch } = this.#plan;
+    const steps = epochs * Math.ceil(examples / batch);
+    this.steps.set(device, (this.steps.get(device) ?? 0) + steps);
+  }
+
+  #reject(): void {
+    const last = this.rounds.at(-1);
+    if (last === undefined) this.#rejectedEarly++;
+    else last.rejected++;
+  }
+
+  #close({ round, outcome }: Fact<"round-closed">): void {
+    const last = this.rounds.at(-1);
+    if (last?.number !== round) return;
+    this.#completed = outcome === "completed" ? last : undefined;
+    this.#onRound();
+  }
+
+  // A completed round's version is published right after the round; any other head is the first or a way back.
+  #adoptHead(version: number): void {
+    this.firstVersion ??= version;
+    if (this.#completed === undefined) return;
+    this.#completed.version = version;
+    this.#completed = undefined;
   }
 }

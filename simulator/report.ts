@@ -28,6 +28,8 @@ export interface SimulationReport {
   readonly federated: number | null;
   /** Every device alone, as many local steps, pooled; null when not asked for or when a device diverged. */
   readonly localOnly: number | null;
+  /** Devices that took part in the federation and so were trained alone. */
+  readonly localDevices: number;
   /** Devices whose lone training ended in numbers that are none. */
   readonly diverged: readonly string[];
   /** Persistence, the majority class, or the mean label; null when there is nothing to compare. */

@@ -19,7 +19,7 @@ import type { MetricName, Task } from "../shared/task/task.js";
 import { type LoneDevice, type NaiveRows, naiveRows, scoreLocalOnly, scoreNaive } from "./baseline.js";
 import { type Feed, loadFeed } from "./datasets/load.js";
 import { createFederation, type Federation } from "./federation.js";
-import { feedHistory, LiveFeed } from "./feeder.js";
+import { eventTimeAt, feedHistory, LiveFeed } from "./feeder.js";
 import { Recorder } from "./recorder.js";
 import type { RoundReport, SimulationReport } from "./report.js";
 import { givenExamples, givenTestSet, type Judge, ownTestSet, scoreGlobal } from "./test-set.js";
@@ -58,8 +58,9 @@ const ADOPTION_MS = 10 * 60_000;
 /** Runs the simulation. Throws HeadwaterError for a bad task, missing data, or a fleet that never finishes a round. */
 export async function simulate(options: SimulateOptions): Promise<SimulationReport> {
   const startedMs = systemClock.now();
-  const feed = loadFeed(options.task.task, options);
-  const task = adapt(options.task, { devices: feed.devices.size, rounds: options.rounds });
+  const feed = await loadFeed(options.task.task, options);
+  const withData = [...feed.devices.values()].filter((readings) => readings.length > 0);
+  const task = adapt(options.task, { devices: withData.length, rounds: options.rounds });
   options.onProgress?.({ stage: "loaded", devices: feed.devices.size, rounds: task.task.rounds.max });
   const runtime = await createTfjsRuntime(options.engine);
   const workers = options.workers ?? availableParallelism();
@@ -92,6 +93,7 @@ class Simulation {
     this.#task = options.task.task;
     this.#metric = this.#task.model.output.kind === "classification" ? "accuracy" : "rmse";
     this.#recorder = new Recorder({
+      plan: this.#task.train,
       traffic: () => this.#federation?.traffic ?? { up: 0, down: 0 },
       onRound: () => {
         const { rounds, validation } = this.#recorder;
@@ -115,19 +117,27 @@ class Simulation {
     const { task, feed, seed, trainer, runtime, logger } = this.#options;
     // Building a model takes real time, which must not pass between two virtual events.
     await runtime.model(defineModel(this.#task.model, planPipeline(this.#task).columns.length));
-    const federation = await createFederation({
+    // The first version may be there before the last device is.
+    const starting: Promise<Federation> = createFederation({
       ...{ task, seed, trainer, runtime },
       devices: [...feed.devices.keys()],
-      startMs: this.#isLive ? firstMs(feed) : START_MS,
-      ...(this.#isLive ? { eventNow: (nowMs: number) => nowMs } : {}),
+      startMs: START_MS,
+      // Telemetry streams in from here on; history moves event time by itself.
+      eventNow: (nowMs) => feed.pace && eventTimeAt(feed.pace, START_MS, nowMs),
       ...(logger === undefined ? {} : { logger }),
       observeServer: (fact) => {
         this.#recorder.onServerFact(fact);
-        if (fact.type === "version-published" && fact.line === "head")
-          this.#keepVersion(fact.manifest.version);
+        if (fact.type !== "version-published" || fact.line === "stable") return;
+        // The server forgets old versions; every round's is scored at the end.
+        const { version } = fact.manifest;
+        this.#versions.set(
+          version,
+          starting.then(({ server }) => server.model(version)),
+        );
       },
       observeDevice: (device, fact) => this.#recorder.onDeviceFact(device, fact),
     });
+    const federation = await starting;
     this.#federation = federation;
     const { adopted } = this.#recorder;
     const horizonMs = federation.clock.now() + ADOPTION_MS;
@@ -135,20 +145,15 @@ class Simulation {
     return federation;
   }
 
-  // The server forgets old versions; every round's is scored at the end.
-  #keepVersion(version: number): void {
-    this.#versions.set(version, this.#federation!.server.model(version));
-  }
-
   async #learn(federation: Federation): Promise<void> {
-    const { feed } = this.#options;
-    const live = this.#isLive ? new LiveFeed(federation, feed.devices) : undefined;
-    if (live === undefined) await feedHistory(federation, feed.devices);
     const { rounds, evaluate } = this.#task;
+    const live = await this.#feed(federation);
+    // Every round ends at its deadline at the latest; abandoned ones may be as many as completed ones.
     const spanMs = 2 * (rounds.max + 2) * (rounds.deadlineMs + evaluate.deadlineMs);
-    const horizonMs = (live === undefined ? federation.clock.now() : lastMs(feed)) + spanMs;
+    const horizonMs = federation.clock.now() + (live?.restMs ?? 0) + spanMs;
     const isDone = () => this.#recorder.finished !== undefined && (live?.isOver ?? true);
     await federation.run({ until: isDone, horizonMs });
+    this.#recorder.end();
     if (this.#recorder.finished !== undefined) return;
     const { server } = federation;
     throw new HeadwaterError(
@@ -156,6 +161,17 @@ class Simulation {
       `no end in sight: ${server.status().trainRounds} of ${rounds.max} rounds completed; ` +
         `counted: ${JSON.stringify(server.counters)}`,
     );
+  }
+
+  async #feed(federation: Federation): Promise<LiveFeed | undefined> {
+    const { devices, pace } = this.#options.feed;
+    if (pace === undefined) {
+      await feedHistory(federation, devices);
+      return undefined;
+    }
+    const live = new LiveFeed(federation, pace, START_MS);
+    await live.start(devices);
+    return live;
   }
 
   async #compare(federation: Federation): Promise<Omit<SimulationReport, "seconds">> {
@@ -170,7 +186,7 @@ class Simulation {
         : givenTestSet(given, definition, first.scaler);
     const judge: Judge = { trainer, definition, testSet, labelFactor: first.scaler.label.factor };
     const rounds = await this.#scoreRounds(judge);
-    const lone = local ? await this.#scoreLone(federation, judge, first) : { value: null, diverged: [] };
+    const lone = local ? await this.#scoreLone(federation, judge, first) : { value: null, devices: 0, diverged: [] };
     const naive = await this.#scoreNaive(federation, given);
     return {
       task: this.#task.task,
@@ -181,6 +197,7 @@ class Simulation {
       rounds,
       federated: await this.#score(judge, final),
       localOnly: lone.value,
+      localDevices: lone.devices,
       diverged: lone.diverged,
       naive: naive.value,
       naiveRule: naive.rule,
@@ -209,8 +226,9 @@ class Simulation {
   async #scoreLone(federation: Federation, judge: Judge, first: ModelVersion) {
     const devices: LoneDevice[] = [];
     for (const [name, agent] of federation.agents) {
+      const steps = this.#recorder.steps.get(name) ?? 0;
       const train = await federation.during(agent.scaled("train", first.scaler));
-      devices.push({ name, train, rounds: this.#recorder.contributions.get(name) ?? 0 });
+      devices.push({ name, train, steps });
     }
     const { seed } = this.#options;
     const start = { params: first.params, plan: this.#task.train, seed, metric: this.#metric };
@@ -231,10 +249,6 @@ class Simulation {
     const found = version === undefined ? undefined : await this.#versions.get(version);
     if (found !== undefined) return found;
     throw new HeadwaterError("training-failed", `version ${version} was not kept`);
-  }
-
-  get #isLive(): boolean {
-    return this.#task.simulate?.source.kind === "generator";
   }
 }
 
@@ -262,14 +276,6 @@ function countersOf({ server, agents }: Federation) {
     for (const [name, count] of Object.entries(agent.counters.toJSON())) devices.add(name, count);
   }
   return { server: server.counters.toJSON(), devices: devices.toJSON() };
-}
-
-function firstMs(feed: Feed): number {
-  return Math.min(...[...feed.devices.values()].map((readings) => readings[0]?.timeMs ?? START_MS));
-}
-
-function lastMs(feed: Feed): number {
-  return Math.max(...[...feed.devices.values()].map((readings) => readings.at(-1)?.timeMs ?? START_MS));
 }
 
 function round3(value: number): number {

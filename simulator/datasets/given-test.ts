@@ -10,24 +10,28 @@ import { findFiles } from "./files.js";
 import { readIdx } from "./idx.js";
 
 /** Test readings in order of event time, or undefined when the task brings no test set. */
-export function readGivenTest(
+export async function readGivenTest(
   task: Task,
   { source, test }: SimulateSpec,
   folder: string | undefined,
-): readonly Reading[] | undefined {
+): Promise<readonly Reading[] | undefined> {
   if (test === undefined || source.kind === "generator") return undefined;
-  const { source: sourceName } = layOut(task);
   const paths = findFiles(folder, test.files);
   if (source.kind === "idx") {
+    const { source: sourceName } = layOut(task);
+    const pixels = task.sources[sourceName]!.vectors[source.imageField]!;
     const labels = findFiles(folder, test.labels!)[0]!;
-    return asTest(readIdx({ source, sourceName, images: paths[0]!, labels, entity: "test" }));
+    return asTest(readIdx({ source, sourceName, images: paths[0]!, labels, entity: "test", pixels }));
   }
-  const readings = paths.flatMap((path) => readRows(task, path, source));
-  const labelled = test.labels === undefined ? readings : addLabels(task, readings, { test, folder });
+  const readings: Reading[] = [];
+  for (const path of paths) {
+    for (const reading of await readRows(task, path, source)) readings.push(reading);
+  }
+  const labelled = test.labels === undefined ? readings : addLabels(task, readings, { source, test, folder });
   return asTest(labelled).toSorted((a, b) => a.timeMs - b.timeMs);
 }
 
-function readRows(task: Task, path: string, source: CsvSource): Reading[] {
+function readRows(task: Task, path: string, source: CsvSource): Promise<Reading[]> {
   const { source: sourceName, fields } = layOut(task);
   return readCsv(path, {
     source,
@@ -37,29 +41,37 @@ function readRows(task: Task, path: string, source: CsvSource): Reading[] {
   });
 }
 
-// The file has one number per entity, the label of its last row, in the order in which entities first appear. A
-// label that counts rows left (derived above, as if the data ran to the end) is that much larger in every row.
+interface LabelOptions {
+  readonly source: CsvSource;
+  readonly test: GivenTestSpec;
+  readonly folder: string | undefined;
+}
+
+// The file has one number per entity, the label of its last row, in the order in which entities first appear.
 function addLabels(
   task: Task,
   readings: readonly Reading[],
-  { test, folder }: { readonly test: GivenTestSpec; readonly folder: string | undefined },
+  { source, test, folder }: LabelOptions,
 ): Reading[] {
   const path = findFiles(folder, test.labels!)[0]!;
   const numbers = readNumbers(path);
-  const entities = [...new Set(readings.map(({ entity }) => entity))];
-  if (numbers.length !== entities.length) {
+  const lastRows = new Map(readings.map((reading) => [reading.entity, reading]));
+  if (numbers.length !== lastRows.size) {
     throw new HeadwaterError(
       "data-invalid",
-      `${path} has ${numbers.length} labels for ${entities.length} entities of ${test.files}`,
+      `${path} has ${numbers.length} labels for ${lastRows.size} entities of ${test.files}`,
     );
   }
-  const lastLabel = new Map(entities.map((entity, index) => [entity, numbers[index]!]));
+  const lastLabels = new Map([...lastRows.keys()].map((entity, index) => [entity, numbers[index]!]));
+  const field = task.label.of;
+  const isCounted = Object.hasOwn(source.derive, field);
   return readings.map((reading) => {
-    const own = Number(reading.values[task.label.of] ?? 0);
-    return {
-      ...reading,
-      values: { ...reading.values, [task.label.of]: own + lastLabel.get(reading.entity)! },
-    };
+    const last = lastLabels.get(reading.entity)!;
+    // Rows left were counted as if the data ran to the end: every row has as many more. Any other label is known
+    // of the last row alone.
+    const isLast = lastRows.get(reading.entity) === reading;
+    const label = isCounted ? Number(reading.values[field]) + last : isLast ? last : null;
+    return { ...reading, values: { ...reading.values, [field]: label } };
   });
 }
 

@@ -17,10 +17,12 @@ export interface IdxOptions {
   readonly images: string;
   readonly labels: string;
   readonly entity: string;
+  /** Length of the vector that the task declares for an image. */
+  readonly pixels: number;
 }
 
 /** One reading an image, in the files' order. Throws `data-invalid`. */
-export function readIdx({ source, sourceName, images, labels, entity }: IdxOptions): Reading[] {
+export function readIdx({ source, sourceName, images, labels, entity, pixels }: IdxOptions): Reading[] {
   const pictures = readArray(images);
   const classes = readArray(labels);
   const [count = 0] = pictures.lengths;
@@ -31,12 +33,19 @@ export function readIdx({ source, sourceName, images, labels, entity }: IdxOptio
     );
   }
   const size = pictures.data.length / count;
+  if (size !== pixels) {
+    const shape = pictures.lengths.slice(1).join(" x ");
+    throw new HeadwaterError(
+      "data-invalid",
+      `${images} has images of ${shape} pixels; the task says ${pixels} for ${source.imageField}`,
+    );
+  }
   return Array.from({ length: count }, (_, index) => {
-    const pixels = Float32Array.from(
+    const image = Float32Array.from(
       pictures.data.subarray(index * size, (index + 1) * size),
       (pixel) => pixel / source.divide,
     );
-    const values = { [source.imageField]: pixels, [source.labelField]: classes.data[index]! };
+    const values = { [source.imageField]: image, [source.labelField]: classes.data[index]! };
     return { source: sourceName, entity, timeMs: index * STEP_MS, values };
   });
 }

@@ -7,9 +7,9 @@ import { type DeviceId, parseDeviceId } from "../../shared/id.js";
 import { layOut } from "../../shared/pipeline/layout.js";
 import type { Reading } from "../../shared/pipeline/types.js";
 import { randomStream } from "../../shared/random.js";
-import type { PartitionSpec, SimulateSpec, Task } from "../../shared/task/task.js";
+import type { PartitionSpec, SimulatedSource, Task } from "../../shared/task/task.js";
 import { deal, dealGroups } from "../partition.js";
-import { findGenerator } from "../sensors/registry.js";
+import { generateFleet, type Pace } from "../sensors/registry.js";
 import { type CsvSource, readCsv } from "./csv.js";
 import { findFiles } from "./files.js";
 import { readGivenTest } from "./given-test.js";
@@ -21,6 +21,8 @@ export interface Feed {
   readonly devices: ReadonlyMap<DeviceId, readonly Reading[]>;
   /** A test set of its own, for no device to see. */
   readonly test: readonly Reading[] | undefined;
+  /** How telemetry arrives; undefined: it is history, all there at the start. */
+  readonly pace: Pace | undefined;
 }
 
 /** Where to find data and how to deal it. */
@@ -31,8 +33,8 @@ export interface LoadOptions {
   readonly seed: string;
 }
 
-/** Loads the task's data. Throws `task-invalid`, `data-missing` or `data-invalid`. */
-export function loadFeed(task: Task, options: LoadOptions): Feed {
+/** Loads the task's data. Rejects with `task-invalid`, `data-missing` or `data-invalid`. */
+export async function loadFeed(task: Task, options: LoadOptions): Promise<Feed> {
   const { simulate } = task;
   if (simulate === undefined) {
     throw new HeadwaterError(
@@ -40,101 +42,133 @@ export function loadFeed(task: Task, options: LoadOptions): Feed {
       `${task.task} has no "simulate" section: it does not say where data is`,
     );
   }
+  const { source, partition } = simulate;
   const devices = options.devices ?? simulate.devices;
-  const groups = loadGroups(task, simulate, { ...options, devices });
-  if (groups.size === 0)
-    throw new HeadwaterError("data-invalid", "the data gives no device anything to read");
-  const inOrder = [...groups].map(([name, readings]) => [toDeviceId(name), byTime(readings)] as const);
-  return { devices: new Map(inOrder), test: readGivenTest(task, simulate, options.folder) };
+  if (devices === 0)
+    throw new HeadwaterError("task-invalid", "a fleet of 0 devices has nothing to learn from");
+  if (source.kind === "generator") return generate(source, { devices: devices ?? 1, seed: options.seed });
+  const parts = await readParts(task, source, options.folder);
+  const hands = dealParts(task, parts, { partition, devices, seed: options.seed });
+  return {
+    devices: toDevices(hands),
+    test: await readGivenTest(task, simulate, options.folder),
+    pace: undefined,
+  };
 }
 
-type Groups = ReadonlyMap<string, readonly Reading[]>;
+/** Readings that belong together, under a name: a file, an entity, a device. */
+type Part = readonly [name: string, readings: readonly Reading[]];
 
-function loadGroups(task: Task, simulate: SimulateSpec, options: LoadOptions): Groups {
-  const { source, partition } = simulate;
+function generate(
+  { name, params }: Extract<SimulatedSource, { kind: "generator" }>,
+  { devices, seed }: { readonly devices: number; readonly seed: string },
+): Feed {
+  const fleet = generateFleet(name, params, seed);
+  const parts = Array.from({ length: devices }, (_, index): Part => {
+    const device = fleet.device(index);
+    return [device.name, [...device.readings]];
+  });
+  return { devices: toDevices(parts), test: undefined, pace: fleet.pace };
+}
+
+function readParts(
+  task: Task,
+  source: CsvSource | IdxSource,
+  folder: string | undefined,
+): Promise<readonly Part[]> {
   switch (source.kind) {
-    case "generator": {
-      const generator = findGenerator(source.name);
-      const devices = Array.from({ length: options.devices ?? 1 }, (_, device) => device);
-      const { seed } = options;
-      return new Map(
-        devices.map((device) => [
-          generator.deviceName(device),
-          [...generator.readings({ seed, device, params: source.params })],
-        ]),
-      );
-    }
     case "csv":
-      return dealReadings(task, readCsvGroups(task, source, options.folder), { partition, ...options });
+      return readCsvFiles(task, source, folder);
     case "idx":
-      return dealReadings(task, new Map([["images", readImages(task, source, options.folder)]]), {
-        partition,
-        ...options,
-      });
+      return Promise.resolve([["images", readImages(task, source, folder)]]);
     default:
       return unreachable(source);
   }
 }
 
-// One group per file; entities within are told apart later.
-function readCsvGroups(task: Task, source: CsvSource, folder: string | undefined): Groups {
+// One part per file; entities within are told apart later.
+async function readCsvFiles(
+  task: Task,
+  source: CsvSource,
+  folder: string | undefined,
+): Promise<readonly Part[]> {
   const { source: sourceName, fields } = layOut(task);
   const names = fields.map(({ name }) => name);
-  return new Map(
-    findFiles(folder, source.files).map((path) => {
-      const entity = stem(path);
-      return [entity, readCsv(path, { source, sourceName, fields: names, entity })];
-    }),
-  );
+  const parts: Part[] = [];
+  for (const path of findFiles(folder, source.files)) {
+    const entity = stem(path);
+    parts.push([entity, await readCsv(path, { source, sourceName, fields: names, entity })]);
+  }
+  return parts;
 }
 
 function readImages(task: Task, source: IdxSource, folder: string | undefined): readonly Reading[] {
   const [images] = findFiles(folder, source.images);
   const [labels] = findFiles(folder, source.labels);
   const { source: sourceName } = layOut(task);
-  return readIdx({ source, sourceName, images: images!, labels: labels!, entity: "images" });
+  const pixels = task.sources[sourceName]!.vectors[source.imageField]!;
+  return readIdx({ source, sourceName, images: images!, labels: labels!, entity: "images", pixels });
 }
 
-interface DealOptions extends LoadOptions {
+interface Dealing {
   readonly partition: PartitionSpec;
+  readonly devices: number | undefined;
+  readonly seed: string;
 }
 
-function dealReadings(task: Task, files: Groups, { partition, devices, seed }: DealOptions): Groups {
-  if (partition.kind === "file") return toDevices([...files], devices);
-  const all = [...files.values()].flat();
-  if (partition.kind === "entity") return toDevices([...byEntity(all)], devices);
-  const labels = all.map(({ values }) => Number(values[task.label.of] ?? Number.NaN));
+function dealParts(
+  task: Task,
+  files: readonly Part[],
+  { partition, devices, seed }: Dealing,
+): readonly Part[] {
+  if (partition.kind === "file") return dealWhole(files, devices);
+  const all = files.flatMap(([, readings]) => readings);
+  if (partition.kind === "entity") return dealWhole(byEntity(all), devices);
   const count = devices ?? 1;
-  if (count > all.length) {
-    throw new HeadwaterError("data-invalid", `${all.length} readings cannot be dealt to ${count} devices`);
-  }
-  const hands = deal(labels, count, { dealing: partition, random: randomStream(seed, "partition") });
-  return new Map(hands.map((hand, index) => [`device-${index + 1}`, hand.map((item) => all[item]!)]));
-}
-
-// As many devices as groups, named after them; or groups dealt to fewer devices.
-function toDevices(groups: [string, readonly Reading[]][], devices: number | undefined): Groups {
-  if (devices === undefined || devices === groups.length) return new Map(groups);
-  if (devices > groups.length) {
+  const least = count * (partition.kind === "shards" ? partition.perDevice : 1);
+  if (least > all.length) {
     throw new HeadwaterError(
       "data-invalid",
-      `the data has ${groups.length} parts, too few for ${devices} devices`,
+      `${all.length} readings cannot be dealt to ${count} devices (${partition.kind} needs ${least})`,
     );
   }
-  const hands = dealGroups(groups, devices);
-  return new Map(
-    hands.map((hand, index) => [`device-${index + 1}`, hand.flatMap(([, readings]) => readings)]),
-  );
+  const labels = all.map(({ values }) => Number(values[task.label.of] ?? Number.NaN));
+  const hands = deal(labels, count, { dealing: partition, random: randomStream(seed, "partition") });
+  return hands.map((hand, index): Part => [`device-${index + 1}`, hand.map((item) => all[item]!)]);
 }
 
-function byEntity(readings: readonly Reading[]): Groups {
-  const groups = new Map<string, Reading[]>();
-  for (const reading of readings) {
-    const group = groups.get(reading.entity);
-    if (group === undefined) groups.set(reading.entity, [reading]);
-    else group.push(reading);
+// As many devices as parts, named after them; or parts dealt to fewer devices.
+function dealWhole(parts: readonly Part[], devices: number | undefined): readonly Part[] {
+  if (devices === undefined || devices === parts.length) return parts;
+  if (devices > parts.length) {
+    throw new HeadwaterError(
+      "data-invalid",
+      `the data has ${parts.length} parts, too few for ${devices} devices`,
+    );
   }
-  return groups;
+  const hands = dealGroups(parts, devices);
+  return hands.map((hand, index): Part => [`device-${index + 1}`, hand.flatMap(([, readings]) => readings)]);
+}
+
+function byEntity(readings: readonly Reading[]): readonly Part[] {
+  const parts = new Map<string, Reading[]>();
+  for (const reading of readings) {
+    const part = parts.get(reading.entity);
+    if (part === undefined) parts.set(reading.entity, [reading]);
+    else part.push(reading);
+  }
+  return [...parts];
+}
+
+function toDevices(parts: readonly Part[]): ReadonlyMap<DeviceId, readonly Reading[]> {
+  const devices = new Map<DeviceId, readonly Reading[]>();
+  for (const [name, readings] of parts) {
+    const id = toDeviceId(name);
+    if (devices.has(id))
+      throw new HeadwaterError("data-invalid", `two parts of the data are both named ${id}`);
+    devices.set(id, byTime(readings));
+  }
+  return devices;
 }
 
 // The watermark is the source's, so a device's entities must come interleaved, as they would live.

@@ -29,7 +29,7 @@ interface Build {
 /** Base loads of the four products a site makes. */
 const PRODUCT_LOADS = [0.3, 0.5, 0.72, 0.95] as const;
 /** A campaign makes one product; then the lines rotate. */
-const CAMPAIGN_MS = 4 * DAY_MS;
+const CAMPAIGN_MS = 3 * DAY_MS;
 /** How fast a bearing follows its load (first-order lag). */
 const BEARING_LAG_MIN = 40;
 /** The pump's resonance, as a load. */
@@ -85,14 +85,21 @@ function makeBuild(random: Random): Build {
   };
 }
 
-// Two day shifts and a thin night; the product decides the level, and neighbouring lines make different products.
+// Two day shifts and a thin night, less on Sundays; the product decides the level, and neighbouring lines make
+// different products.
 function plannedLoad(pump: number, timeMs: number, startMs: number): number {
   const campaign = Math.floor((timeMs - startMs) / CAMPAIGN_MS);
-  const base = PRODUCT_LOADS[(pump + campaign) % PRODUCT_LOADS.length]!;
+  const product = PRODUCT_LOADS[(pump + campaign) % PRODUCT_LOADS.length]!;
+  const base = isSunday(timeMs) ? product * 0.75 : product;
   const hour = (timeMs / HOUR_MS) % 24;
   if (hour < 6) return base * 0.55;
   if (hour >= 12 && hour < 12.5) return base * 0.35;
   return hour < 18 ? base : base * 0.85;
+}
+
+// 1 January 1970 was a Thursday.
+function isSunday(timeMs: number): boolean {
+  return Math.floor(timeMs / DAY_MS) % 7 === 3;
 }
 
 // Flow noise grows with load; near the resonance the whole frame joins in.

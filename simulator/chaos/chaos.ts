@@ -1,0 +1,304 @@
+// Everything that can go wrong, at once, from one seed; then calm. Nothing that must never happen may happen, and in
+// the end the federation must be done.
+
+import { createHash } from "node:crypto";
+import type { DeviceFact } from "../../device/fact.js";
+import { createInlineTrainer } from "../../device/train/inline.js";
+import type { Trainer } from "../../device/train/trainer.js";
+import type { ServerFact } from "../../server/fact.js";
+import { assert } from "../../shared/assert.js";
+import { Counters } from "../../shared/counters.js";
+import { messageOf } from "../../shared/error.js";
+import { type DeviceId, parseDeviceId } from "../../shared/id.js";
+import { defineModel } from "../../shared/model/define.js";
+import type { ModelRuntime } from "../../shared/model/runtime.js";
+import { createTfjsRuntime } from "../../shared/model/tfjs.js";
+import type { Reading } from "../../shared/pipeline/types.js";
+import { randomStream } from "../../shared/random.js";
+import type { LoadedTask } from "../../shared/task/parse.js";
+import type { MemoryLink } from "../../shared/transport/memory-link.js";
+import { tapLink } from "../adversary/tap.js";
+import { releaseTraitor } from "../adversary/traitor.js";
+import { releaseVandal } from "../adversary/vandal.js";
+import { Checker } from "../checker/checker.js";
+import type { VirtualClock } from "../clock.js";
+import { createFederation, type Federation, type PartyId, partyKeys } from "../federation.js";
+import { FaultyNetwork, type NetworkFaults } from "../network.js";
+import { Mischief } from "./mischief.js";
+import { answerOf, COLUMNS, chaosReadings, chaosTask, PARAMS } from "./task.js";
+
+/** One run. */
+export interface ChaosOptions {
+  readonly seed: string;
+  readonly devices?: number;
+  /** Train rounds. */
+  readonly rounds?: number;
+}
+
+/** What came of it. */
+export interface ChaosReport {
+  readonly ok: boolean;
+  /** Broken invariants, with what did not come to its end. */
+  readonly violations: readonly string[];
+  /** Over all facts, with their times: the same for the same seed. */
+  readonly factsHash: string;
+  /** Faults that really happened, by kind. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** What the federation did, for a look at whether the run was worth it. */
+  readonly facts: Readonly<Record<string, number>>;
+  readonly virtualMs: number;
+}
+
+/** Runs chaos, seed after seed. */
+export interface ChaosLab {
+  run(options: ChaosOptions): Promise<ChaosReport>;
+  close(): Promise<void>;
+}
+
+const START_MS = Date.UTC(2026, 0, 1);
+const FAULTS_MS = 5 * 60_000;
+/** Long after the last retry of anything. */
+const HORIZON_MS = 12 * 3_600_000;
+const SETTLE_MS = 2 * 3_600_000;
+const SETTLE_STEP_MS = 60_000;
+const EVENTS_MAX = 500_000;
+const FEED_EVERY_MS = 15_000;
+const FEED_ROWS = 8;
+const FEEDS = 24;
+
+const network: NetworkFaults = { delayMs: 80, slow: 0.1, loss: 0.04, duplicate: 0.06, overtake: 0.15 };
+
+/** The lab, with its engines warm. */
+export async function createChaosLab(): Promise<ChaosLab> {
+  const runtime = await createTfjsRuntime("tfjs-cpu");
+  const trainer = createInlineTrainer(await createTfjsRuntime("tfjs-cpu"));
+  // Building a model takes real time, which must not pass between two virtual events.
+  await runtime.model(defineModel(chaosTask("", 1).task.model, COLUMNS));
+  return {
+    run: (options) => runChaos(options, { runtime, trainer }),
+    async close() {
+      await trainer.close();
+      runtime.dispose();
+    },
+  };
+}
+
+interface Engines {
+  readonly runtime: ModelRuntime;
+  readonly trainer: Trainer;
+}
+
+async function runChaos(options: ChaosOptions, engines: Engines): Promise<ChaosReport> {
+  const run = new ChaosRun(options, engines);
+  await run.start();
+  return run.finish();
+}
+
+class ChaosRun {
+  readonly #seed: string;
+  readonly #task: LoadedTask;
+  readonly #engines: Engines;
+  readonly #devices: readonly DeviceId[];
+  readonly #readings: ReadonlyMap<DeviceId, readonly Reading[]>;
+  readonly #faults = new Counters();
+  readonly #facts = new Counters();
+  readonly #hash = createHash("sha256");
+  #network: FaultyNetwork | undefined;
+  #federation: Federation | undefined;
+  #checker: Checker | undefined;
+  #mischief: Mischief | undefined;
+  #isCalm = false;
+
+  constructor({ seed, devices = 10, rounds = 4 }: ChaosOptions, engines: Engines) {
+    this.#seed = seed;
+    this.#task = chaosTask(seed, rounds);
+    this.#engines = engines;
+    this.#devices = Array.from({ length: devices }, (_, index) => nameOf(`device-${index + 1}`));
+    const span = { rows: FEEDS * FEED_ROWS, startMs: START_MS };
+    this.#readings = new Map(this.#devices.map((device) => [device, chaosReadings(seed, device, span)]));
+  }
+
+  async start(): Promise<void> {
+    const federation = await this.#createFederation();
+    const { clock } = federation;
+    this.#federation = federation;
+    this.#checker = new Checker({
+      federation,
+      task: this.#task.task,
+      oracle: ({ entity, timeMs }, version) => {
+        const reading = this.#readings.get(nameOf(entity))?.[(timeMs - START_MS) / 1000];
+        return reading && answerOf(reading, version);
+      },
+    });
+    this.#mischief = new Mischief({
+      federation,
+      devices: this.#devices,
+      network: this.#network!,
+      random: randomStream(this.#seed, "mischief"),
+      counters: this.#faults,
+    });
+    this.#mischief.start();
+    this.#releaseAdversaries(federation);
+    this.#feed(0);
+    clock.after(FAULTS_MS, () => this.#calm());
+  }
+
+  async finish(): Promise<ChaosReport> {
+    const federation = this.#federation!;
+    const violations = await this.#run(federation).catch((error: unknown) => [
+      `a party failed: ${error instanceof Error ? error.stack : messageOf(error)}`,
+    ]);
+    const all = [...this.#checker!.violations, ...violations];
+    this.#countRefusals(federation);
+    const virtualMs = federation.clock.now() - START_MS;
+    const faults = this.#faults.toJSON();
+    await federation.close();
+    return {
+      ok: all.length === 0,
+      violations: all,
+      factsHash: this.#hash.digest("hex"),
+      faults,
+      facts: this.#facts.toJSON(),
+      virtualMs,
+    };
+  }
+
+  /** Runs to the end; tells what did not come to one. */
+  async #run(federation: Federation): Promise<readonly string[]> {
+    const limits = { horizonMs: START_MS + HORIZON_MS, maxEvents: EVENTS_MAX };
+    const isFinished = () =>
+      this.#isCalm && this.#checker!.status?.finished !== undefined && federation.party("server").hasStarted;
+    const end = await federation.run({ ...limits, until: isFinished });
+    if (end !== "until") return [`not finished: ${end}, ${JSON.stringify(this.#checker!.status)}`];
+    return this.#settle(federation);
+  }
+
+  /** Waits until every device has heard its last words and serves what is stable. */
+  async #settle(federation: Federation): Promise<readonly string[]> {
+    const horizonMs = federation.clock.now() + SETTLE_MS;
+    for (;;) {
+      const unsettled = this.#devices.flatMap((device) => this.#unsettled(federation, device));
+      if (unsettled.length === 0 || federation.clock.now() >= horizonMs) return unsettled;
+      const end = await federation.run({
+        horizonMs: federation.clock.now() + SETTLE_STEP_MS,
+        maxEvents: EVENTS_MAX,
+      });
+      if (end === "max-events") return ["no rest after the end"];
+    }
+  }
+
+  #unsettled(federation: Federation, device: DeviceId): string[] {
+    const status = federation.agents.get(device)?.status();
+    const stable = this.#checker!.status!.stable;
+    const problems: string[] = [];
+    if (status === undefined) problems.push(`${device} is down`);
+    else if (status.pending.length > 0) problems.push(`${device} still waits for the word on ${status.pending}`);
+    else if ((status.serving ?? 0) !== stable)
+      problems.push(`${device} serves ${status.serving}, stable is ${stable}`);
+    return problems;
+  }
+
+  #createFederation(): Promise<Federation> {
+    return createFederation({
+      ...this.#engines,
+      task: this.#task,
+      devices: this.#devices,
+      outsiders: this.#traitors,
+      seed: this.#seed,
+      startMs: START_MS,
+      costMs: (job) => 1000 + 20 * job.examples.rows,
+      faults: (clock) => this.#createNetwork(clock),
+      tap: (link, device, clock) => this.#tap(link, device, clock),
+      observeServer: (fact) => this.#onServerFact(fact),
+      observeDevice: (device, fact) => this.#onDeviceFact(device, fact),
+      afterEach: () => this.#checker?.afterEach(),
+      onDeath: (party) => this.#onDeath(party),
+    });
+  }
+
+  #createNetwork(clock: VirtualClock): FaultyNetwork {
+    const options = { seed: this.#seed, clock, faults: network, counters: this.#faults };
+    this.#network = new FaultyNetwork(options);
+    return this.#network;
+  }
+
+  #tap(link: MemoryLink, device: DeviceId, clock: VirtualClock): MemoryLink {
+    return tapLink(link, {
+      clock,
+      random: randomStream(this.#seed, "tap", device, clock.now()),
+      replay: 0.03,
+      corrupt: 0.01,
+      counters: this.#faults,
+      isActive: () => !this.#isCalm,
+    });
+  }
+
+  get #traitors(): readonly DeviceId[] {
+    return [nameOf("traitor-1"), nameOf("traitor-2")];
+  }
+
+  #releaseAdversaries({ clock, broker }: Federation): void {
+    const { task } = this.#task.task;
+    const common = { task, clock, counters: this.#faults, isActive: () => !this.#isCalm };
+    for (const id of this.#traitors) {
+      const random = randomStream(this.#seed, "adversary", id);
+      const knowledge = { loaded: this.#task, keys: partyKeys(this.#seed, id), params: PARAMS, columns: COLUMNS };
+      releaseTraitor({ ...common, ...knowledge, id, random, link: broker.link() });
+    }
+    const id = nameOf("vandal");
+    const random = randomStream(this.#seed, "adversary", id);
+    releaseVandal({ ...common, id, random, link: broker.link(), victims: this.#devices });
+  }
+
+  /** Sensors speak whether or not anybody listens. */
+  #feed(batch: number): void {
+    if (batch >= FEEDS) return;
+    const federation = this.#federation!;
+    for (const [device, agent] of federation.agents) {
+      const from = batch * FEED_ROWS;
+      void agent.ingest(this.#readings.get(device)!.slice(from, from + FEED_ROWS));
+    }
+    federation.clock.after(FEED_EVERY_MS, () => this.#feed(batch + 1));
+  }
+
+  #calm(): void {
+    this.#isCalm = true;
+    this.#network?.calm();
+    this.#mischief?.calm();
+  }
+
+  #onServerFact(fact: ServerFact): void {
+    this.#note("server", fact);
+    this.#checker?.onServerFact(fact);
+  }
+
+  #onDeviceFact(device: DeviceId, fact: DeviceFact): void {
+    this.#note(device, fact);
+    this.#checker?.onDeviceFact(device, fact);
+  }
+
+  #onDeath(party: PartyId): void {
+    this.#checker?.onDeath(party);
+    this.#mischief?.onDeath(party);
+  }
+
+  #note(party: PartyId, fact: ServerFact | DeviceFact): void {
+    const nowMs = this.#federation?.clock.now() ?? START_MS;
+    this.#hash.update(`${nowMs} ${party} ${JSON.stringify(fact)}\n`);
+    this.#facts.add("reason" in fact && fact.reason !== null ? `${fact.type}.${fact.reason}` : fact.type);
+  }
+
+  #countRefusals(federation: Federation): void {
+    for (const party of ["server", ...this.#devices] as const) {
+      for (const { refusals } of Object.values(federation.party(party).disks)) {
+        if (refusals > 0) this.#faults.add(`disk-full.${party === "server" ? "server" : "device"}`, refusals);
+      }
+    }
+  }
+}
+
+function nameOf(text: string): DeviceId {
+  const id = parseDeviceId(text);
+  assert(id !== undefined, `${text} is a name`);
+  return id;
+}

@@ -1,0 +1,116 @@
+// Watches a federation and finds what must never happen. It decides nothing and knows no scenario: it reads facts,
+// the server's database and the clock, after every event.
+
+import type { DeviceFact } from "../../device/fact.js";
+import type { ServerFact } from "../../server/fact.js";
+import type { ServerStatus } from "../../server/status.js";
+import type { DeviceId } from "../../shared/id.js";
+import type { Task } from "../../shared/task/task.js";
+import type { Federation, PartyId } from "../federation.js";
+import { Ledger } from "./ledger.js";
+import { RoundWatch } from "./rounds.js";
+import { type Oracle, ServingWatch } from "./serving.js";
+import { Versions } from "./versions.js";
+import { Violations } from "./violations.js";
+
+/** What is checked. */
+export interface CheckerOptions {
+  readonly federation: Federation;
+  readonly task: Task;
+  /** What versions must answer. */
+  readonly oracle: Oracle;
+}
+
+/** Checks one federation, from its start. */
+export class Checker {
+  readonly #federation: Federation;
+  readonly #violations = new Violations();
+  readonly #ledger: Ledger;
+  readonly #versions: Versions;
+  readonly #rounds: RoundWatch;
+  readonly #serving: ServingWatch;
+  /** Of the server's disk, when its content and the server's own word were last read. */
+  #revision = -1;
+  #statusRevision = -1;
+  #status: ServerStatus | undefined;
+
+  constructor({ federation, task, oracle }: CheckerOptions) {
+    const { journal } = federation.party("server").disks;
+    this.#federation = federation;
+    this.#ledger = new Ledger(journal!, this.#violations);
+    this.#versions = new Versions(journal!, task, this.#violations);
+    this.#rounds = new RoundWatch(this.#violations);
+    this.#serving = new ServingWatch(this.#versions, this.#violations, oracle);
+  }
+
+  /** What has been found wrong so far. */
+  get violations(): readonly string[] {
+    return this.#violations.list;
+  }
+
+  /** The server's last word on where it stands. */
+  get status(): ServerStatus | undefined {
+    return this.#status;
+  }
+
+  onServerFact(fact: ServerFact): void {
+    this.#read();
+    if (fact.type === "round-closed") this.#checkClosed(fact);
+  }
+
+  onDeviceFact(device: DeviceId, fact: DeviceFact): void {
+    this.#read();
+    this.#serving.see(device, fact);
+    if (fact.type === "receipt") {
+      const { updateId, status, reason } = fact;
+      this.#ledger.hear(device, updateId, `${status} ${reason ?? ""}`.trim());
+    }
+  }
+
+  onDeath(party: PartyId): void {
+    if (party !== "server") this.#serving.died(party);
+  }
+
+  afterEach(): void {
+    this.#read();
+    this.#readStatus();
+    const { hasStarted, disks } = this.#federation.party("server");
+    this.#rounds.pass({
+      nowMs: this.#federation.clock.now(),
+      isUp: hasStarted,
+      isDiskFull: disks.journal!.isFull,
+    });
+  }
+
+  #read(): void {
+    const { revision } = this.#federation.party("server").disks.journal!;
+    if (revision === this.#revision) return;
+    this.#revision = revision;
+    const made = this.#versions.read();
+    for (const { round, updates } of this.#ledger.read()) {
+      // Without a version the round was abandoned, as its fact must say.
+      if (made[0] !== undefined) this.#versions.check(round, updates, made[0]);
+    }
+  }
+
+  #readStatus(): void {
+    const { disks, hasStarted } = this.#federation.party("server");
+    const { revision } = disks.journal!;
+    if (!hasStarted || revision === this.#statusRevision) return;
+    this.#statusRevision = revision;
+    this.#status = this.#federation.server.status();
+    this.#rounds.see(this.#status.open);
+    this.#serving.promote(this.#status.stable);
+  }
+
+  #checkClosed({ round, outcome, folded }: Extract<ServerFact, { type: "round-closed" }>): void {
+    const accepted = this.#ledger.acceptedIn(round);
+    const isComplete =
+      folded.length === accepted.size &&
+      folded.every(({ device, updateId }) => accepted.get(device) === updateId);
+    this.#violations.expect(
+      outcome === "abandoned" || isComplete,
+      () => `round ${round} has accepted ${accepted.size} updates and folded ${JSON.stringify(folded)}`,
+    );
+  }
+}

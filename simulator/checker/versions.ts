@@ -1,0 +1,103 @@
+// The checker's own arithmetic on versions: each round's is exactly its base moved by the weighted mean of the
+// updates that were accepted, every one of them once. Facts may say what they like.
+
+import type { Task } from "../../shared/task/task.js";
+import { decodeMessage, type Manifest, manifestSchema } from "../../shared/wire/message.js";
+import { decodeModelBlob, type ModelContent } from "../../shared/wire/model-blob.js";
+import type { Disk } from "../disk.js";
+import type { LedgerUpdate } from "./ledger.js";
+import type { Violations } from "./violations.js";
+
+/** Sums in another order, rounded to float32 once. */
+const TOLERANCE = 1e-5;
+
+/** A version as it lies in the server's database. */
+export interface StoredVersion extends ModelContent {
+  readonly manifest: Manifest;
+}
+
+/** All versions ever stored. */
+export class Versions {
+  readonly #journal: Disk;
+  readonly #task: Task;
+  readonly #violations: Violations;
+  readonly #stored = new Map<number, StoredVersion>();
+  #last = 0;
+
+  constructor(journal: Disk, task: Task, violations: Violations) {
+    this.#journal = journal;
+    this.#task = task;
+    this.#violations = violations;
+  }
+
+  get(version: number): StoredVersion | undefined {
+    return this.#stored.get(version);
+  }
+
+  /** Versions stored since the last call, oldest first. */
+  read(): readonly StoredVersion[] {
+    const rows = this.#journal.content.all("SELECT version, sha256, manifest FROM versions ORDER BY version");
+    const found: StoredVersion[] = [];
+    for (const { version, sha256, manifest } of rows) {
+      if (this.#stored.has(Number(version))) continue;
+      this.#violations.expect(
+        Number(version) > this.#last,
+        () => `version ${version} was stored after version ${this.#last}`,
+      );
+      this.#last = Number(version);
+      const stored = this.#decode(String(sha256), manifest as Uint8Array);
+      if (stored === undefined) continue;
+      this.#stored.set(this.#last, stored);
+      found.push(stored);
+    }
+    return found;
+  }
+
+  /** A round is over and has brought `made`: is it what the round's updates come to? */
+  check(round: number, updates: readonly LedgerUpdate[], made: StoredVersion): void {
+    const [first] = updates;
+    const isStandard = this.#task.features.scale.kind === "standard";
+    if (first?.header.kind === "fit" && isStandard) this.#checkFit(round, updates, made);
+    if (first?.header.kind === "train") this.#checkFold(round, updates, made);
+  }
+
+  #decode(sha256: string, packed: Uint8Array): StoredVersion | undefined {
+    const manifest = decodeMessage(manifestSchema, new Uint8Array(packed));
+    const parts = this.#journal.content.all("SELECT data FROM blob_parts WHERE sha256 = ? ORDER BY part", sha256);
+    const blob = decodeModelBlob(new Uint8Array(Buffer.concat(parts.map(({ data }) => data as Uint8Array))));
+    const isSound = manifest !== undefined && blob.ok;
+    this.#violations.expect(isSound, () => `version ${manifest?.version} is stored damaged`);
+    return isSound ? { ...blob, manifest } : undefined;
+  }
+
+  #checkFold(round: number, updates: readonly LedgerUpdate[], { params, manifest }: StoredVersion): void {
+    const base = this.#stored.get(manifest.parent);
+    const weight = updates.reduce((sum, { header }) => sum + header.examples, 0);
+    const { learningRate } = this.#task.aggregate.optimizer;
+    const isRight = base?.params.every((start, i) => {
+      const sum = updates.reduce((total, { header, delta }) => total + header.examples * (delta?.[i] ?? 0), 0);
+      return isNear(params[i]!, start + (learningRate * sum) / weight);
+    });
+    this.#violations.expect(
+      isRight === true,
+      () => `version ${manifest.version} is not what the ${updates.length} updates of round ${round} come to`,
+    );
+  }
+
+  /** Of standard scaling: offsets are means. */
+  #checkFit(round: number, updates: readonly LedgerUpdate[], { scaler, manifest }: StoredVersion): void {
+    const count = updates.reduce((sum, { header }) => sum + header.examples, 0);
+    const isRight = scaler.offset.every((offset, i) => {
+      const sum = updates.reduce((total, { header: { fit } }) => total + fit!.count * fit!.mean[i]!, 0);
+      return isNear(offset, sum / count);
+    });
+    this.#violations.expect(
+      isRight,
+      () => `the scaler of version ${manifest.version} is not what round ${round} has counted`,
+    );
+  }
+}
+
+function isNear(value: number, expected: number): boolean {
+  return Math.abs(value - expected) <= TOLERANCE * Math.max(1, Math.abs(expected));
+}
