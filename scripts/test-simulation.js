@@ -20,7 +20,9 @@ async function main() {
     for (const counts of [report.faults, report.facts]) add(totals, counts);
     if (!report.ok) {
       failed.push(seed);
-      process.stdout.write(`seed ${seed} failed:\n${report.violations.map((text) => `  ${text}\n`).join("")}`);
+      process.stdout.write(
+        `seed ${seed} failed:\n${report.violations.map((text) => `  ${text}\n`).join("")}`,
+      );
     }
     if (++done % 50 === 0) process.stderr.write(`${done} of ${seeds}, ${failed.length} failed\n`);
   };
@@ -44,7 +46,9 @@ function readOptions() {
   });
   const [seeds, start, workers] = [values.seeds, values.start, values.workers].map(Number);
   if (![seeds, start, workers].every((value) => Number.isInteger(value) && value >= 0) || workers < 1) {
-    process.stderr.write("--seeds, --start and --workers are whole numbers, and there is at least one worker\n");
+    process.stderr.write(
+      "--seeds, --start and --workers are whole numbers, and there is at least one worker\n",
+    );
     process.exit(2);
   }
   return { seeds, start, workers: Math.min(workers, Math.max(1, seeds)), verbose: values.verbose };

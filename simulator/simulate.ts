@@ -186,7 +186,9 @@ class Simulation {
         : givenTestSet(given, definition, first.scaler);
     const judge: Judge = { trainer, definition, testSet, labelFactor: first.scaler.label.factor };
     const rounds = await this.#scoreRounds(judge);
-    const lone = local ? await this.#scoreLone(federation, judge, first) : { value: null, devices: 0, diverged: [] };
+    const lone = local
+      ? await this.#scoreLone(federation, judge, first)
+      : { value: null, devices: 0, diverged: [] };
     const naive = await this.#scoreNaive(federation, given);
     return {
       task: this.#task.task,

@@ -41,7 +41,7 @@ export function completeRound(state: RoundsState, open: OpenRound, version: numb
 export function abandonRound(state: RoundsState, open: OpenRound, { policy }: Context): Step {
   return chain(leaveRound(state, open, "abandoned"), (next) => {
     if (open.kind === "evaluate") return judgeCandidate(next, undefined, policy);
-    return step(open.kind === "train" ? noteAbandoned(next) : next);
+    return step(open.kind === "train" ? noteAbandoned(next, policy) : next);
   });
 }
 

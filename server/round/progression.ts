@@ -20,6 +20,8 @@ export function adoptRoot(state: RoundsState, version: number): Step {
     candidate: 0,
     failedGates: 0,
     abandonedRounds: 0,
+    // What was usual where head was says nothing about the way from here.
+    norms: [],
   };
   return step(next, { writes: [pruneVersions(next)], commands: [publishHead(version)] });
 }
@@ -77,8 +79,11 @@ export function skipEvaluation(state: RoundsState): Step {
 }
 
 /** A train round has come to nothing. */
-export function noteAbandoned(state: RoundsState): RoundsState {
-  return { ...state, abandonedRounds: state.abandonedRounds + 1 };
+export function noteAbandoned(state: RoundsState, { rollout }: Policy): RoundsState {
+  const abandonedRounds = state.abandonedRounds + 1;
+  // Only accepted deltas change what is usual: a fleet that is refused for its norms would be refused for ever.
+  const norms = abandonedRounds % rollout.revertAfter === 0 ? [] : state.norms;
+  return { ...state, abandonedRounds, norms };
 }
 
 /**

@@ -3,7 +3,13 @@
 import { unreachable } from "../../shared/assert.js";
 import { sha256Hex } from "../../shared/task/canonical.js";
 import type { LoadedTask } from "../../shared/task/parse.js";
-import { decodeMessage, downSchemas, encodeMessage, type Offer, type UpMessage } from "../../shared/wire/message.js";
+import {
+  decodeMessage,
+  downSchemas,
+  encodeMessage,
+  type Offer,
+  type UpMessage,
+} from "../../shared/wire/message.js";
 import { type KeyPair, signUpdate } from "../../shared/wire/signature.js";
 import { deviceSubscriptions, topics, type UpKind } from "../../shared/wire/topic.js";
 import { type UpdateHeader, updateIdOf } from "../../shared/wire/update.js";
@@ -23,7 +29,16 @@ const HELLO_MS = 15_000;
 const ASK_AGAIN_MS = 3_000;
 
 /** What it does with an offer. */
-const tricks = ["nan", "zero-examples", "forged", "replay", "twins", "cut-short", "mislabelled", "vanish"] as const;
+const tricks = [
+  "nan",
+  "zero-examples",
+  "forged",
+  "replay",
+  "twins",
+  "cut-short",
+  "mislabelled",
+  "vanish",
+] as const;
 type Trick = (typeof tricks)[number];
 
 /** Starts it. It goes on while it is active. */
@@ -86,31 +101,37 @@ class Traitor {
 
   #play(trick: Trick, offer: Offer): void {
     const { random } = this.#options;
+    const good = () => this.#claim(offer, 0.02 * random.uniform());
     switch (trick) {
       case "nan":
-        return this.#upload(this.#claim(offer, Number.NaN));
+        this.#upload(this.#claim(offer, Number.NaN));
+        break;
       case "zero-examples":
-        return this.#upload(this.#claim(offer, 0.01, 0));
+        this.#upload(this.#claim(offer, 0.01, 0));
+        break;
       case "forged":
-        return this.#upload(this.#claim(offer, 0.01), { isForged: true });
-      case "replay": {
-        const { frame } = this.#before!;
-        return this.#upload({ ...this.#claim(offer, 0.01), frame });
-      }
+        this.#upload(good(), { isForged: true });
+        break;
+      case "replay":
+        if (this.#before !== undefined) this.#upload({ ...good(), frame: this.#before.frame });
+        break;
       case "twins":
-        this.#before = this.#claim(offer, 0.02 * random.uniform());
+        this.#before = good();
         this.#upload(this.#before);
-        return this.#upload(this.#claim(offer, 0.02 * random.uniform(), 51));
+        this.#upload(good());
+        break;
       case "cut-short": {
-        const claim = this.#claim(offer, 0.01);
-        return this.#upload({ ...claim, frame: claim.frame.subarray(0, claim.frame.length - 5) });
+        const { frame, ...claim } = good();
+        this.#upload({ ...claim, frame: frame.subarray(0, frame.length - 5) });
+        break;
       }
       case "mislabelled":
-        return this.#upload({ ...this.#claim(offer, 0.01), baseVersion: 77, examples: 1e9 });
+        this.#upload({ ...good(), baseVersion: 77, examples: 1e9 });
+        break;
       case "vanish":
-        return undefined;
+        break;
       default:
-        return unreachable(trick);
+        unreachable(trick);
     }
   }
 

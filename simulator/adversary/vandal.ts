@@ -69,7 +69,10 @@ function messageOf(
     case "garbage":
       return [topics.up(task, id, pick(upKinds, random)), randomBytes(1 + random.integer(300), random)];
     case "foreign-topic":
-      return [topics.down(task, victim, pick(downKinds, random)), randomBytes(1 + random.integer(300), random)];
+      return [
+        topics.down(task, victim, pick(downKinds, random)),
+        randomBytes(1 + random.integer(300), random),
+      ];
     case "impostor-hello":
       return [topics.up(task, victim, "hello"), hello];
     case "oversized":

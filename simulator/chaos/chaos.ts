@@ -66,7 +66,18 @@ const FEED_EVERY_MS = 15_000;
 const FEED_ROWS = 8;
 const FEEDS = 24;
 
-const network: NetworkFaults = { delayMs: 80, slow: 0.1, loss: 0.04, duplicate: 0.06, overtake: 0.15 };
+const PAUSE_MS = 7_000;
+
+/** How bad it gets: some seeds are breezes, some are storms. */
+function networkOf(storm: number): NetworkFaults {
+  return {
+    delayMs: Math.ceil(80 * storm),
+    slow: 0.1 * storm,
+    loss: 0.04 * storm,
+    duplicate: 0.06 * storm,
+    overtake: 0.15 * storm,
+  };
+}
 
 /** The lab, with its engines warm. */
 export async function createChaosLab(): Promise<ChaosLab> {
@@ -103,6 +114,7 @@ class ChaosRun {
   readonly #faults = new Counters();
   readonly #facts = new Counters();
   readonly #hash = createHash("sha256");
+  readonly #storm: number;
   #network: FaultyNetwork | undefined;
   #federation: Federation | undefined;
   #checker: Checker | undefined;
@@ -111,6 +123,7 @@ class ChaosRun {
 
   constructor({ seed, devices = 10, rounds = 4 }: ChaosOptions, engines: Engines) {
     this.#seed = seed;
+    this.#storm = 0.3 + 2 * randomStream(seed, "storm").uniform();
     this.#task = chaosTask(seed, rounds);
     this.#engines = engines;
     this.#devices = Array.from({ length: devices }, (_, index) => nameOf(`device-${index + 1}`));
@@ -136,6 +149,7 @@ class ChaosRun {
       network: this.#network!,
       random: randomStream(this.#seed, "mischief"),
       counters: this.#faults,
+      pauseMs: Math.ceil(PAUSE_MS / this.#storm),
     });
     this.#mischief.start();
     this.#releaseAdversaries(federation);
@@ -192,7 +206,8 @@ class ChaosRun {
     const stable = this.#checker!.status!.stable;
     const problems: string[] = [];
     if (status === undefined) problems.push(`${device} is down`);
-    else if (status.pending.length > 0) problems.push(`${device} still waits for the word on ${status.pending}`);
+    else if (status.pending.length > 0)
+      problems.push(`${device} still waits for the word on ${status.pending}`);
     else if ((status.serving ?? 0) !== stable)
       problems.push(`${device} serves ${status.serving}, stable is ${stable}`);
     return problems;
@@ -217,7 +232,7 @@ class ChaosRun {
   }
 
   #createNetwork(clock: VirtualClock): FaultyNetwork {
-    const options = { seed: this.#seed, clock, faults: network, counters: this.#faults };
+    const options = { seed: this.#seed, clock, faults: networkOf(this.#storm), counters: this.#faults };
     this.#network = new FaultyNetwork(options);
     return this.#network;
   }
@@ -242,7 +257,12 @@ class ChaosRun {
     const common = { task, clock, counters: this.#faults, isActive: () => !this.#isCalm };
     for (const id of this.#traitors) {
       const random = randomStream(this.#seed, "adversary", id);
-      const knowledge = { loaded: this.#task, keys: partyKeys(this.#seed, id), params: PARAMS, columns: COLUMNS };
+      const knowledge = {
+        loaded: this.#task,
+        keys: partyKeys(this.#seed, id),
+        params: PARAMS,
+        columns: COLUMNS,
+      };
       releaseTraitor({ ...common, ...knowledge, id, random, link: broker.link() });
     }
     const id = nameOf("vandal");

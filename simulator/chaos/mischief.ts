@@ -17,9 +17,10 @@ export interface MischiefOptions {
   readonly random: Random;
   /** Counts crashes. */
   readonly counters: Counters;
+  /** Longest pause between two deeds. */
+  readonly pauseMs: number;
 }
 
-const PAUSE_MS = 7_000;
 const DOWN_MS = 40_000;
 const FULL_MS = 40_000;
 const CUT_MS = 60_000;
@@ -39,8 +40,8 @@ export class Mischief {
   }
 
   start(): void {
-    const { federation, random } = this.#options;
-    federation.clock.after(1 + random.integer(PAUSE_MS), () => {
+    const { federation, random, pauseMs } = this.#options;
+    federation.clock.after(1 + random.integer(pauseMs), () => {
       if (this.#isOver) return;
       this.#strike();
       this.start();
@@ -74,21 +75,29 @@ export class Mischief {
     const party = federation.party(id);
     switch (deed) {
       case "crash":
-        this.#isOnPurpose = true;
-        party.crash();
-        this.#isOnPurpose = false;
-        return;
+        this.#crash(party);
+        break;
       case "crash-before-write":
-        return party.crashAt({ when: "before", write: 1 + random.integer(WRITES) });
+        party.crashAt({ when: "before", write: 1 + random.integer(WRITES) });
+        break;
       case "crash-after-write":
-        return party.crashAt({ when: "after", write: 1 + random.integer(WRITES) });
+        party.crashAt({ when: "after", write: 1 + random.integer(WRITES) });
+        break;
       case "disk-full":
-        return this.#fill(id);
+        this.#fill(id);
+        break;
       case "cut":
-        return network.cut(device, 1 + random.integer(CUT_MS));
+        network.cut(device, 1 + random.integer(CUT_MS));
+        break;
       default:
-        return unreachable(deed);
+        unreachable(deed);
     }
+  }
+
+  #crash(party: { crash(): void }): void {
+    this.#isOnPurpose = true;
+    party.crash();
+    this.#isOnPurpose = false;
   }
 
   #fill(id: PartyId): void {

@@ -98,7 +98,10 @@ export class Checker {
     const { revision } = disks.journal!;
     if (!hasStarted || revision === this.#statusRevision) return;
     this.#statusRevision = revision;
+    const before = this.#status?.head ?? 0;
     this.#status = this.#federation.server.status();
+    const { head } = this.#status;
+    this.#violations.expect(head >= before, () => `head went back from version ${before} to ${head}`);
     this.#rounds.see(this.#status.open);
     this.#serving.promote(this.#status.stable);
   }

@@ -91,7 +91,9 @@ export class Ledger {
   }
 
   #readUpdates(): Map<number, readonly LedgerUpdate[]> {
-    const rows = this.#journal.content.all("SELECT round, device, update_id FROM updates ORDER BY round, device");
+    const rows = this.#journal.content.all(
+      "SELECT round, device, update_id FROM updates ORDER BY round, device",
+    );
     const open = new Map<number, LedgerUpdate[]>();
     for (const row of rows) {
       const round = Number(row.round);

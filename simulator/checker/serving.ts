@@ -9,7 +9,10 @@ import type { Violations } from "./violations.js";
 /** What a version must answer for a row, or undefined where that is not known. */
 export type Oracle = (
   prediction: Prediction,
-  version: { readonly params: Float32Array; readonly scaler: import("../../shared/pipeline/types.js").FittedScaler },
+  version: {
+    readonly params: Float32Array;
+    readonly scaler: import("../../shared/pipeline/types.js").FittedScaler;
+  },
 ) => number | undefined;
 
 /** A prediction in float32 against one in float64, over params of ordinary size. */

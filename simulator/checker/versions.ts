@@ -36,14 +36,12 @@ export class Versions {
 
   /** Versions stored since the last call, oldest first. */
   read(): readonly StoredVersion[] {
-    const rows = this.#journal.content.all("SELECT version, sha256, manifest FROM versions ORDER BY version");
+    const rows = this.#journal.content.all(
+      "SELECT version, sha256, manifest FROM versions WHERE version > ? ORDER BY version",
+      this.#last,
+    );
     const found: StoredVersion[] = [];
     for (const { version, sha256, manifest } of rows) {
-      if (this.#stored.has(Number(version))) continue;
-      this.#violations.expect(
-        Number(version) > this.#last,
-        () => `version ${version} was stored after version ${this.#last}`,
-      );
       this.#last = Number(version);
       const stored = this.#decode(String(sha256), manifest as Uint8Array);
       if (stored === undefined) continue;
@@ -63,7 +61,10 @@ export class Versions {
 
   #decode(sha256: string, packed: Uint8Array): StoredVersion | undefined {
     const manifest = decodeMessage(manifestSchema, new Uint8Array(packed));
-    const parts = this.#journal.content.all("SELECT data FROM blob_parts WHERE sha256 = ? ORDER BY part", sha256);
+    const parts = this.#journal.content.all(
+      "SELECT data FROM blob_parts WHERE sha256 = ? ORDER BY part",
+      sha256,
+    );
     const blob = decodeModelBlob(new Uint8Array(Buffer.concat(parts.map(({ data }) => data as Uint8Array))));
     const isSound = manifest !== undefined && blob.ok;
     this.#violations.expect(isSound, () => `version ${manifest?.version} is stored damaged`);
@@ -75,7 +76,10 @@ export class Versions {
     const weight = updates.reduce((sum, { header }) => sum + header.examples, 0);
     const { learningRate } = this.#task.aggregate.optimizer;
     const isRight = base?.params.every((start, i) => {
-      const sum = updates.reduce((total, { header, delta }) => total + header.examples * (delta?.[i] ?? 0), 0);
+      const sum = updates.reduce(
+        (total, { header, delta }) => total + header.examples * (delta?.[i] ?? 0),
+        0,
+      );
       return isNear(params[i]!, start + (learningRate * sum) / weight);
     });
     this.#violations.expect(

@@ -42,13 +42,20 @@ export async function readRows(
   start: (header: CsvHeader) => (row: CsvRow) => void,
 ): Promise<void> {
   const sheet = new Sheet(path, source, start);
-  try {
-    await pipeline(openUnpacked(path), parserFor(source), async (records: AsyncIterable<ParsedRecord>) => {
+  // The first fault is kept by hand: a pipeline may report that it was aborted because of it instead.
+  let fault: unknown;
+  const takeAll = async (records: AsyncIterable<ParsedRecord>) => {
+    try {
       for await (const { record, info } of records) sheet.take(record, info.lines);
-    });
-  } catch (error) {
-    throw error instanceof HeadwaterError ? error : unreadable(path, error);
-  }
+    } catch (error) {
+      fault = error;
+    }
+  };
+  await pipeline(openUnpacked(path), parserFor(source), takeAll).catch((error: unknown) => {
+    fault ??= error;
+  });
+  if (fault instanceof HeadwaterError) throw fault;
+  if (fault !== undefined) throw unreadable(path, fault);
   if (sheet.rows === 0) throw new HeadwaterError("data-invalid", `${path} has no rows`);
 }
 
@@ -114,12 +121,12 @@ class Sheet {
 
   #row(cells: readonly string[], line: number, names: readonly string[]): CsvRow {
     if (cells.length !== names.length) {
-      throw this.#invalid(line, `${cells.length} cells, but there are ${names.length} columns`);
+      throw this.#invalid(`${line}`, `${cells.length} cells, but there are ${names.length} columns`);
     }
-    if (++this.rows > MAX_ROWS) throw this.#invalid(line, `more than ${MAX_ROWS} rows, the limit`);
+    if (++this.rows > MAX_ROWS) throw this.#invalid(`${line}`, `more than ${MAX_ROWS} rows, the limit`);
     const cell = (column: number) => cells[column]!.trim();
     const complaint = (column: number, expected: string) =>
-      this.#invalid(line, `column ${names[column]}: expected ${expected}, got "${cell(column)}"`);
+      this.#invalid(`${line}, column ${names[column]}`, `expected ${expected}, got "${cell(column)}"`);
     const isMissing = (column: number) => this.#missing.has(cell(column));
     const number = (column: number): number | null => {
       const text = cell(column);
@@ -144,7 +151,7 @@ class Sheet {
     };
   }
 
-  #invalid(line: number, what: string): HeadwaterError {
-    return new HeadwaterError("data-invalid", `${this.#path}, line ${line}: ${what}`);
+  #invalid(place: string, what: string): HeadwaterError {
+    return new HeadwaterError("data-invalid", `${this.#path}, line ${place}: ${what}`);
   }
 }
