@@ -12,11 +12,24 @@ export function describeReport(report: SimulationReport): string {
     style: { head: [], border: [] },
   });
   table.push(["federated", shown(federated), ""]);
-  const lone =
-    diverged.length > 0 ? `diverged (${diverged.length} of ${report.devices} devices)` : shown(localOnly);
-  table.push(["each device alone", lone, percent(improvementPercent(metric, federated, localOnly))]);
+  if (localOnly !== null || diverged.length > 0)
+    table.push([
+      loneName(report),
+      loneValue(report),
+      percent(improvementPercent(metric, federated, localOnly)),
+    ]);
   table.push([`naive (${naiveRule})`, shown(naive), percent(improvementPercent(metric, federated, naive))]);
   return `${table.toString()}\n${describeCosts(report)}\n`;
+}
+
+function loneName({ devices, localDevices }: SimulationReport): string {
+  return localDevices < devices
+    ? `each device alone (${localDevices} of ${devices} took part)`
+    : "each device alone";
+}
+
+function loneValue({ localOnly, localDevices, diverged }: SimulationReport): string {
+  return diverged.length > 0 ? `diverged (${diverged.length} of ${localDevices} devices)` : shown(localOnly);
 }
 
 function describeCosts({ rounds, devices, testRows, seconds, engine, stopped }: SimulationReport): string {

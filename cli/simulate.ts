@@ -1,7 +1,9 @@
 // `headwater simulate TASK`: a fleet in virtual time on real or generated data.
 
-import { writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { HeadwaterError, messageOf } from "../shared/error.js";
 import { createLogger } from "../shared/log.js";
 import type { EngineName } from "../shared/model/runtime.js";
 import type { SimulationReport } from "../simulator/report.js";
@@ -49,6 +51,7 @@ export function register(program: Command): void {
 }
 
 async function run(path: string, options: Options): Promise<void> {
+  if (options.report !== undefined) checkFolder(options.report);
   const report = await simulateWithProgress({
     task: loadTaskFile(path),
     folder: options.data ?? process.env.HEADWATER_DATA,
@@ -60,8 +63,23 @@ async function run(path: string, options: Options): Promise<void> {
     local: options.local,
     ...(options.verbose ? { logger: createLogger("info") } : {}),
   });
-  if (options.report !== undefined) writeFileSync(options.report, renderReport(report));
   printReport(report, options.json ?? false);
+  if (options.report !== undefined) writePage(options.report, report);
+}
+
+// Asked before the work is done, so that a slip of the pen does not cost an hour of it.
+function checkFolder(file: string): void {
+  const folder = dirname(resolve(file));
+  if (existsSync(folder) && statSync(folder).isDirectory()) return;
+  throw new HeadwaterError("storage-failed", `--report ${file}: the folder ${folder} is not there`);
+}
+
+function writePage(file: string, report: SimulationReport): void {
+  try {
+    writeFileSync(file, renderReport(report));
+  } catch (cause) {
+    throw new HeadwaterError("storage-failed", `cannot write the report: ${messageOf(cause)}`, { cause });
+  }
 }
 
 /** Runs a simulation with its progress on standard error. */

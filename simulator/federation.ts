@@ -7,6 +7,7 @@ import type { DeviceFact } from "../device/fact.js";
 import { stateMigrations, telemetryMigrations } from "../device/storage.js";
 import type { Job, Trainer } from "../device/train/trainer.js";
 import type { ServerFact } from "../server/fact.js";
+import type { ServerLimits } from "../server/options.js";
 import { createServer, type Server } from "../server/server.js";
 import { serverMigrations } from "../server/storage.js";
 import { assert } from "../shared/assert.js";
@@ -49,6 +50,8 @@ export interface FederationOptions {
   readonly tap?: (link: MemoryLink, device: DeviceId, clock: VirtualClock) => MemoryLink;
   /** Devices that the server knows, but that run no agent of ours. */
   readonly outsiders?: readonly DeviceId[];
+  /** The server's own bounds; default: its own. */
+  readonly serverLimits?: Partial<ServerLimits>;
   /** Called after every event. */
   readonly afterEach?: () => void;
   /** A process has died and stays down until it is restarted. */
@@ -180,6 +183,7 @@ class SimulatedFederation implements Federation {
 
   async #buildServer(life: Life, journal: Disk): Promise<Server> {
     const { task, seed, runtime, logger = silentLogger, observeServer, devices, outsiders } = this.#options;
+    const limits = this.#options.serverLimits;
     const enrolled = [...devices, ...(outsiders ?? [])];
     const known = new Map(enrolled.map((device) => [device, this.#keysOf(device).publicKey]));
     const server = await createServer({
@@ -190,6 +194,7 @@ class SimulatedFederation implements Federation {
       keys: this.#keysOf("server"),
       devices: { publicKey: (device) => known.get(device) },
       observe: (fact) => life.call(() => observeServer?.(fact)),
+      ...(limits && { limits }),
     });
     // Left unhandled, so that it ends the run; unless all that is wrong is that the process is dead.
     void life.hear(server.failed);

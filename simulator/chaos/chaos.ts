@@ -15,7 +15,6 @@ import type { ModelRuntime } from "../../shared/model/runtime.js";
 import { createTfjsRuntime } from "../../shared/model/tfjs.js";
 import type { Reading } from "../../shared/pipeline/types.js";
 import { randomStream } from "../../shared/random.js";
-import type { LoadedTask } from "../../shared/task/parse.js";
 import type { MemoryLink } from "../../shared/transport/memory-link.js";
 import { tapLink } from "../adversary/tap.js";
 import { releaseTraitor } from "../adversary/traitor.js";
@@ -25,7 +24,7 @@ import type { VirtualClock } from "../clock.js";
 import { createFederation, type Federation, type PartyId, partyKeys } from "../federation.js";
 import { FaultyNetwork, type NetworkFaults } from "../network.js";
 import { Mischief } from "./mischief.js";
-import { answerOf, COLUMNS, chaosReadings, chaosTask, PARAMS } from "./task.js";
+import { answerOf, CHUNK_BYTES, type ChaosTask, chaosReadings, chaosTask, noiseWidths } from "./task.js";
 
 /** One run. */
 export interface ChaosOptions {
@@ -84,7 +83,8 @@ export async function createChaosLab(): Promise<ChaosLab> {
   const runtime = await createTfjsRuntime("tfjs-cpu");
   const trainer = createInlineTrainer(await createTfjsRuntime("tfjs-cpu"));
   // Building a model takes real time, which must not pass between two virtual events.
-  await runtime.model(defineModel(chaosTask("", 1).task.model, COLUMNS));
+  const { model } = chaosTask("", 1).loaded.task;
+  for (const noise of noiseWidths) await runtime.model(defineModel(model, 2 + noise));
   return {
     run: (options) => runChaos(options, { runtime, trainer }),
     async close() {
@@ -107,7 +107,7 @@ async function runChaos(options: ChaosOptions, engines: Engines): Promise<ChaosR
 
 class ChaosRun {
   readonly #seed: string;
-  readonly #task: LoadedTask;
+  readonly #task: ChaosTask;
   readonly #engines: Engines;
   readonly #devices: readonly DeviceId[];
   readonly #readings: ReadonlyMap<DeviceId, readonly Reading[]>;
@@ -127,7 +127,7 @@ class ChaosRun {
     this.#task = chaosTask(seed, rounds);
     this.#engines = engines;
     this.#devices = Array.from({ length: devices }, (_, index) => nameOf(`device-${index + 1}`));
-    const span = { rows: FEEDS * FEED_ROWS, startMs: START_MS };
+    const span = { rows: FEEDS * FEED_ROWS, startMs: START_MS, noise: this.#task.noise };
     this.#readings = new Map(this.#devices.map((device) => [device, chaosReadings(seed, device, span)]));
   }
 
@@ -137,7 +137,7 @@ class ChaosRun {
     this.#federation = federation;
     this.#checker = new Checker({
       federation,
-      task: this.#task.task,
+      task: this.#task.loaded.task,
       oracle: ({ entity, timeMs }, version) => {
         const reading = this.#readings.get(nameOf(entity))?.[(timeMs - START_MS) / 1000];
         return reading && answerOf(reading, version);
@@ -216,7 +216,8 @@ class ChaosRun {
   #createFederation(): Promise<Federation> {
     return createFederation({
       ...this.#engines,
-      task: this.#task,
+      task: this.#task.loaded,
+      serverLimits: { chunkBytes: CHUNK_BYTES },
       devices: this.#devices,
       outsiders: this.#traitors,
       seed: this.#seed,
@@ -253,16 +254,12 @@ class ChaosRun {
   }
 
   #releaseAdversaries({ clock, broker }: Federation): void {
-    const { task } = this.#task.task;
+    const { loaded, columns } = this.#task;
+    const { task } = loaded.task;
     const common = { task, clock, counters: this.#faults, isActive: () => !this.#isCalm };
     for (const id of this.#traitors) {
       const random = randomStream(this.#seed, "adversary", id);
-      const knowledge = {
-        loaded: this.#task,
-        keys: partyKeys(this.#seed, id),
-        params: PARAMS,
-        columns: COLUMNS,
-      };
+      const knowledge = { loaded, keys: partyKeys(this.#seed, id), params: columns + 1, columns };
       releaseTraitor({ ...common, ...knowledge, id, random, link: broker.link() });
     }
     const id = nameOf("vandal");

@@ -95,19 +95,4 @@ describe("crashes", () => {
     expect([server.length, devices.length]).toEqual(before);
     await federation.close();
   });
-
-  test("a process that cannot start is started again until it can", async () => {
-    const { federation } = await start();
-    const party = federation.party("server");
-    party.crash();
-    const { journal } = party.disks;
-    journal!.setFull(true);
-    await federation.during(party.start());
-    // Its own half-minute beat has nothing to write to, and it does not take a full disk for a reason to die.
-    await federation.run({ horizonMs: federation.clock.now() + 60_000 });
-    journal!.setFull(false);
-    await federation.run({ horizonMs: federation.clock.now() + 60_000 });
-    expect(party.hasStarted).toBe(true);
-    await federation.close();
-  });
 });
