@@ -30,7 +30,7 @@ class BarView implements ProgressView {
       process.stderr.write(`${progress.devices} devices\n`);
       this.#bar.start(progress.rounds, 0, { validation: "-" });
     } else if (progress.stage === "round") {
-      this.#bar.update(progress.round, { validation: shown(progress.validation) });
+      this.#bar.update(progress.round, { validation: describe(progress) });
     } else {
       this.#bar.stop();
       process.stderr.write("comparing with local-only and naive\n");
@@ -50,8 +50,7 @@ class LineView implements ProgressView {
       this.#rounds = progress.rounds;
       process.stderr.write(`${progress.devices} devices, ${progress.rounds} rounds\n`);
     } else if (progress.stage === "round") {
-      const { round, validation } = progress;
-      process.stderr.write(`round ${round}/${this.#rounds}  validation ${shown(validation)}\n`);
+      process.stderr.write(`round ${progress.round}/${this.#rounds}  validation ${describe(progress)}\n`);
     } else {
       process.stderr.write("comparing with local-only and naive\n");
     }
@@ -60,6 +59,7 @@ class LineView implements ProgressView {
   stop(): void {}
 }
 
-function shown(value: number | undefined): string {
-  return value === undefined ? "-" : value.toPrecision(5);
+function describe({ validation, abandoned }: Extract<Progress, { stage: "round" }>): string {
+  const value = validation === undefined ? "-" : validation.toPrecision(5);
+  return abandoned > 0 ? `${value}  (${abandoned} abandoned)` : value;
 }

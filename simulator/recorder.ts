@@ -2,6 +2,7 @@
 
 import type { DeviceFact } from "../device/fact.js";
 import type { ServerFact } from "../server/fact.js";
+import { Counters } from "../shared/counters.js";
 import type { DeviceId } from "../shared/id.js";
 import type { TrainSpec } from "../shared/task/task.js";
 import type { Traffic } from "../shared/transport/memory.js";
@@ -29,6 +30,10 @@ export class Recorder {
   readonly steps = new Map<DeviceId, number>();
   readonly adopted = new Set<DeviceId>();
   predictions = 0;
+  /** Why devices would not work on rounds, or gave no update in the end. */
+  readonly declined = new Counters();
+  /** Train rounds that came to nothing. */
+  abandoned = 0;
   /** The newest validation metric, by the devices' own word. */
   validation: number | undefined;
   /** The version that training began with. */
@@ -83,6 +88,7 @@ export class Recorder {
   onDeviceFact(device: DeviceId, fact: DeviceFact): void {
     if (fact.type === "task-adopted") this.adopted.add(device);
     if (fact.type === "prediction") this.predictions++;
+    if (fact.type === "declined") this.declined.add(`declined.${fact.reason}`);
   }
 
   /** Nothing more will happen: what was sent until now belongs to the last round. */
@@ -117,6 +123,7 @@ export class Recorder {
     const last = this.rounds.at(-1);
     if (last?.number !== round) return;
     this.#completed = outcome === "completed" ? last : undefined;
+    if (outcome === "abandoned") this.abandoned++;
     this.#onRound();
   }
 

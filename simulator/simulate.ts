@@ -47,7 +47,13 @@ export interface SimulateOptions {
 export type Progress =
   | { readonly stage: "loaded"; readonly devices: number; readonly rounds: number }
   /** A train round has closed; `validation` is the newest score of the devices. */
-  | { readonly stage: "round"; readonly round: number; readonly validation: number | undefined }
+  | {
+      readonly stage: "round";
+      /** Completed so far, and abandoned. */
+      readonly round: number;
+      readonly abandoned: number;
+      readonly validation: number | undefined;
+    }
   | { readonly stage: "comparing" };
 
 /** Where dataset simulations begin; live ones begin with their telemetry. */
@@ -96,8 +102,8 @@ class Simulation {
       plan: this.#task.train,
       traffic: () => this.#federation?.traffic ?? { up: 0, down: 0 },
       onRound: () => {
-        const { rounds, validation } = this.#recorder;
-        options.onProgress?.({ stage: "round", round: rounds.length, validation });
+        const { rounds, abandoned, validation } = this.#recorder;
+        options.onProgress?.({ stage: "round", round: rounds.length - abandoned, abandoned, validation });
       },
     });
   }
@@ -158,8 +164,8 @@ class Simulation {
     const { server } = federation;
     throw new HeadwaterError(
       "training-failed",
-      `no end in sight: ${server.status().trainRounds} of ${rounds.max} rounds completed; ` +
-        `counted: ${JSON.stringify(server.counters)}`,
+      `no end in sight: ${server.status().trainRounds} of ${rounds.max} rounds completed, ` +
+        `${this.#recorder.abandoned} abandoned; counted: ${JSON.stringify(this.#counters(federation))}`,
     );
   }
 
@@ -207,7 +213,7 @@ class Simulation {
       predictions: this.#recorder.predictions,
       stopped: this.#recorder.finished!.reason,
       modelHash: final.manifest.sha256,
-      counters: countersOf(federation),
+      counters: this.#counters(federation),
     };
   }
 
@@ -247,6 +253,17 @@ class Simulation {
     return scoreNaive(naiveRule(this.#task), labels, tests, this.#metric);
   }
 
+  #counters({ server, agents }: Federation): SimulationReport["counters"] {
+    const devices = new Counters();
+    for (const counters of [
+      this.#recorder.declined,
+      ...[...agents.values()].map(({ counters }) => counters),
+    ]) {
+      for (const [name, count] of Object.entries(counters.toJSON())) devices.add(name, count);
+    }
+    return { server: server.counters.toJSON(), devices: devices.toJSON() };
+  }
+
   async #version(version: number | undefined): Promise<ModelVersion> {
     const found = version === undefined ? undefined : await this.#versions.get(version);
     if (found !== undefined) return found;
@@ -270,14 +287,6 @@ function adapt(
 function naiveRule({ label, model }: Task): "persistence" | "majority" | "mean" {
   if (label.kind === "forecast") return "persistence";
   return model.output.kind === "classification" ? "majority" : "mean";
-}
-
-function countersOf({ server, agents }: Federation) {
-  const devices = new Counters();
-  for (const agent of agents.values()) {
-    for (const [name, count] of Object.entries(agent.counters.toJSON())) devices.add(name, count);
-  }
-  return { server: server.counters.toJSON(), devices: devices.toJSON() };
 }
 
 function round3(value: number): number {

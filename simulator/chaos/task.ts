@@ -8,7 +8,7 @@ import { type LoadedTask, parseTask } from "../../shared/task/parse.js";
 import { pick } from "../adversary/vandal.js";
 
 /** Columns that mean nothing: few, or so many that an update takes several chunks of CHUNK_BYTES. */
-export const noiseWidths = [2, 400] as const;
+export const noiseWidths = [2, 260] as const;
 /** Data in one chunk, the least that the protocol allows. */
 export const CHUNK_BYTES = 1024;
 
@@ -22,7 +22,7 @@ export interface ChaosTask {
 
 /** A task of `rounds` train rounds, its width and its rules drawn from the seed: chaos has to try them all. */
 export function chaosTask(seed: string, rounds: number): ChaosTask {
-  const isWide = randomStream(seed, "width").uniform() < 0.25;
+  const isWide = randomStream(seed, "width").uniform() < 0.2;
   const noise = noiseWidths[isWide ? 1 : 0];
   return { loaded: parseTask(yamlOf(seed, rounds, noise)), noise, columns: 2 + noise };
 }

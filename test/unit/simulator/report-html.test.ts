@@ -14,7 +14,9 @@ describe("the report page", () => {
 
   test("fetches nothing: no address, no source file, no import", () => {
     const page = renderReport(sampleReport);
-    expect(page).not.toMatch(/<(?:link|img|iframe)\b|\s(?:src|href)=|@import|\burl\(|\bfetch\(|XMLHttpRequest/);
+    expect(page).not.toMatch(
+      /<(?:link|img|iframe)\b|\s(?:src|href)=|@import|\burl\(|\bfetch\(|XMLHttpRequest/,
+    );
     expect(page).toContain("uPlot");
   });
 
