@@ -1,7 +1,7 @@
 // Progress on standard error: a bar on a terminal, plain lines elsewhere, nothing on standard output.
 
 import { Presets, SingleBar } from "cli-progress";
-import type { Progress } from "../simulator/simulate.js";
+import type { Progress } from "../simulator/progress.js";
 
 /** Shows how a simulation goes. */
 export interface ProgressView {

@@ -54,9 +54,8 @@ hour ahead from its own short history; only model updates travel. The fleet lear
 `;
 
 function nextSteps(predictions: number): string {
-  return `
-The devices made ${predictions} predictions on live telemetry with the versions the server let through.
-
+  const made = `\nThe devices made ${predictions} predictions on live telemetry with the versions the server let through.\n`;
+  return `${predictions > 0 ? made : ""}
 Next:
   npx headwater simulate examples/pumps/task.yaml --seed 2 --report report.html
   npx headwater plan examples/pumps/task.yaml

@@ -3,6 +3,7 @@
 export { type ChaosLab, type ChaosReport, createChaosLab } from "./chaos/chaos.js";
 export { VirtualClock } from "./clock.js";
 export { createFederation, type Federation, type FederationOptions } from "./federation.js";
+export type { Progress } from "./progress.js";
 export type { RoundReport, SimulationReport } from "./report.js";
 export { renderReport } from "./report-html.js";
-export { type Progress, type SimulateOptions, simulate } from "./simulate.js";
+export { type SimulateOptions, simulate } from "./simulate.js";

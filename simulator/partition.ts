@@ -18,7 +18,7 @@ export function dealShards(
   devices: number,
   { perDevice, random }: { readonly perDevice: number; readonly random: Random },
 ): number[][] {
-  const sorted = labels.map((_, index) => index).sort((a, b) => labels[a]! - labels[b]! || a - b);
+  const sorted = labels.map((_, index) => index).sort((a, b) => compare(labels[a]!, labels[b]!) || a - b);
   const shards = random.shuffle(cut(sorted, devices * perDevice));
   return Array.from({ length: devices }, (_, device) =>
     shards.slice(device * perDevice, (device + 1) * perDevice).flat(),
@@ -35,17 +35,16 @@ export function dealDirichlet(
   { alpha, random }: { readonly alpha: number; readonly random: Random },
 ): number[][] {
   const hands: number[][] = Array.from({ length: devices }, () => []);
-  const classes = [...new Set(labels)].sort((a, b) => a - b);
-  for (const label of classes) {
-    const members = random.shuffle(labels.flatMap((value, index) => (value === label ? [index] : [])));
-    const shares = Array.from({ length: devices }, () => drawGamma(alpha, random));
+  for (const ordered of classesOf(labels)) {
+    const members = random.shuffle(ordered);
+    const shares = drawShares(devices, alpha, random);
     const total = shares.reduce((sum, share) => sum + share, 0);
     let cumulated = 0;
     let from = 0;
     shares.forEach((share, device) => {
       cumulated += share;
       const to = device === devices - 1 ? members.length : Math.round((cumulated / total) * members.length);
-      hands[device]!.push(...members.slice(from, to));
+      for (const member of members.slice(from, to)) hands[device]!.push(member);
       from = to;
     });
   }
@@ -96,14 +95,40 @@ function cut<Item>(items: readonly Item[], pieces: number): Item[][] {
   );
 }
 
-// Marsaglia and Tsang 2000; for shapes below 1 boosted by U^(1/shape).
-function drawGamma(shape: number, random: Random): number {
-  if (shape < 1) return drawGamma(shape + 1, random) * (1 - random.uniform()) ** (1 / shape);
+// Indices by label, classes in ascending order.
+function classesOf(labels: readonly number[]): readonly number[][] {
+  const classes = new Map<number, number[]>();
+  labels.forEach((label, index) => {
+    const members = classes.get(label);
+    if (members === undefined) classes.set(label, [index]);
+    else members.push(index);
+  });
+  return [...classes].sort(([a], [b]) => compare(a, b)).map(([, members]) => members);
+}
+
+// Examples whose label is missing (NaN) are a class of their own, the last.
+function compare(a: number, b: number): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+  return a - b;
+}
+
+// Gamma variates up to a common factor: for a small alpha all of them would be too small for a double.
+function drawShares(devices: number, alpha: number, random: Random): readonly number[] {
+  const logs = Array.from({ length: devices }, () => drawLogGamma(alpha, random));
+  const largest = logs.reduce((most, log) => Math.max(most, log));
+  return logs.map((log) => Math.exp(log - largest));
+}
+
+// The logarithm of a variate. Marsaglia and Tsang 2000; for shapes below 1 boosted by U^(1/shape).
+function drawLogGamma(shape: number, random: Random): number {
+  if (shape < 1) return drawLogGamma(shape + 1, random) + Math.log(1 - random.uniform()) / shape;
   const d = shape - 1 / 3;
   const c = 1 / Math.sqrt(9 * d);
   for (;;) {
     const x = random.normal();
     const v = (1 + c * x) ** 3;
-    if (v > 0 && Math.log(1 - random.uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
+    if (v > 0 && Math.log(1 - random.uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) {
+      return Math.log(d * v);
+    }
   }
 }

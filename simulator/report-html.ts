@@ -67,8 +67,10 @@ function card(tone: string, title: string, value: number | null, note: string): 
 }
 
 function gain({ metric, federated }: SimulationReport, reference: number | null, otherwise: string): string {
+  if (reference === null) return otherwise;
+  if (federated === null) return "federated has no value";
   const percent = improvementPercent(metric, federated, reference);
-  if (percent === undefined) return otherwise;
+  if (percent === undefined) return "no percentage of nothing";
   return `federated is ${Math.abs(percent).toFixed(1)} % ${percent < 0 ? "worse" : "better"}`;
 }
 

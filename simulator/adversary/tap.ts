@@ -6,6 +6,7 @@ import type { Counters } from "../../shared/counters.js";
 import type { Random } from "../../shared/random.js";
 import type { MemoryLink } from "../../shared/transport/memory-link.js";
 import type { Message } from "../../shared/transport/port.js";
+import { parseTopic } from "../../shared/wire/topic.js";
 
 /** How a tap behaves. */
 export interface TapOptions {
@@ -18,6 +19,8 @@ export interface TapOptions {
   readonly counters: Counters;
   /** Whether the tap is at work. */
   readonly isActive: () => boolean;
+  /** Breaks the connection, which comes back by itself. */
+  readonly disconnect: () => void;
 }
 
 interface Sent {
@@ -29,6 +32,8 @@ interface Sent {
 const REMEMBERED_MAX = 50;
 /** A repetition comes up to this much later. */
 const REPLAY_MS = 60_000;
+/** A connection that garbles what nobody can ask for again lasts up to this much longer. */
+const BROKEN_MS = 60_000;
 
 /** The link behind a tap. */
 export function tapLink(link: MemoryLink, options: TapOptions): MemoryLink {
@@ -40,7 +45,7 @@ export function tapLink(link: MemoryLink, options: TapOptions): MemoryLink {
         ...rest,
         onMessage: (message) => {
           down.replay(message, (earlier) => onMessage({ ...earlier, retained: false }));
-          onMessage(down.corrupt(message));
+          onMessage(down.garble(message));
         },
       }),
     publish: (topic, payload, publishOptions) => {
@@ -74,6 +79,18 @@ class Tap {
     clock.after(random.integer(REPLAY_MS), () => {
       say({ topic: earlier.topic, payload: new Uint8Array(earlier.payload) });
     });
+  }
+
+  /**
+   * As `corrupt`. What is retained comes again only with the next connection, so that connection must come: real
+   * ones end with the first record that does not authenticate (RFC 8446, section 5.2). Ours may take its time.
+   */
+  garble(message: Message): Message {
+    const { clock, random, disconnect } = this.#options;
+    const received = this.corrupt(message);
+    const isAnnouncement = parseTopic(message.topic)?.direction !== "down";
+    if (received !== message && isAnnouncement) clock.after(random.integer(BROKEN_MS), disconnect);
+    return received;
   }
 
   /** The message, or one that differs from it in a bit. */

@@ -14,7 +14,8 @@ import { type KeyPair, signUpdate } from "../../shared/wire/signature.js";
 import { deviceSubscriptions, topics, type UpKind } from "../../shared/wire/topic.js";
 import { type UpdateHeader, updateIdOf } from "../../shared/wire/update.js";
 import { encodeUpdate } from "../../shared/wire/update-frame.js";
-import { type AdversaryOptions, pick } from "./vandal.js";
+import { pick } from "../pick.js";
+import type { AdversaryOptions } from "./adversary.js";
 
 /** What a traitor knows. */
 export interface TraitorOptions extends AdversaryOptions {

@@ -1,26 +1,12 @@
 // A client that nobody enrolled: it speaks on topics that are not its own, in bytes that mean nothing, and in
 // messages too large for anyone.
 
-import { assert } from "../../shared/assert.js";
-import type { Clock } from "../../shared/clock.js";
-import type { Counters } from "../../shared/counters.js";
-import type { DeviceId, TaskId } from "../../shared/id.js";
+import type { DeviceId } from "../../shared/id.js";
 import type { Random } from "../../shared/random.js";
-import type { Link } from "../../shared/transport/port.js";
 import { encodeMessage, MESSAGE_BYTES_MAX } from "../../shared/wire/message.js";
 import { downKinds, topics, upKinds } from "../../shared/wire/topic.js";
-
-/** What any adversary stands on. */
-export interface AdversaryOptions {
-  readonly id: DeviceId;
-  readonly task: TaskId;
-  readonly link: Link;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Counts what it did. */
-  readonly counters: Counters;
-  readonly isActive: () => boolean;
-}
+import { pick } from "../pick.js";
+import type { AdversaryOptions } from "./adversary.js";
 
 /** Whom a vandal pretends to be. */
 export interface VandalOptions extends AdversaryOptions {
@@ -83,13 +69,6 @@ function messageOf(
     case "stranger":
       return [topics.up(task, id, "hello"), hello];
   }
-}
-
-/** One of `items`, by chance. */
-export function pick<Item>(items: readonly Item[], random: Random): Item {
-  const item = items[random.integer(items.length)];
-  assert(item !== undefined, "there is something to pick from");
-  return item;
 }
 
 function randomBytes(length: number, random: Random): Uint8Array {

@@ -6,23 +6,19 @@ import type { DeviceFact } from "../../device/fact.js";
 import { createInlineTrainer } from "../../device/train/inline.js";
 import type { Trainer } from "../../device/train/trainer.js";
 import type { ServerFact } from "../../server/fact.js";
-import { assert } from "../../shared/assert.js";
 import { Counters } from "../../shared/counters.js";
 import { messageOf } from "../../shared/error.js";
-import { type DeviceId, parseDeviceId } from "../../shared/id.js";
+import type { DeviceId } from "../../shared/id.js";
 import { defineModel } from "../../shared/model/define.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
 import { createTfjsRuntime } from "../../shared/model/tfjs.js";
 import type { Reading } from "../../shared/pipeline/types.js";
 import { randomStream } from "../../shared/random.js";
-import type { MemoryLink } from "../../shared/transport/memory-link.js";
-import { tapLink } from "../adversary/tap.js";
-import { releaseTraitor } from "../adversary/traitor.js";
-import { releaseVandal } from "../adversary/vandal.js";
 import { Checker } from "../checker/checker.js";
 import type { VirtualClock } from "../clock.js";
-import { createFederation, type Federation, type PartyId, partyKeys } from "../federation.js";
+import { createFederation, type Federation, type PartyId } from "../federation.js";
 import { FaultyNetwork, type NetworkFaults } from "../network.js";
+import { deviceNamed, Enemies } from "./enemies.js";
 import { Mischief } from "./mischief.js";
 import { answerOf, CHUNK_BYTES, type ChaosTask, chaosReadings, chaosTask, noiseWidths } from "./task.js";
 
@@ -115,6 +111,7 @@ class ChaosRun {
   readonly #facts = new Counters();
   readonly #hash = createHash("sha256");
   readonly #storm: number;
+  readonly #enemies: Enemies;
   #network: FaultyNetwork | undefined;
   #federation: Federation | undefined;
   #checker: Checker | undefined;
@@ -126,7 +123,14 @@ class ChaosRun {
     this.#storm = 0.3 + 2 * randomStream(seed, "storm").uniform();
     this.#task = chaosTask(seed, rounds);
     this.#engines = engines;
-    this.#devices = Array.from({ length: devices }, (_, index) => nameOf(`device-${index + 1}`));
+    this.#devices = Array.from({ length: devices }, (_, index) => deviceNamed(`device-${index + 1}`));
+    this.#enemies = new Enemies({
+      seed,
+      task: this.#task,
+      victims: this.#devices,
+      counters: this.#faults,
+      isActive: () => !this.#isCalm,
+    });
     const span = { rows: FEEDS * FEED_ROWS, startMs: START_MS, noise: this.#task.noise };
     this.#readings = new Map(this.#devices.map((device) => [device, chaosReadings(seed, device, span)]));
   }
@@ -139,7 +143,7 @@ class ChaosRun {
       federation,
       task: this.#task.loaded.task,
       oracle: ({ entity, timeMs }, version) => {
-        const reading = this.#readings.get(nameOf(entity))?.[(timeMs - START_MS) / 1000];
+        const reading = this.#readings.get(deviceNamed(entity))?.[(timeMs - START_MS) / 1000];
         return reading && answerOf(reading, version);
       },
     });
@@ -152,7 +156,7 @@ class ChaosRun {
       pauseMs: Math.ceil(PAUSE_MS / this.#storm),
     });
     this.#mischief.start();
-    this.#releaseAdversaries(federation);
+    this.#enemies.release(federation);
     this.#feed(0);
     clock.after(FAULTS_MS, () => this.#calm());
   }
@@ -219,12 +223,16 @@ class ChaosRun {
       task: this.#task.loaded,
       serverLimits: { chunkBytes: CHUNK_BYTES },
       devices: this.#devices,
-      outsiders: this.#traitors,
+      outsiders: this.#enemies.traitors,
       seed: this.#seed,
       startMs: START_MS,
       costMs: (job) => 1000 + 20 * job.examples.rows,
       faults: (clock) => this.#createNetwork(clock),
-      tap: (link, device, clock) => this.#tap(link, device, clock),
+      tap: (link, device, clock) =>
+        this.#enemies.tap(link, device, {
+          clock,
+          disconnect: () => this.#federation?.broker.disconnect(device, { abrupt: true }),
+        }),
       observeServer: (fact) => this.#onServerFact(fact),
       observeDevice: (device, fact) => this.#onDeviceFact(device, fact),
       afterEach: () => this.#checker?.afterEach(),
@@ -236,35 +244,6 @@ class ChaosRun {
     const options = { seed: this.#seed, clock, faults: networkOf(this.#storm), counters: this.#faults };
     this.#network = new FaultyNetwork(options);
     return this.#network;
-  }
-
-  #tap(link: MemoryLink, device: DeviceId, clock: VirtualClock): MemoryLink {
-    return tapLink(link, {
-      clock,
-      random: randomStream(this.#seed, "tap", device, clock.now()),
-      replay: 0.03,
-      corrupt: 0.01,
-      counters: this.#faults,
-      isActive: () => !this.#isCalm,
-    });
-  }
-
-  get #traitors(): readonly DeviceId[] {
-    return [nameOf("traitor-1"), nameOf("traitor-2")];
-  }
-
-  #releaseAdversaries({ clock, broker }: Federation): void {
-    const { loaded, columns } = this.#task;
-    const { task } = loaded.task;
-    const common = { task, clock, counters: this.#faults, isActive: () => !this.#isCalm };
-    for (const id of this.#traitors) {
-      const random = randomStream(this.#seed, "adversary", id);
-      const knowledge = { loaded, keys: partyKeys(this.#seed, id), params: columns + 1, columns };
-      releaseTraitor({ ...common, ...knowledge, id, random, link: broker.link() });
-    }
-    const id = nameOf("vandal");
-    const random = randomStream(this.#seed, "adversary", id);
-    releaseVandal({ ...common, id, random, link: broker.link(), victims: this.#devices });
   }
 
   /** Sensors speak whether or not anybody listens. */
@@ -312,10 +291,4 @@ class ChaosRun {
       }
     }
   }
-}
-
-function nameOf(text: string): DeviceId {
-  const id = parseDeviceId(text);
-  assert(id !== undefined, `${text} is a name`);
-  return id;
 }

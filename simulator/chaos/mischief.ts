@@ -5,9 +5,9 @@ import { unreachable } from "../../shared/assert.js";
 import type { Counters } from "../../shared/counters.js";
 import type { DeviceId } from "../../shared/id.js";
 import type { Random } from "../../shared/random.js";
-import { pick } from "../adversary/vandal.js";
 import type { Federation, PartyId } from "../federation.js";
 import type { FaultyNetwork } from "../network.js";
+import { pick } from "../pick.js";
 
 /** What mischief is done to. */
 export interface MischiefOptions {

@@ -5,7 +5,7 @@ import type { DeviceId } from "../../shared/id.js";
 import type { FittedScaler, Reading } from "../../shared/pipeline/types.js";
 import { randomStream } from "../../shared/random.js";
 import { type LoadedTask, parseTask } from "../../shared/task/parse.js";
-import { pick } from "../adversary/vandal.js";
+import { pick } from "../pick.js";
 
 /** Columns that mean nothing: few, or so many that an update takes several chunks of CHUNK_BYTES. */
 export const noiseWidths = [2, 260] as const;

@@ -7,28 +7,40 @@ import type { ServerStatus } from "../../server/status.js";
 import type { DeviceId } from "../../shared/id.js";
 import type { Task } from "../../shared/task/task.js";
 import type { Federation, PartyId } from "../federation.js";
-import { Ledger } from "./ledger.js";
+import { Evaluations } from "./evaluations.js";
+import { Ledger, type LedgerUpdate } from "./ledger.js";
 import { RoundWatch } from "./rounds.js";
 import { type Oracle, ServingWatch } from "./serving.js";
-import { Versions } from "./versions.js";
+import { type StoredVersion, Versions } from "./versions.js";
 import { Violations } from "./violations.js";
+
+/** What a checker needs of a federation. */
+export type Watched = Pick<Federation, "party" | "server" | "clock">;
 
 /** What is checked. */
 export interface CheckerOptions {
-  readonly federation: Federation;
+  readonly federation: Watched;
   readonly task: Task;
   /** What versions must answer. */
   readonly oracle: Oracle;
 }
 
+interface OverRound {
+  readonly round: number;
+  readonly updates: readonly LedgerUpdate[];
+}
+
 /** Checks one federation, from its start. */
 export class Checker {
-  readonly #federation: Federation;
+  readonly #federation: Watched;
   readonly #violations = new Violations();
   readonly #ledger: Ledger;
   readonly #versions: Versions;
+  readonly #evaluations: Evaluations;
   readonly #rounds: RoundWatch;
   readonly #serving: ServingWatch;
+  /** Rounds with accepted updates that are over -> whether anything came of them. */
+  readonly #results = new Map<number, boolean>();
   /** Of the server's disk, when its content and the server's own word were last read. */
   #revision = -1;
   #statusRevision = -1;
@@ -39,6 +51,7 @@ export class Checker {
     this.#federation = federation;
     this.#ledger = new Ledger(journal!, this.#violations);
     this.#versions = new Versions(journal!, task, this.#violations);
+    this.#evaluations = new Evaluations(journal!, this.#ledger, this.#violations);
     this.#rounds = new RoundWatch(this.#violations);
     this.#serving = new ServingWatch(this.#versions, this.#violations, oracle);
   }
@@ -87,10 +100,17 @@ export class Checker {
     if (revision === this.#revision) return;
     this.#revision = revision;
     const made = this.#versions.read();
-    for (const { round, updates } of this.#ledger.read()) {
-      // Without a version the round was abandoned, as its fact must say.
-      if (made[0] !== undefined) this.#versions.check(round, updates, made[0]);
-    }
+    const overs = this.#ledger.read();
+    this.#evaluations.read(overs.flatMap(({ updates }) => updates));
+    for (const over of overs) this.#results.set(over.round, this.#checkResult(over, made[0]));
+  }
+
+  /** Of a round that is over. True if it has left a version or an evaluation; else it was abandoned. */
+  #checkResult(over: OverRound, made: StoredVersion | undefined): boolean {
+    const { round, updates } = over;
+    if (updates[0]?.header.kind === "evaluate") return this.#evaluations.has(round);
+    if (made !== undefined) this.#versions.check(round, updates, made);
+    return made !== undefined;
   }
 
   #readStatus(): void {
@@ -107,6 +127,11 @@ export class Checker {
   }
 
   #checkClosed({ round, outcome, folded }: Extract<ServerFact, { type: "round-closed" }>): void {
+    const hasResult = this.#results.get(round);
+    this.#violations.expect(
+      hasResult === undefined || hasResult === (outcome === "completed"),
+      () => `round ${round} is ${outcome} and has ${hasResult ? "a" : "no"} result`,
+    );
     const accepted = this.#ledger.acceptedIn(round);
     const isComplete =
       folded.length === accepted.size &&

@@ -23,6 +23,8 @@ export class Ledger {
   readonly #violations: Violations;
   /** Device and update id -> the word, as text. */
   readonly #words = new Map<string, string>();
+  /** Device and update id -> the status that the device was told. */
+  readonly #told = new Map<string, string>();
   /** Round -> device -> its accepted update. */
   readonly #accepted = new Map<number, Map<DeviceId, UpdateId>>();
   /** The updates of rounds that are not over. */
@@ -51,7 +53,15 @@ export class Ledger {
 
   /** A device was told a word: it must be the one on disk, durable before it was told. */
   hear(device: DeviceId, updateId: UpdateId, word: string): void {
-    const known = this.#words.get(`${device} ${updateId}`);
+    const key = `${device} ${updateId}`;
+    const known = this.#words.get(key);
+    const [status = ""] = word.split(" ");
+    const before = this.#told.get(key) ?? status;
+    this.#told.set(key, status);
+    this.#violations.expect(
+      status === before,
+      () => `${device} was told "${before}" on ${updateId}, and then "${word}"`,
+    );
     this.#violations.expect(
       known === undefined ? word.startsWith("rejected") : known === word,
       () => `${device} was told "${word}" on ${updateId}, the server's database says "${known}"`,

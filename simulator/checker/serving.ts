@@ -3,16 +3,13 @@
 
 import type { DeviceFact, Prediction } from "../../device/fact.js";
 import type { DeviceId } from "../../shared/id.js";
-import type { Versions } from "./versions.js";
+import type { StoredVersion, Versions } from "./versions.js";
 import type { Violations } from "./violations.js";
 
 /** What a version must answer for a row, or undefined where that is not known. */
 export type Oracle = (
   prediction: Prediction,
-  version: {
-    readonly params: Float32Array;
-    readonly scaler: import("../../shared/pipeline/types.js").FittedScaler;
-  },
+  version: Pick<StoredVersion, "params" | "scaler">,
 ) => number | undefined;
 
 /** A prediction in float32 against one in float64, over params of ordinary size. */

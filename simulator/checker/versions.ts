@@ -1,6 +1,7 @@
 // The checker's own arithmetic on versions: each round's is exactly its base moved by the weighted mean of the
 // updates that were accepted, every one of them once. Facts may say what they like.
 
+import type { ColumnStatistics } from "../../shared/pipeline/types.js";
 import type { Task } from "../../shared/task/task.js";
 import { decodeMessage, type Manifest, manifestSchema } from "../../shared/wire/message.js";
 import { decodeModelBlob, type ModelContent } from "../../shared/wire/model-blob.js";
@@ -54,8 +55,7 @@ export class Versions {
   /** A round is over and has brought `made`: is it what the round's updates come to? */
   check(round: number, updates: readonly LedgerUpdate[], made: StoredVersion): void {
     const [first] = updates;
-    const isStandard = this.#task.features.scale.kind === "standard";
-    if (first?.header.kind === "fit" && isStandard) this.#checkFit(round, updates, made);
+    if (first?.header.kind === "fit") this.#checkFit(round, updates, made);
     if (first?.header.kind === "train") this.#checkFold(round, updates, made);
   }
 
@@ -88,12 +88,17 @@ export class Versions {
     );
   }
 
-  /** Of standard scaling: offsets are means. */
+  /** Of standard scaling offsets are means; min-max scaling takes what was seen to its bounds. */
   #checkFit(round: number, updates: readonly LedgerUpdate[], { scaler, manifest }: StoredVersion): void {
-    const count = updates.reduce((sum, { header }) => sum + header.examples, 0);
+    const { scale } = this.#task.features;
+    const fits = updates.flatMap(({ header: { fit } }) => (fit === null ? [] : [fit]));
     const isRight = scaler.offset.every((offset, i) => {
-      const sum = updates.reduce((total, { header: { fit } }) => total + fit!.count * fit!.mean[i]!, 0);
-      return isNear(offset, sum / count);
+      if (scale.kind === "standard") return isNear(offset, meanOf(fits, i));
+      if (scale.kind !== "minmax") return true;
+      const low = Math.min(...fits.map(({ min }) => min[i]!));
+      const high = Math.max(...fits.map(({ max }) => max[i]!));
+      const scaled = (value: number) => (value - offset) * scaler.factor[i]!;
+      return low === high || (isNear(scaled(low), scale.low) && isNear(scaled(high), scale.high));
     });
     this.#violations.expect(
       isRight,
@@ -102,6 +107,12 @@ export class Versions {
   }
 }
 
-function isNear(value: number, expected: number): boolean {
+function meanOf(fits: readonly ColumnStatistics[], column: number): number {
+  const count = fits.reduce((sum, fit) => sum + fit.count, 0);
+  return fits.reduce((sum, fit) => sum + fit.count * fit.mean[column]!, 0) / count;
+}
+
+/** Equal, but for sums in another order. */
+export function isNear(value: number, expected: number): boolean {
   return Math.abs(value - expected) <= TOLERANCE * Math.max(1, Math.abs(expected));
 }

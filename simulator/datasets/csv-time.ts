@@ -43,17 +43,33 @@ function readCalendar(columns: readonly number[]): (row: CsvRow) => number {
       throw row.complaint(column, `a whole number from ${least} to ${most}`);
     });
     const [year, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts;
-    const days = (Date.UTC(year!, month) - Date.UTC(year!, month - 1)) / DAY_MS;
+    const days = daysOf(year!, month);
     if (day > days) throw row.complaint(columns[2]!, `a day from 1 to ${days}`);
     return Date.UTC(year!, month - 1, day, hour, minute, second);
   };
 }
 
+function daysOf(year: number, month: number): number {
+  return (Date.UTC(year, month) - Date.UTC(year, month - 1)) / DAY_MS;
+}
+
 function readStamp(column: number, unit: "s" | "ms" | "iso"): (row: CsvRow) => number {
   if (unit !== "iso") return (row) => Math.round(row.required(column) * (unit === "s" ? 1000 : 1));
   return (row) => {
-    const timeMs = Date.parse(row.text(column));
+    const timeMs = parseIso(row.text(column));
     if (Number.isFinite(timeMs)) return timeMs;
     throw row.complaint(column, "an ISO 8601 time");
   };
+}
+
+const ISO = /^(\d{4})-(\d\d)(?:-(\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(?:Z|([+-]\d\d):?(\d\d))?)?)?$/;
+
+// Date.parse alone takes a time without a zone as the machine's own, 30 February as 2 March, and "site 1" as a date.
+function parseIso(text: string): number {
+  const parts = ISO.exec(text);
+  if (parts === null) return Number.NaN;
+  const [, year, month, day = "01", clock = "00:00", zoneHours, zoneMinutes] = parts;
+  if (Number(day) > daysOf(Number(year), Number(month))) return Number.NaN;
+  const zone = zoneHours === undefined ? "Z" : `${zoneHours}:${zoneMinutes}`;
+  return Date.parse(`${year}-${month}-${day}T${clock}${zone}`);
 }

@@ -22,7 +22,7 @@ const small = folder.write(
   "small.yaml",
   readFileSync(pumps, "utf8")
     .replace("from: 2026-01-09", "from: 2026-01-03")
-    .replace("days: 12, history: 4, hoursPerSecond: 6", "days: 3, history: 2, hoursPerSecond: 24")
+    .replace("days: 12, history: 4, hoursPerSecond: 6", "days: 3, history: 1, hoursPerSecond: 12")
     .replace("max: 30", "max: 2")
     .replace("devices: 8", "devices: 2"),
 );

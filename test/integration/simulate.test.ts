@@ -3,9 +3,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type LoadedTask, parseTask } from "../../shared/task/parse.js";
+import { parseTask } from "../../shared/task/parse.js";
+import type { Progress } from "../../simulator/progress.js";
 import type { SimulationReport } from "../../simulator/report.js";
-import { type Progress, type SimulateOptions, simulate } from "../../simulator/simulate.js";
+import { type SimulateOptions, simulate } from "../../simulator/simulate.js";
 
 const examples = new URL("../../examples/", import.meta.url);
 
@@ -14,16 +15,15 @@ function loadExample(path: string): string {
 }
 
 /** The example, with one day of history, one that streams in, and then half a day of test rows. */
-function smallPumps(): LoadedTask {
-  const yaml = loadExample("pumps/task.yaml")
+function smallYaml(): string {
+  return loadExample("pumps/task.yaml")
     .replace("from: 2026-01-09", "from: 2026-01-03")
     .replace("days: 12, history: 4, hoursPerSecond: 6", "days: 3, history: 1, hoursPerSecond: 12");
-  return parseTask(yaml);
 }
 
 function run(options: Partial<SimulateOptions> = {}): Promise<SimulationReport> {
   return simulate({
-    task: smallPumps(),
+    task: parseTask(smallYaml()),
     folder: undefined,
     devices: 3,
     rounds: 3,
@@ -89,6 +89,14 @@ describe("a simulation of pumps", () => {
     expect(other.modelHash).not.toBe(report.modelHash);
     expect(other.federated).not.toBe(report.federated);
     expect(other.localOnly).toBeNull();
+  });
+});
+
+test("a fleet whose training diverges everywhere ends, with the reason why nothing was learned", async () => {
+  const task = parseTask(smallYaml().replace("sgd: 0.03", "sgd: 50"));
+  await expect(run({ task, rounds: 1 })).rejects.toMatchObject({
+    code: "training-failed",
+    message: expect.stringMatching(/0 of 1 rounds completed, \d+ abandoned; .*"declined\.diverged":\d+/),
   });
 });
 

@@ -63,8 +63,8 @@ vi.mock("../../server/round/admission.js", async (original) => {
   return { ...real, settleUpdate, refusalOf };
 });
 
-// The database would refuse it, too, so its key goes as well; in other builds the wider key is no weaker, since
-// nobody gets to it twice. And with a broken journal, effects do not wait for what they rest on.
+// The database would refuse it, too, so its key is widened for all builds here, which in a sound one changes nothing.
+// With a broken journal, effects do not wait for what they rest on.
 vi.mock("../../server/storage.js", async (original) => {
   const real = await original<Storage>();
   const serverMigrations = real.serverMigrations.map((sql) =>

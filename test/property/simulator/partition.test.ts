@@ -13,7 +13,8 @@ const dealings: fc.Arbitrary<Dealing> = fc.oneof(
 );
 
 const tables = fc.record({
-  labels: fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 300 }),
+  // NaN: a reading whose label is missing.
+  labels: fc.array(fc.oneof(fc.integer({ min: 0, max: 9 }), fc.constant(Number.NaN)), { maxLength: 300 }),
   devices: fc.integer({ min: 1, max: 20 }),
   dealing: dealings,
   seed: fc.string(),
@@ -88,6 +89,34 @@ test("small alpha skews labels, large alpha deals every class evenly", () => {
   expect(largestShare(0.05)).toBeGreaterThan(0.6);
   expect(largestShare(1000)).toBeLessThan(0.12);
 });
+
+test("next to no alpha gives each class to one device, and no device more classes than chance would", () => {
+  const labels = Array.from({ length: 4000 }, (_, index) => index % 400);
+  const dealt = hands({ labels, devices: 4, dealing: { kind: "dirichlet", alpha: 1e-6 }, seed: "1" });
+  const classes = dealt.map((hand) => new Set(hand.map((index) => labels[index])).size);
+  expect(classes.reduce((sum, count) => sum + count, 0)).toBe(400);
+  // 100 of 400 expected, standard deviation 8.7: four of those either way.
+  for (const count of classes) expect(Math.abs(count - 100)).toBeLessThan(35);
+});
+
+test("shards are cut from sorted labels also when some are missing: those are a class of their own", () => {
+  const labels = [2, Number.NaN, 1, 2, Number.NaN, 1, 2, Number.NaN, 1];
+  const dealt = hands({ labels, devices: 3, dealing: { kind: "shards", perDevice: 1 }, seed: "1" });
+  const known = dealt.map((hand) => hand.map((index) => labels[index]!).join());
+  expect(known.toSorted()).toEqual(["1,1,1", "2,2,2", "NaN,NaN,NaN"]);
+});
+
+test("a class may be larger than what one call takes as arguments", () => {
+  const labels = new Array<number>(300_000).fill(1);
+  const dealt = hands({ labels, devices: 1, dealing: { kind: "dirichlet", alpha: 1 }, seed: "1" });
+  expect(dealt[0]).toHaveLength(300_000);
+});
+
+test("labels that are all different are dealt in time that grows with their number", () => {
+  const labels = Array.from({ length: 100_000 }, (_, index) => index);
+  const dealt = hands({ labels, devices: 3, dealing: { kind: "dirichlet", alpha: 1 }, seed: "1" });
+  expect(dealt.flat()).toHaveLength(100_000);
+}, 10_000);
 
 test("whole groups are dealt round robin", () => {
   expect(dealGroups(["a", "b", "c", "d", "e"], 2)).toEqual([

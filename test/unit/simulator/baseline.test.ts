@@ -83,6 +83,28 @@ describe("local-only", () => {
     expect(value).toBeLessThan(0.01);
   });
 
+  test("pools rows, not devices: one with more rows counts for more", async () => {
+    // No training moves params far in one tiny step, so every guess is near 0 and an error is the label itself.
+    const slow = { ...plan, optimizer: { kind: "sgd", learningRate: 1e-9 } } as const;
+    const [few, many] = [line(5, 3), line(1, 97)];
+    const devices = ["a", "b"].map((name) => ({ name, train: line(2, 10), steps: 1 }));
+    const { value } = await scoreLocalOnly(judge(few, many), devices, { ...start, plan: slow });
+    const squares = [...few.y, ...many.y].reduce((sum, label) => sum + label * label, 0);
+    // The steps are 1e-9 long and sums are of float32 errors: five digits hold.
+    expect(value).toBeCloseTo(Math.sqrt(squares / 100), 5);
+  });
+
+  test("has no value when a single device of many diverged, and names that one", async () => {
+    const wild = line(2, 50);
+    const devices = [
+      { name: "calm", train: line(2, 50), steps: 20 },
+      // Features so large that the same learning rate throws the weights out of float32.
+      { name: "wild", train: { ...wild, x: wild.x.map((value) => 1e6 * value) }, steps: 20 },
+    ];
+    const result = await scoreLocalOnly(judge(line(2, 5), line(2, 5)), devices, start);
+    expect(result).toEqual({ value: null, devices: 2, diverged: ["wild"] });
+  });
+
   test("names the devices that diverged, and gives no value then", async () => {
     const wild = { ...plan, optimizer: { kind: "sgd", learningRate: 1e6 } } as const;
     const devices = ["a", "b"].map((name) => ({ name, train: line(2, 50), steps: 100 }));

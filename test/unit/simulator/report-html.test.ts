@@ -34,6 +34,20 @@ describe("the report page", () => {
     expect(page).toContain("federated is 25.0 % worse");
   });
 
+  test("shows what was trained alone for what it is when federated itself has no value", () => {
+    const page = renderReport({ ...sampleReport, federated: null });
+    expect(page).toContain("federated has no value");
+    expect(page).not.toContain("not trained");
+    expect(page).not.toContain("nothing to compare");
+    expect(page).toContain("<b>&ndash;</b>");
+  });
+
+  test("says why there is no other value", () => {
+    const page = renderReport({ ...sampleReport, localOnly: null, naive: null });
+    expect(page).toContain("not trained");
+    expect(page).toContain("nothing to compare");
+  });
+
   test("names the devices that diverged instead of a value", () => {
     const page = renderReport({ ...sampleReport, localOnly: null, diverged: ["pump-3", "pump-5"] });
     expect(page).toContain("diverged: pump-3, pump-5");

@@ -14,7 +14,7 @@ function abandon(state: RoundsState, times: number): RoundsState {
   return times === 0 ? state : abandon(noteAbandoned(state, policy), times - 1);
 }
 
-test("a fleet whose deltas are all refused as too long is not refused for ever (chaos seed 29)", () => {
+test("a fleet whose deltas are all refused as too long is not refused for ever", () => {
   const start: RoundsState = { ...initialState, head: 4, root: 4, stable: 4, norms };
   expect(abandon(start, 2).norms).toEqual(norms);
   expect(abandon(start, 3).norms).toEqual([]);

@@ -64,6 +64,26 @@ describe("a pump's telemetry", () => {
   });
 });
 
+test("over a fleet every sensor falls silent and spikes, and those that can get stuck do", () => {
+  const fleet = Array.from({ length: 8 }, (_, pump) => run({ pump }));
+  const count = (name: string, isFault: (value: unknown, before: unknown) => boolean) =>
+    fleet
+      .map((readings) => readings.map(({ values }) => values[name]))
+      .map((said) => said.filter((value, at) => at > 0 && isFault(value, said[at - 1])).length)
+      .reduce((sum, faults) => sum + faults, 0);
+  const limits = { temperature: [-10, 90], vibration: [-10, 40], load: [-1, 2] } as const;
+  for (const [name, [low, high]] of Object.entries(limits)) {
+    expect(count(name, (value) => value === null)).toBeGreaterThan(0);
+    const spikes = count(name, (value) => typeof value === "number" && (value < low || value > high));
+    expect(spikes).toBeGreaterThan(0);
+    // A spike is one reading in some thousand: everything else is plausible.
+    expect(spikes).toBeLessThan(0.002 * 8 * 12 * 1440);
+    const stuck = count(name, (value, before) => value !== null && value === before);
+    if (name === "load") expect(stuck).toBe(0);
+    else expect(stuck).toBeGreaterThan(0);
+  }
+});
+
 describe("a pump", () => {
   const between = (readings: readonly Reading[], from: number, to: number) =>
     readings.filter(({ timeMs }) => timeMs >= from && timeMs < to);

@@ -1,0 +1,138 @@
+// From a run that has ended to its report: every version, each device alone and the naive rule on the same rows.
+
+import type { Trainer } from "../device/train/trainer.js";
+import type { ModelVersion } from "../server/model/registry.js";
+import { assert } from "../shared/assert.js";
+import { defineModel } from "../shared/model/define.js";
+import { metricValue } from "../shared/model/metric.js";
+import type { Example } from "../shared/pipeline/types.js";
+import type { MetricName, Task } from "../shared/task/task.js";
+import {
+  type LocalOnly,
+  type LoneDevice,
+  type Naive,
+  type NaiveRows,
+  naiveRows,
+  scoreLocalOnly,
+  scoreNaive,
+} from "./baseline.js";
+import type { Feed } from "./datasets/load.js";
+import type { RoundReport, SimulationReport } from "./report.js";
+import type { SimulatedRun } from "./run.js";
+import { givenExamples, givenTestSet, type Judge, ownTestSet, scoreGlobal } from "./test-set.js";
+
+/** What is compared, and with what. */
+export interface CompareOptions {
+  readonly task: Task;
+  readonly feed: Feed;
+  readonly seed: string;
+  readonly trainer: Trainer;
+  /** Whether to train every device alone as well. */
+  readonly local: boolean;
+}
+
+/** The report but for its time. Costs no virtual time, no traffic, and no device learns of it. */
+export async function compare(
+  run: SimulatedRun,
+  options: CompareOptions,
+): Promise<Omit<SimulationReport, "seconds">> {
+  const { recorder } = run;
+  const { task, feed, seed, trainer } = options;
+  const { finished } = recorder;
+  assert(finished !== undefined, "a run that has ended says so");
+  const first = await run.version(recorder.firstVersion);
+  const final = await run.version(finished.version);
+  const metric: MetricName = task.model.output.kind === "classification" ? "accuracy" : "rmse";
+  const given = feed.test === undefined ? undefined : givenExamples(task, feed.test);
+  const judge = await createJudge(run, first, given, options);
+  const lone = options.local ? await scoreLone(run, { judge, first, metric, ...options }) : undefined;
+  const naive = await scoreNaiveRule(run, { task, given, metric });
+  return {
+    task: task.task,
+    seed,
+    engine: trainer.engine,
+    devices: feed.devices.size,
+    metric,
+    rounds: await scoreRounds(run, judge, metric),
+    federated: await score(judge, final, metric),
+    localOnly: lone?.value ?? null,
+    localDevices: lone?.devices ?? 0,
+    diverged: lone?.diverged ?? [],
+    naive: naive.value,
+    naiveRule: naive.rule,
+    testRows: judge.testSet.rows,
+    predictions: recorder.predictions,
+    stopped: finished.reason,
+    modelHash: final.manifest.sha256,
+    counters: run.counters(),
+  };
+}
+
+async function createJudge(
+  { federation }: SimulatedRun,
+  { scaler }: ModelVersion,
+  given: readonly Example[] | undefined,
+  { task, trainer }: CompareOptions,
+): Promise<Judge> {
+  const definition = defineModel(task.model, scaler.offset.length);
+  const testSet =
+    given === undefined
+      ? await federation.during(ownTestSet(federation.agents.values(), scaler))
+      : givenTestSet(given, definition, scaler);
+  return { trainer, definition, testSet, labelFactor: scaler.label.factor };
+}
+
+async function scoreRounds(run: SimulatedRun, judge: Judge, metric: MetricName): Promise<RoundReport[]> {
+  const reports: RoundReport[] = [];
+  for (const [index, { version, accepted, rejected, before, after }] of run.recorder.rounds.entries()) {
+    const value = version === undefined ? null : await score(judge, await run.version(version), metric);
+    const bytes = { bytesUp: after.up - before.up, bytesDown: after.down - before.down };
+    reports.push({ round: index + 1, value, accepted, rejected, ...bytes });
+  }
+  return reports;
+}
+
+async function score(judge: Judge, { params }: ModelVersion, metric: MetricName): Promise<number | null> {
+  return metricValue(await scoreGlobal(judge, params), metric) ?? null;
+}
+
+interface LoneOptions extends CompareOptions {
+  readonly judge: Judge;
+  readonly first: ModelVersion;
+  readonly metric: MetricName;
+}
+
+async function scoreLone(
+  { federation, recorder }: SimulatedRun,
+  { judge, first, metric, task, seed }: LoneOptions,
+): Promise<LocalOnly> {
+  const devices: LoneDevice[] = [];
+  for (const [name, agent] of federation.agents) {
+    const train = await federation.during(agent.scaled("train", first.scaler));
+    devices.push({ name, train, steps: recorder.steps.get(name) ?? 0 });
+  }
+  return scoreLocalOnly(judge, devices, { params: first.params, plan: task.train, seed, metric });
+}
+
+async function scoreNaiveRule(
+  { federation }: SimulatedRun,
+  options: {
+    readonly task: Task;
+    readonly given: readonly Example[] | undefined;
+    readonly metric: MetricName;
+  },
+): Promise<Naive> {
+  const { task, given, metric } = options;
+  const labels: Float32Array[] = [];
+  const tests: NaiveRows[] = given === undefined ? [] : [naiveRows(given)];
+  for (const agent of federation.agents.values()) {
+    labels.push((await federation.during(agent.examples("train"))).labels);
+    if (given === undefined) tests.push(naiveRows(await federation.during(agent.examples("test"))));
+  }
+  return scoreNaive(naiveRule(task), labels, tests, metric);
+}
+
+function naiveRule({ label, model }: Task): Naive["rule"] {
+  if (label.kind === "forecast") return "persistence";
+  return model.output.kind === "classification" ? "majority" : "mean";
+}

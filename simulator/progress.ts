@@ -1,0 +1,14 @@
+// What a simulation tells whoever watches it.
+
+/** Where a simulation is. */
+export type Progress =
+  | { readonly stage: "loaded"; readonly devices: number; readonly rounds: number }
+  /** A train round has closed; `validation` is the newest score of the devices. */
+  | {
+      readonly stage: "round";
+      /** Completed so far, and abandoned. */
+      readonly round: number;
+      readonly abandoned: number;
+      readonly validation: number | undefined;
+    }
+  | { readonly stage: "comparing" };

@@ -1,0 +1,153 @@
+// One federation from its start to its last round, fed with a simulation's data and followed all the way.
+
+import type { Trainer } from "../device/train/trainer.js";
+import type { ServerFact } from "../server/fact.js";
+import type { ModelVersion } from "../server/model/registry.js";
+import { Counters } from "../shared/counters.js";
+import { HeadwaterError } from "../shared/error.js";
+import type { Logger } from "../shared/log.js";
+import { defineModel } from "../shared/model/define.js";
+import type { ModelRuntime } from "../shared/model/runtime.js";
+import { planPipeline } from "../shared/pipeline/plan.js";
+import type { LoadedTask } from "../shared/task/parse.js";
+import type { Feed } from "./datasets/load.js";
+import { createFederation, type Federation } from "./federation.js";
+import { eventTimeAt, feedHistory, LiveFeed } from "./feeder.js";
+import type { Progress } from "./progress.js";
+import { Recorder } from "./recorder.js";
+import type { SimulationReport } from "./report.js";
+
+/** What a run is made of. Trainer and runtime stay the caller's. */
+export interface RunOptions {
+  readonly task: LoadedTask;
+  readonly feed: Feed;
+  readonly seed: string;
+  readonly trainer: Trainer;
+  readonly runtime: ModelRuntime;
+  readonly logger?: Logger;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+/** Virtual time at which every simulation begins. */
+const START_MS = Date.UTC(2026, 0, 1);
+/** Until every device must have the task, virtual. */
+const ADOPTION_MS = 10 * 60_000;
+
+/** A federation under way. */
+export class SimulatedRun {
+  readonly federation: Federation;
+  readonly recorder: Recorder;
+  readonly #options: RunOptions;
+  readonly #versions: ReadonlyMap<number, Promise<ModelVersion | undefined>>;
+
+  private constructor(
+    options: RunOptions,
+    parts: Pick<SimulatedRun, "federation" | "recorder"> & {
+      readonly versions: ReadonlyMap<number, Promise<ModelVersion | undefined>>;
+    },
+  ) {
+    this.#options = options;
+    this.federation = parts.federation;
+    this.recorder = parts.recorder;
+    this.#versions = parts.versions;
+  }
+
+  /** Switches the federation on and waits until every device has the task. */
+  static async start(options: RunOptions): Promise<SimulatedRun> {
+    const { task, feed, seed, trainer, runtime, logger } = options;
+    // Building a model takes real time, which must not pass between two virtual events.
+    await runtime.model(defineModel(task.task.model, planPipeline(task.task).columns.length));
+    const versions = new Map<number, Promise<ModelVersion | undefined>>();
+    let federation: Federation | undefined;
+    const recorder = createRecorder(options, () => federation?.traffic ?? { up: 0, down: 0 });
+    // The first version may be there before the last device is.
+    const starting: Promise<Federation> = createFederation({
+      ...{ task, seed, trainer, runtime, startMs: START_MS },
+      devices: [...feed.devices.keys()],
+      // Telemetry streams in from here on; history moves event time by itself.
+      eventNow: (nowMs) => feed.pace && eventTimeAt(feed.pace, START_MS, nowMs),
+      ...(logger === undefined ? {} : { logger }),
+      observeServer(fact) {
+        recorder.onServerFact(fact);
+        const version = headOf(fact);
+        // The server forgets old versions; every round's is scored at the end.
+        if (version !== undefined)
+          versions.set(
+            version,
+            starting.then(({ server }) => server.model(version)),
+          );
+      },
+      observeDevice: (device, fact) => recorder.onDeviceFact(device, fact),
+    });
+    federation = await starting;
+    const horizonMs = federation.clock.now() + ADOPTION_MS;
+    await federation.run({ until: () => recorder.adopted.size === feed.devices.size, horizonMs });
+    return new SimulatedRun(options, { federation, recorder, versions });
+  }
+
+  /** Feeds the devices and lets them learn to the end. Rejects with `training-failed` when there is none in sight. */
+  async learn(): Promise<void> {
+    const { federation, recorder } = this;
+    const { rounds, evaluate } = this.#options.task.task;
+    const live = await this.#feed();
+    // Every round ends at its deadline at the latest; abandoned ones may be as many as completed ones.
+    const spanMs = 2 * (rounds.max + 2) * (rounds.deadlineMs + evaluate.deadlineMs);
+    const horizonMs = federation.clock.now() + (live?.restMs ?? 0) + spanMs;
+    const isDone = () => recorder.finished !== undefined && (live?.isOver ?? true);
+    await federation.run({ until: isDone, horizonMs });
+    recorder.end();
+    if (recorder.finished !== undefined) return;
+    throw new HeadwaterError(
+      "training-failed",
+      `no end in sight: ${federation.server.status().trainRounds} of ${rounds.max} rounds completed, ` +
+        `${recorder.abandoned} abandoned; counted: ${JSON.stringify(this.counters())}`,
+    );
+  }
+
+  /** A version that was head once. */
+  async version(version: number | undefined): Promise<ModelVersion> {
+    const found = version === undefined ? undefined : await this.#versions.get(version);
+    if (found !== undefined) return found;
+    throw new HeadwaterError("training-failed", `version ${version} was not kept`);
+  }
+
+  /** Everything counted so far. */
+  counters(): SimulationReport["counters"] {
+    const { server, agents } = this.federation;
+    const devices = new Counters();
+    for (const counters of [
+      this.recorder.declined,
+      ...[...agents.values()].map(({ counters }) => counters),
+    ]) {
+      for (const [name, count] of Object.entries(counters.toJSON())) devices.add(name, count);
+    }
+    return { server: server.counters.toJSON(), devices: devices.toJSON() };
+  }
+
+  async #feed(): Promise<LiveFeed | undefined> {
+    const { devices, pace } = this.#options.feed;
+    if (pace === undefined) {
+      await feedHistory(this.federation, devices);
+      return undefined;
+    }
+    const live = new LiveFeed(this.federation, pace, START_MS);
+    await live.start(devices);
+    return live;
+  }
+}
+
+function createRecorder({ task, onProgress }: RunOptions, traffic: () => Federation["traffic"]): Recorder {
+  const recorder: Recorder = new Recorder({
+    plan: task.task.train,
+    traffic,
+    onRound() {
+      const { rounds, abandoned, validation } = recorder;
+      onProgress({ stage: "round", round: rounds.length - abandoned, abandoned, validation });
+    },
+  });
+  return recorder;
+}
+
+function headOf(fact: ServerFact): number | undefined {
+  return fact.type === "version-published" && fact.line === "head" ? fact.manifest.version : undefined;
+}
