@@ -27,8 +27,11 @@ test("an upload is whole once what was missing has come, after any chunks in any
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 3000 }), fc.array(chunk), (frame, chunks) => {
       const { database, staging, upload } = stagingOf(frame.length);
-      for (const { offset, length } of chunks)
-        staging.add(upload(), offset, frame.slice(offset, offset + length));
+      for (const { offset, length } of chunks) {
+        const data = frame.slice(offset, offset + length);
+        // An empty chunk is refused when it is decoded; staging never sees one.
+        if (data.length > 0) staging.add(upload(), offset, data);
+      }
       expect(upload().received).toBeLessThanOrEqual(frame.length);
       for (const [offset, length] of splitChunks(frame.length, 100, staging.missing(upload()))) {
         expect(staging.add(upload(), offset, frame.slice(offset, offset + length))).toBeUndefined();
