@@ -1,7 +1,7 @@
-// Builds dist/ during `npm ci`. Where TypeScript is absent (`npm ci --omit=dev`, an installed tarball)
+// Builds dist/: `npm run build`, and during `npm ci`. Where TypeScript is absent (`npm ci --omit=dev`, an installed tarball)
 // there is nothing to build, or nothing to build with: that is not an error.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { chmodSync, existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
@@ -25,5 +25,7 @@ if (tsc === undefined) {
   }
 } else {
   const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { stdio: "inherit" });
+  // The compiler writes a plain file; npx runs the command line as a program.
+  if (existsSync("dist/cli/main.js")) chmodSync("dist/cli/main.js", 0o755);
   process.exitCode = status ?? 1;
 }
