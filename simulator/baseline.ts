@@ -108,7 +108,7 @@ export interface NaiveRows {
   readonly persistence: ArrayLike<number>;
 }
 
-/** Persistence for a forecast, else the majority class or the mean of all train labels. */
+/** Persistence for a forecast (rows without one are left out), else the majority class or the mean of all train labels. */
 export function scoreNaive(
   rule: Naive["rule"],
   train: readonly ArrayLike<number>[],

@@ -81,7 +81,15 @@ export class SimulatedRun {
     });
     federation = await starting;
     const horizonMs = federation.clock.now() + ADOPTION_MS;
-    await federation.run({ until: () => recorder.adopted.size === feed.devices.size, horizonMs });
+    const haveAllAdopted = () => recorder.adopted.size === feed.devices.size;
+    const end = await federation.run({ until: haveAllAdopted, horizonMs });
+    if (!haveAllAdopted()) {
+      await federation.close();
+      throw new HeadwaterError(
+        "training-failed",
+        `${recorder.adopted.size} of ${feed.devices.size} devices have the task after ${ADOPTION_MS} ms (${end})`,
+      );
+    }
     return new SimulatedRun(options, { federation, recorder, versions });
   }
 

@@ -32,6 +32,11 @@ export function numberPosition(input: Input, name: string, path: readonly (strin
   throw new OperatorError(path, `takes numbers: "${name}" is a vector of ${length}`);
 }
 
+/** Where the input has the fields of a parameter `of`, which must all be numbers. */
+export function numberPositions(of: readonly string[], input: Input): number[] {
+  return of.map((name, i) => numberPosition(input, name, of.length === 1 ? ["of"] : ["of", i]));
+}
+
 /** `wanted` and `needed`, each name once: what an operator reads that lets all other fields pass. */
 export function alsoReads(wanted: readonly string[], needed: readonly string[]): readonly string[] {
   return [...new Set([...wanted, ...needed])];

@@ -5,7 +5,7 @@ import type { Counters } from "../../counters.js";
 import { durationMs } from "../../task/units.js";
 import { History } from "../history.js";
 import type { PipelineRow } from "../types.js";
-import { fieldNames, numberPosition } from "./fields.js";
+import { fieldNames, numberPositions } from "./fields.js";
 import {
   type Cost,
   type FeatureComputer,
@@ -66,20 +66,16 @@ export const lag: FeatureOperator<Params> = {
   params,
   reads: ({ of }) => of,
   columns({ of, by, rows }, input) {
-    positionsOf(of, input);
+    numberPositions(of, input);
     const suffixes = by?.map(spanText) ?? rows?.map(String) ?? [];
     return of.flatMap((name) => suffixes.map((suffix) => `${name}.lag_${suffix}`));
   },
   create({ of, by, rows }, input, counters) {
-    const positions = positionsOf(of, input);
+    const positions = numberPositions(of, input);
     return by === undefined ? new RowLag(positions, rows ?? []) : new TimeLag(positions, by, counters);
   },
   cost: costOf,
 };
-
-function positionsOf(of: readonly string[], input: Input): number[] {
-  return of.map((name, i) => numberPosition(input, name, of.length === 1 ? ["of"] : ["of", i]));
-}
 
 function costOf({ of, by, rows = [] }: Params, input: Input): Cost {
   const spanMs = Math.max(0, ...(by ?? []));

@@ -6,7 +6,7 @@ import { History } from "../history.js";
 import { Moments } from "../moments.js";
 import { SlidingMoments } from "../sliding.js";
 import type { PipelineRow } from "../types.js";
-import { fieldNames, numberPosition } from "./fields.js";
+import { fieldNames, numberPositions } from "./fields.js";
 import {
   type Cost,
   type FeatureComputer,
@@ -55,19 +55,15 @@ export const rolling: FeatureOperator<Params> = {
   params,
   reads: ({ of }) => of,
   columns({ of, get, extent }, input) {
-    positionsOf(of, input);
+    numberPositions(of, input);
     const suffix = extentText(extent);
     return of.flatMap((name) => get.map((statistic) => `${name}.rolling_${statistic}_${suffix}`));
   },
   create({ of, get, extent }, input, counters) {
-    return new Rolling(positionsOf(of, input), get, extent, counters);
+    return new Rolling(numberPositions(of, input), get, extent, counters);
   },
   cost: costOf,
 };
-
-function positionsOf(of: readonly string[], input: Input): number[] {
-  return of.map((name, i) => numberPosition(input, name, of.length === 1 ? ["of"] : ["of", i]));
-}
 
 function costOf({ of, extent }: Params, input: Input): Cost {
   const remembered = extent.kind === "time" ? rowsIn(extent.ms, input) : extent.rows;
