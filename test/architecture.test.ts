@@ -22,7 +22,15 @@ const mayImport: Readonly<Record<Layer, readonly Layer[]>> = {
 const onlyImporters: readonly { readonly what: string; readonly pattern: RegExp; readonly where: RegExp }[] =
   [
     { what: "@tensorflow/*", pattern: /["']@tensorflow\//, where: /^shared\/model\/tfjs[^/]*\.ts$/ },
-    { what: "better-sqlite3", pattern: /["']better-sqlite3["']/, where: /^shared\/storage\/sqlite\.ts$/ },
+    {
+      what: "better-sqlite3",
+      pattern: /["']better-sqlite3["']/,
+      where: /^shared\/storage\/(?:sqlite|folder-lock)\.ts$/,
+    },
+    { what: "mqtt", pattern: /["']mqtt["']/, where: /^shared\/transport\/mqtt[^/]*\.ts$/ },
+    { what: "aedes", pattern: /["']aedes["']/, where: /^server\/broker\// },
+    { what: "ws", pattern: /["']ws["']/, where: /^server\/broker\// },
+    { what: "fastify", pattern: /["']@?fastify/, where: /^server\/http\// },
     { what: "pino", pattern: /["']pino["']/, where: /^shared\/log\.ts$/ },
     { what: "pure-rand", pattern: /["']pure-rand/, where: /^shared\/random\.ts$/ },
     { what: "commander", pattern: /["']commander["']/, where: /^cli\// },
