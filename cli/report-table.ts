@@ -3,6 +3,7 @@
 import Table from "cli-table3";
 import { formatBytes } from "../shared/task/units.js";
 import { improvementPercent, type SimulationReport } from "../simulator/report.js";
+import { total } from "../simulator/summary.js";
 
 /** The table's text, with a newline at its end. */
 export function describeReport(report: SimulationReport): string {
@@ -33,12 +34,11 @@ function loneValue({ localOnly, localDevices, diverged }: SimulationReport): str
 }
 
 function describeCosts({ rounds, devices, testRows, seconds, engine, stopped }: SimulationReport): string {
-  const total = (key: "bytesUp" | "bytesDown") => rounds.reduce((sum, round) => sum + round[key], 0);
   const accepted = rounds.reduce((sum, round) => sum + round.accepted, 0);
   const rejected = rounds.reduce((sum, round) => sum + round.rejected, 0);
   return [
     `${devices} devices, ${rounds.length} rounds (${stopped}), ${accepted} updates accepted, ${rejected} rejected`,
-    `${formatBytes(total("bytesUp"))} up, ${formatBytes(total("bytesDown"))} down, ${testRows} test rows`,
+    `${formatBytes(total(rounds, "bytesUp"))} up, ${formatBytes(total(rounds, "bytesDown"))} down, ${testRows} test rows`,
     `${seconds.toFixed(1)} s on ${engine}`,
   ].join("\n");
 }

@@ -1,8 +1,10 @@
 // From a run that has ended to its report: every version, each device alone and the naive rule on the same rows.
 
+import type { Agent } from "../device/agent.js";
 import type { Trainer } from "../device/train/trainer.js";
 import type { ModelVersion } from "../server/model/registry.js";
 import { assert } from "../shared/assert.js";
+import type { DeviceId } from "../shared/id.js";
 import { defineModel } from "../shared/model/define.js";
 import { metricValue } from "../shared/model/metric.js";
 import type { Example } from "../shared/pipeline/types.js";
@@ -17,9 +19,20 @@ import {
   scoreNaive,
 } from "./baseline.js";
 import type { Feed } from "./datasets/load.js";
+import type { Recorder } from "./recorder.js";
 import type { RoundReport, SimulationReport } from "./report.js";
-import type { SimulatedRun } from "./run.js";
 import { givenExamples, givenTestSet, type Judge, ownTestSet, scoreGlobal } from "./test-set.js";
+
+/** A run that has ended, in whatever time it lived. */
+export interface EndedRun {
+  readonly recorder: Recorder;
+  readonly agents: ReadonlyMap<DeviceId, Agent>;
+  /** A version that was head once. Rejects with `training-failed` when it was not kept. */
+  version(version: number | undefined): Promise<ModelVersion>;
+  /** Waits for work of the fleet. */
+  readonly during: <Result>(work: Promise<Result>) => Promise<Result>;
+  counters(): SimulationReport["counters"];
+}
 
 /** What is compared, and with what. */
 export interface CompareOptions {
@@ -33,7 +46,7 @@ export interface CompareOptions {
 
 /** The report but for its time. Costs no virtual time, no traffic, and no device learns of it. */
 export async function compare(
-  run: SimulatedRun,
+  run: EndedRun,
   options: CompareOptions,
 ): Promise<Omit<SimulationReport, "seconds">> {
   const { recorder } = run;
@@ -54,6 +67,7 @@ export async function compare(
     devices: feed.devices.size,
     metric,
     rounds: await scoreRounds(run, judge, metric),
+    updates: { ...recorder.updates },
     federated: await score(judge, final, metric),
     localOnly: lone?.value ?? null,
     localDevices: lone?.devices ?? 0,
@@ -69,7 +83,7 @@ export async function compare(
 }
 
 async function createJudge(
-  { federation }: SimulatedRun,
+  { agents, during }: EndedRun,
   { scaler }: ModelVersion,
   given: readonly Example[] | undefined,
   { task, trainer }: CompareOptions,
@@ -77,12 +91,12 @@ async function createJudge(
   const definition = defineModel(task.model, scaler.offset.length);
   const testSet =
     given === undefined
-      ? await federation.during(ownTestSet(federation.agents.values(), scaler))
+      ? await during(ownTestSet(agents.values(), scaler))
       : givenTestSet(given, definition, scaler);
   return { trainer, definition, testSet, labelFactor: scaler.label.factor };
 }
 
-async function scoreRounds(run: SimulatedRun, judge: Judge, metric: MetricName): Promise<RoundReport[]> {
+async function scoreRounds(run: EndedRun, judge: Judge, metric: MetricName): Promise<RoundReport[]> {
   const reports: RoundReport[] = [];
   for (const [index, { version, accepted, rejected, before, after }] of run.recorder.rounds.entries()) {
     const value = version === undefined ? null : await score(judge, await run.version(version), metric);
@@ -103,19 +117,19 @@ interface LoneOptions extends CompareOptions {
 }
 
 async function scoreLone(
-  { federation, recorder }: SimulatedRun,
+  { agents, recorder, during }: EndedRun,
   { judge, first, metric, task, seed }: LoneOptions,
 ): Promise<LocalOnly> {
   const devices: LoneDevice[] = [];
-  for (const [name, agent] of federation.agents) {
-    const train = await federation.during(agent.scaled("train", first.scaler));
+  for (const [name, agent] of agents) {
+    const train = await during(agent.scaled("train", first.scaler));
     devices.push({ name, train, steps: recorder.steps.get(name) ?? 0 });
   }
   return scoreLocalOnly(judge, devices, { params: first.params, plan: task.train, seed, metric });
 }
 
 async function scoreNaiveRule(
-  { federation }: SimulatedRun,
+  { agents, during }: EndedRun,
   options: {
     readonly task: Task;
     readonly given: readonly Example[] | undefined;
@@ -125,9 +139,9 @@ async function scoreNaiveRule(
   const { task, given, metric } = options;
   const labels: Float32Array[] = [];
   const tests: NaiveRows[] = given === undefined ? [] : [naiveRows(given)];
-  for (const agent of federation.agents.values()) {
-    labels.push((await federation.during(agent.examples("train"))).labels);
-    if (given === undefined) tests.push(naiveRows(await federation.during(agent.examples("test"))));
+  for (const agent of agents.values()) {
+    labels.push((await during(agent.examples("train"))).labels);
+    if (given === undefined) tests.push(naiveRows(await during(agent.examples("test"))));
   }
   return scoreNaive(naiveRule(task), labels, tests, metric);
 }

@@ -32,6 +32,8 @@ export class Recorder {
   predictions = 0;
   /** Why devices would not work on rounds, or gave no update in the end. */
   readonly declined = new Counters();
+  /** What became of the updates of all rounds, fit and evaluate included. */
+  readonly updates = { accepted: 0, rejected: 0, duplicate: 0 };
   /** Train rounds that came to nothing. */
   abandoned = 0;
   /** The newest validation metric, by the devices' own word. */
@@ -67,6 +69,9 @@ export class Recorder {
         return;
       case "update-rejected":
         this.#reject();
+        return;
+      case "update-duplicate":
+        this.updates.duplicate++;
         return;
       case "round-closed":
         this.#close(fact);
@@ -106,6 +111,7 @@ export class Recorder {
   }
 
   #accept({ kind, device, examples }: Fact<"update-accepted">): void {
+    this.updates.accepted++;
     if (kind !== "train") return;
     this.rounds.at(-1)!.accepted++;
     const { epochs, batch } = this.#plan;
@@ -114,6 +120,7 @@ export class Recorder {
   }
 
   #reject(): void {
+    this.updates.rejected++;
     const last = this.rounds.at(-1);
     if (last === undefined) this.#rejectedEarly++;
     else last.rejected++;

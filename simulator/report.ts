@@ -24,6 +24,8 @@ export interface SimulationReport {
   readonly devices: number;
   readonly metric: MetricName;
   readonly rounds: readonly RoundReport[];
+  /** What became of the updates of all rounds, those of fit and evaluate rounds included. */
+  readonly updates: { readonly accepted: number; readonly rejected: number; readonly duplicate: number };
   /** The last version on the test set; null when it diverged. */
   readonly federated: number | null;
   /** Every device alone, as many local steps, pooled; null when not asked for or when a device diverged. */

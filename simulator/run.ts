@@ -1,15 +1,18 @@
 // One federation from its start to its last round, fed with a simulation's data and followed all the way.
 
+import type { Agent } from "../device/agent.js";
 import type { Trainer } from "../device/train/trainer.js";
 import type { ServerFact } from "../server/fact.js";
 import type { ModelVersion } from "../server/model/registry.js";
 import { Counters } from "../shared/counters.js";
 import { HeadwaterError } from "../shared/error.js";
+import type { DeviceId } from "../shared/id.js";
 import type { Logger } from "../shared/log.js";
 import { defineModel } from "../shared/model/define.js";
 import type { ModelRuntime } from "../shared/model/runtime.js";
 import { planPipeline } from "../shared/pipeline/plan.js";
 import type { LoadedTask } from "../shared/task/parse.js";
+import type { EndedRun } from "./compare.js";
 import type { Feed } from "./datasets/load.js";
 import { createFederation, type Federation } from "./federation.js";
 import { eventTimeAt, feedHistory, LiveFeed } from "./feeder.js";
@@ -34,7 +37,7 @@ const START_MS = Date.UTC(2026, 0, 1);
 const ADOPTION_MS = 10 * 60_000;
 
 /** A federation under way. */
-export class SimulatedRun {
+export class SimulatedRun implements EndedRun {
   readonly federation: Federation;
   readonly recorder: Recorder;
   readonly #options: RunOptions;
@@ -111,6 +114,13 @@ export class SimulatedRun {
         `${recorder.abandoned} abandoned; counted: ${JSON.stringify(this.counters())}`,
     );
   }
+
+  get agents(): ReadonlyMap<DeviceId, Agent> {
+    return this.federation.agents;
+  }
+
+  /** Lets virtual time pass until `work` has settled. */
+  readonly during = <Result>(work: Promise<Result>): Promise<Result> => this.federation.during(work);
 
   /** A version that was head once. */
   async version(version: number | undefined): Promise<ModelVersion> {

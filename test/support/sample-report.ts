@@ -12,6 +12,7 @@ export const sampleReport: SimulationReport = {
     { round: 1, value: 2.5, accepted: 8, rejected: 0, bytesUp: 51_456, bytesDown: 65_704 },
     { round: 2, value: null, accepted: 3, rejected: 1, bytesUp: 1024, bytesDown: 1024 },
   ],
+  updates: { accepted: 27, rejected: 1, duplicate: 2 },
   federated: 2.5,
   localOnly: 5,
   localDevices: 8,

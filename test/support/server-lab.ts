@@ -127,10 +127,17 @@ export class ServerLab {
     await this.server.stop();
   }
 
+  /** A device that the server knows, not connected. */
+  enrol(name: string): HandDevice {
+    const device = new HandDevice(this, name as DeviceId);
+    this.#devices.set(device.id, device);
+    return device;
+  }
+
   /** A device, enrolled and connected. */
   async device(name: string, options: { readonly isEnrolled?: boolean } = {}): Promise<HandDevice> {
-    const device = new HandDevice(this, name as DeviceId);
-    if (options.isEnrolled ?? true) this.#devices.set(device.id, device);
+    const { isEnrolled = true } = options;
+    const device = isEnrolled ? this.enrol(name) : new HandDevice(this, name as DeviceId);
     await device.connect();
     return device;
   }
