@@ -135,6 +135,7 @@ class DeviceAgent implements Agent {
     this.#downloader = new Downloader({
       ...common,
       cache: this.#cache,
+      keepaliveMs: options.link.keepaliveMs,
       get: (part) => void this.#outgoing.send("get", part),
     });
     this.#participant = new Participant({

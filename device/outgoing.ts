@@ -26,6 +26,11 @@ export class Outgoing {
     this.#counters = options.counters;
   }
 
+  /** Most bytes of data one message should carry now. */
+  chunkBytes(): number {
+    return this.#link.chunkBytes();
+  }
+
   /** Resolves to true at the broker's acknowledgement, to false when none came. Never rejects. */
   send<Kind extends UpKind>(kind: Kind, message: UpMessage<Kind>): Promise<boolean> {
     const topic = topics.up(this.#task, this.#device, kind);

@@ -30,6 +30,8 @@ export function guardLink(link: MemoryLink, life: Life): Link {
           onMessage: (message) => life.call(() => options.onMessage(message)),
         });
       }),
+    keepaliveMs: link.keepaliveMs,
+    chunkBytes: () => link.chunkBytes(),
     publish: (topic, payload, options) => life.hear(link.publish(topic, payload, options)),
     close: () => life.hear(link.close()),
   };

@@ -4,6 +4,7 @@ import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import { HeadwaterError } from "../../shared/error.js";
 import type { Random } from "../../shared/random.js";
+import { Pace } from "../../shared/transport/pace.js";
 import type { DownMessage, UpMessage } from "../../shared/wire/message.js";
 import type { ModelCache } from "./cache.js";
 import { Download } from "./download.js";
@@ -33,6 +34,8 @@ export class Downloader {
   readonly #random: Random;
   readonly #counters: Counters;
   readonly #get: (message: UpMessage<"get">) => void;
+  /** Of all downloads together: they share the way down. */
+  readonly #pace: Pace;
   readonly #running = new Map<string, Running>();
 
   constructor(options: {
@@ -40,6 +43,8 @@ export class Downloader {
     readonly clock: Clock;
     readonly random: Random;
     readonly counters: Counters;
+    /** Of the link; 0 = none. */
+    readonly keepaliveMs: number;
     readonly get: (message: UpMessage<"get">) => void;
   }) {
     this.#cache = options.cache;
@@ -47,6 +52,7 @@ export class Downloader {
     this.#random = options.random;
     this.#counters = options.counters;
     this.#get = options.get;
+    this.#pace = new Pace(options);
   }
 
   /** The blob, whose hash is right. Keeps asking until `signal` aborts, then rejects with `aborted`. */
@@ -87,6 +93,7 @@ export class Downloader {
 
   /** The connection is new. */
   askAgain(): void {
+    if (this.#running.size > 0) this.#pace.reconnect();
     for (const { download } of this.#running.values()) download.askAgain();
   }
 
@@ -104,6 +111,7 @@ export class Downloader {
       ...name,
       clock: this.#clock,
       random: this.#random,
+      pace: this.#pace,
       get: (part) => this.#get({ v: 1, ...part }),
       onDone: (blob) => this.#end(name.sha256, { ok: true, blob }),
       onCorrupt: () => this.#counters.add("downloads.corrupt"),

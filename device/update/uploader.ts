@@ -2,7 +2,7 @@
 // broker's acknowledgement, or pings would starve behind them on a slow link.
 
 import type { ByteRange } from "../../shared/wire/chunk.js";
-import { splitChunks } from "../../shared/wire/chunk.js";
+import { RangeQueue } from "../../shared/wire/range-queue.js";
 import type { Outgoing } from "../outgoing.js";
 import type { BuiltUpdate } from "./builder.js";
 
@@ -11,7 +11,7 @@ const WINDOW_CHUNKS = 4;
 const WINDOW_BYTES = 256 * 1024;
 
 /**
- * Sends `ranges` of an update's frame; resolves when every chunk was acknowledged or given up. One that was given up
+ * Sends `ranges` of an update's frame in chunks as large as the offer allows and the link bears at that moment; resolves when every chunk was acknowledged or given up. One that was given up
  * is not sent again: the server will name it as missing. Stops early when `signal` aborts.
  */
 export async function sendChunks(
@@ -21,10 +21,11 @@ export async function sendChunks(
   signal: AbortSignal,
 ): Promise<void> {
   const { updateId, frame, chunkBytes } = update;
-  const chunks = splitChunks(frame.length, chunkBytes, ranges);
+  const left = new RangeQueue(frame.length, ranges);
+  const take = () => (signal.aborted ? undefined : left.take(Math.min(chunkBytes, outgoing.chunkBytes())));
   const lanes = Math.max(1, Math.min(WINDOW_CHUNKS, Math.floor(WINDOW_BYTES / chunkBytes)));
   const sendNext = async (): Promise<void> => {
-    for (let chunk = chunks.shift(); chunk !== undefined && !signal.aborted; chunk = chunks.shift()) {
+    for (let chunk = take(); chunk !== undefined; chunk = take()) {
       const [offset, length] = chunk;
       const data = frame.subarray(offset, offset + length);
       await outgoing.send("chunk", { v: 1, updateId, offset, data });

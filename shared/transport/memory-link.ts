@@ -3,6 +3,7 @@
 import { assert } from "../assert.js";
 import type { Clock } from "../clock.js";
 import { HeadwaterError } from "../error.js";
+import { CHUNK_BYTES_MAX } from "./pace.js";
 import type { Link, LinkOptions, PublishOptions } from "./port.js";
 import { Session, type TopicPayload } from "./session.js";
 import { isFilter } from "./topic-filter.js";
@@ -55,6 +56,8 @@ export function createMemoryLink(host: LinkHost): MemoryLink {
 }
 
 class HostedLink implements MemoryLink {
+  /** In memory nothing starves a ping, so nothing needs to be paced. */
+  readonly keepaliveMs = 0;
   readonly #host: LinkHost;
   readonly #unacknowledged = new Set<Settle>();
   #options: LinkOptions | undefined;
@@ -71,6 +74,10 @@ class HostedLink implements MemoryLink {
     assert(options.subscriptions.every(isFilter), `a subscription of ${options.clientId} is no topic filter`);
     this.#options = options;
     this.#connectAfter(this.#host.limits.connectMs);
+  }
+
+  chunkBytes(): number {
+    return CHUNK_BYTES_MAX;
   }
 
   async publish(topic: string, payload: Uint8Array, options: PublishOptions = {}): Promise<void> {

@@ -29,6 +29,10 @@ export interface LinkHandlers {
 /** A device's connection: clean session, client id = device id, reconnects by itself until closed. */
 export interface Link {
   open(options: LinkOptions): void;
+  /** Most time between two packets before either side gives the connection up (3.1.2.10); 0: it never does. */
+  readonly keepaliveMs: number;
+  /** Most bytes of data one message should carry now, by how fast acknowledgements come back. */
+  chunkBytes(): number;
   /** Resolves at the broker's PUBACK; rejects with `transport-closed` or `transport-timeout`. */
   publish(topic: string, payload: Uint8Array, options?: PublishOptions): Promise<void>;
   /** Disconnects for good; the will is not published. */

@@ -30,6 +30,11 @@ export function deviceSubscriptions(task: TaskId, device: DeviceId): readonly st
   return [`hw/${PROTOCOL}/${task}/down/${device}/+`, topics.task(task), topics.stable(task)];
 }
 
+/** What a server subscribes to on a broker of others. */
+export function uplinkSubscriptions(task: TaskId): readonly string[] {
+  return [`hw/${PROTOCOL}/${task}/up/+/+`, `hw/${PROTOCOL}/${task}/presence/+`];
+}
+
 export type ParsedTopic =
   | { readonly direction: "up"; readonly task: TaskId; readonly device: DeviceId; readonly kind: UpKind }
   | { readonly direction: "down"; readonly task: TaskId; readonly device: DeviceId; readonly kind: DownKind }

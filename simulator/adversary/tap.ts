@@ -40,6 +40,8 @@ export function tapLink(link: MemoryLink, options: TapOptions): MemoryLink {
   const up = new Tap(options);
   const down = new Tap(options);
   return {
+    keepaliveMs: link.keepaliveMs,
+    chunkBytes: () => link.chunkBytes(),
     open: ({ onMessage, ...rest }) =>
       link.open({
         ...rest,

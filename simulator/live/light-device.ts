@@ -127,6 +127,7 @@ export class LightDevice {
   #sayHello(): void {
     this.#helloAfter(SILENCE_MS);
     if (this.#taskHash === undefined) return;
+    if (this.#upload !== undefined) this.#begin(this.#upload);
     const pending = this.#upload?.updateId ?? null;
     const state = { taskHash: this.#taskHash, stable: null, eligible: true, reason: null };
     this.#publish("hello", { v: 1, ...state, examples: EXAMPLES, pending });
@@ -138,13 +139,13 @@ export class LightDevice {
   }
 
   #work(offer: Offer): void {
-    if (this.#upload?.offer.round !== offer.round) {
-      const frame = this.#makeUpdate(offer);
-      const sha256 = sha256Hex(frame);
-      const { task, device, clock } = this.#options;
-      const updateId = updateIdOf({ task, device, round: offer.round, sha256 });
-      this.#upload = { updateId, offer, frame, sha256, startedMs: clock.now() };
-    }
+    // The server repeats an offer until it is settled.
+    if (this.#upload?.offer.round === offer.round) return;
+    const frame = this.#makeUpdate(offer);
+    const sha256 = sha256Hex(frame);
+    const { task, device, clock } = this.#options;
+    const updateId = updateIdOf({ task, device, round: offer.round, sha256 });
+    this.#upload = { updateId, offer, frame, sha256, startedMs: clock.now() };
     this.#begin(this.#upload);
   }
 

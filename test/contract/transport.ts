@@ -10,6 +10,8 @@ import type { Link, LinkOptions, Message, Uplink, UplinkMessage, Will } from "..
 export interface TransportHarness {
   link(): Link;
   uplink(): Uplink;
+  /** False while an uplink that was opened does not get what is published; absent: it does at once. */
+  isServing?(uplink: Uplink): boolean;
   /** Lets time pass until the condition holds; throws when it does not within a sensible time. */
   until(condition: () => boolean): Promise<void>;
   /** Ends a client's connection as a network failure would. */
@@ -19,8 +21,22 @@ export interface TransportHarness {
   close(): Promise<void>;
 }
 
+/** Where transports differ. */
+export interface TransportTraits {
+  /** When a device's publish is acknowledged: once the uplink's handler is done, or once the broker has it. */
+  readonly acknowledges: "handled" | "queued";
+  /** Whether the uplink learns from the broker who published. */
+  readonly knowsSender: boolean;
+}
+
+const allTraits: TransportTraits = { acknowledges: "handled", knowsSender: true };
+
 /** Runs the suite. */
-export function transportContract(name: string, create: () => Promise<TransportHarness>): void {
+export function transportContract(
+  name: string,
+  create: () => Promise<TransportHarness>,
+  traits: TransportTraits = allTraits,
+): void {
   describe(`${name} keeps the transport contract`, () => {
     let harness: TransportHarness;
     beforeEach(async () => {
@@ -28,34 +44,136 @@ export function transportContract(name: string, create: () => Promise<TransportH
     });
     afterEach(() => harness.close());
 
-    const connect = (name: string, options?: Partial<LinkOptions>) => connectClient(harness, name, options);
-    const serve = (handler?: (message: UplinkMessage) => Promise<void>) => openUplink(harness, handler);
-
-    upward({ serve, connect, harness: () => harness });
-    downward({ serve, connect, harness: () => harness });
-    connections({ serve, connect, harness: () => harness });
+    const suite: Suite = {
+      traits,
+      harness: () => harness,
+      connect: (name, options) => connectClient(harness, name, options),
+      serve: async (handler) => {
+        const served = openUplink(harness, handler);
+        await harness.until(() => harness.isServing?.(served.uplink) ?? true);
+        return served;
+      },
+      say: async (client, kind, value, { received }) => {
+        const topic = `hw/1/t/up/${client.clientId}/${kind}`;
+        await harness.until(settled(client.link.publish(topic, bytes(value))));
+        const isIt = (message: UplinkMessage) => message.topic === topic && message.payload[0] === value;
+        await harness.until(() => received.some(isIt));
+      },
+    };
+    upward(suite);
+    acknowledgements(suite);
+    downward(suite);
+    connections(suite);
   });
 }
 
 interface Suite {
-  readonly serve: (handler?: (message: UplinkMessage) => Promise<void>) => ServedUplink;
-  readonly connect: (name: string, options?: Partial<LinkOptions>) => Promise<TestClient>;
+  readonly traits: TransportTraits;
   readonly harness: () => TransportHarness;
+  readonly connect: (name: string, options?: Partial<LinkOptions>) => Promise<TestClient>;
+  /** An uplink that gets what is published. */
+  readonly serve: (handler?: (message: UplinkMessage) => Promise<void>) => Promise<ServedUplink>;
+  /** Publishes one byte and waits until it is acknowledged and has arrived. */
+  readonly say: (client: TestClient, kind: string, value: number, served: ServedUplink) => Promise<void>;
 }
 
-function upward({ serve, connect, harness }: Suite): void {
-  test("what a device publishes reaches the uplink unchanged, with the device's name", async () => {
-    const { received } = serve();
+function upward({ serve, connect, say, harness, traits }: Suite): void {
+  test("what a device publishes reaches the uplink unchanged, with the device's name if it is known", async () => {
+    const { received } = await serve();
     const pump = await connect("pump");
     await harness().until(settled(pump.link.publish("hw/1/t/up/pump/hello", bytes(1, 2, 3))));
-    expect(received).toEqual([
-      { topic: "hw/1/t/up/pump/hello", payload: bytes(1, 2, 3), clientId: pump.clientId },
-    ]);
+    await harness().until(() => received.length === 1);
+    const clientId = traits.knowsSender ? pump.clientId : undefined;
+    expect(received).toEqual([{ topic: "hw/1/t/up/pump/hello", payload: bytes(1, 2, 3), clientId }]);
   });
+
+  test("a payload may be written to as soon as it was published", async () => {
+    const { received } = await serve();
+    const pump = await connect("pump");
+    const payload = bytes(1);
+    const isDone = settled(pump.link.publish("hw/1/t/up/pump/hello", payload));
+    payload[0] = 2;
+    await harness().until(() => isDone() && received.length === 1);
+    expect(received[0]?.payload).toEqual(bytes(1));
+  });
+
+  test("messages of one device are handled one at a time, in the order of publishing", async () => {
+    let running = 0;
+    let most = 0;
+    const { received } = await serve(async () => {
+      most = Math.max(most, ++running);
+      for (let i = 0; i < 10; i++) await Promise.resolve();
+      running--;
+    });
+    const pump = await connect("pump");
+    const all = Promise.all([0, 1, 2, 3, 4].map((i) => pump.link.publish("hw/1/t/up/pump/chunk", bytes(i))));
+    await harness().until(settled(all));
+    await harness().until(() => received.length === 5 && running === 0);
+    expect(most).toBe(1);
+    expect(received.map(({ payload }) => payload[0])).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test("a device whose handler takes long does not hold up another", async () => {
+    const gate = createGate();
+    const done: string[] = [];
+    const served = await serve(async ({ topic }) => {
+      if (topic.includes("/slow/")) await gate.opened;
+      done.push(topic);
+    });
+    const slow = await connect("slow");
+    const quick = await connect("quick");
+    const isSlowDone = settled(slow.link.publish("hw/1/t/up/slow/commit", bytes(1)));
+    await say(quick, "commit", 1, served);
+    expect(done).toEqual(["hw/1/t/up/quick/commit"]);
+    gate.open();
+    await harness().until(() => isSlowDone() && done.length === 2);
+  });
+
+  test("a message whose handler rejects does not hold up the next", async () => {
+    let isFirst = true;
+    const served = await serve(() => {
+      const answer = isFirst ? Promise.reject(new Error("disk full")) : Promise.resolve();
+      isFirst = false;
+      return answer;
+    });
+    const pump = await connect("pump");
+    const first = outcomeOf(pump.link.publish("hw/1/t/up/pump/commit", bytes(1)));
+    await harness().until(() => served.received.length === 1);
+    await harness().ackTimeout();
+    await harness().until(() => first.isSettled && pump.isConnected);
+    await say(pump, "commit", 2, served);
+  });
+
+  test("a closed uplink's handler is never called again, and its successor's is", async () => {
+    const before = await serve();
+    const pump = await connect("pump");
+    await say(pump, "hello", 1, before);
+    await before.uplink.close();
+    const after = await serve();
+    await harness().until(() => pump.isConnected);
+    await harness().until(settled(publishSurely(pump, harness(), "hw/1/t/up/pump/hello", bytes(2))));
+    await harness().until(() => after.received.some(({ payload }) => payload[0] === 2));
+    expect(before.received.map(({ payload }) => payload[0])).toEqual([1]);
+    await expect(before.uplink.send(pump.clientId, "hw/1/t/down/pump/wait", bytes(1))).rejects.toMatchObject({
+      code: "transport-closed",
+    });
+  });
+}
+
+function acknowledgements({ serve, connect, harness, traits }: Suite): void {
+  if (traits.acknowledges === "queued") {
+    test("a publish resolves once the broker has it, whatever its handler does", async () => {
+      const { received } = await serve(() => new Promise(() => undefined));
+      const pump = await connect("pump");
+      await harness().until(settled(pump.link.publish("hw/1/t/up/pump/commit", bytes(1))));
+      await harness().until(() => received.length === 1);
+    });
+    return;
+  }
 
   test("a publish resolves only after the handler has", async () => {
     const gate = createGate();
-    const { received } = serve(() => gate.opened);
+    const { received } = await serve(() => gate.opened);
     const pump = await connect("pump");
     const isDone = settled(pump.link.publish("hw/1/t/up/pump/commit", bytes(1)));
     await harness().until(() => received.length === 1);
@@ -65,7 +183,7 @@ function upward({ serve, connect, harness }: Suite): void {
   });
 
   test("a publish whose handler rejects is not acknowledged", async () => {
-    const { received } = serve(() => Promise.reject(new Error("disk full")));
+    const { received } = await serve(() => Promise.reject(new Error("disk full")));
     const pump = await connect("pump");
     const outcome = outcomeOf(pump.link.publish("hw/1/t/up/pump/commit", bytes(1)));
     await harness().until(() => received.length === 1);
@@ -74,52 +192,22 @@ function upward({ serve, connect, harness }: Suite): void {
     expect(outcome.error).toMatchObject({ code: expect.stringMatching(/^transport-(timeout|closed)$/) });
   });
 
-  test("messages of one device are handled one at a time, in the order of publishing", async () => {
-    let running = 0;
-    let most = 0;
-    const { received } = serve(async () => {
-      most = Math.max(most, ++running);
-      for (let i = 0; i < 10; i++) await Promise.resolve();
-      running--;
-    });
-    const pump = await connect("pump");
-    const all = Promise.all([0, 1, 2, 3, 4].map((i) => pump.link.publish("hw/1/t/up/pump/chunk", bytes(i))));
-    await harness().until(settled(all));
-    expect(most).toBe(1);
-    expect(received.map(({ payload }) => payload[0])).toEqual([0, 1, 2, 3, 4]);
-  });
-
-  test("a device whose handler takes long does not hold up another", async () => {
+  test("a cut connection rejects what was in flight", async () => {
     const gate = createGate();
-    serve(({ clientId }) => (clientId === "slow" ? gate.opened : Promise.resolve()));
-    const slow = await connect("slow");
-    const quick = await connect("quick");
-    const isSlowDone = settled(slow.link.publish("hw/1/t/up/slow/commit", bytes(1)));
-    await harness().until(settled(quick.link.publish("hw/1/t/up/quick/commit", bytes(1))));
-    expect(isSlowDone()).toBe(false);
-    gate.open();
-    await harness().until(isSlowDone);
-  });
-
-  test("a closed uplink's handler is never called again, and its successor's is", async () => {
-    const before = serve();
+    const { received } = await serve(() => gate.opened);
     const pump = await connect("pump");
-    await harness().until(settled(pump.link.publish("hw/1/t/up/pump/hello", bytes(1))));
-    await before.uplink.close();
-    const after = serve();
-    await harness().until(() => pump.isConnected);
-    await harness().until(settled(publishSurely(pump, harness(), "hw/1/t/up/pump/hello", bytes(2))));
-    expect(before.received.map(({ payload }) => payload[0])).toEqual([1]);
-    expect(after.received.map(({ payload }) => payload[0])).toContain(2);
-    await expect(before.uplink.send(pump.clientId, "hw/1/t/down/pump/wait", bytes(1))).rejects.toMatchObject({
-      code: "transport-closed",
-    });
+    const outcome = outcomeOf(pump.link.publish("hw/1/t/up/pump/commit", bytes(1)));
+    await harness().until(() => received.length === 1);
+    harness().cut(pump.clientId);
+    await harness().until(() => outcome.error !== undefined);
+    expect(outcome.error).toMatchObject({ code: "transport-closed" });
+    gate.open();
   });
 }
 
 function downward({ serve, connect, harness }: Suite): void {
   test("what the uplink sends reaches that device only, in order", async () => {
-    const { uplink } = serve();
+    const { uplink } = await serve();
     const subscriptions = ["hw/1/t/down/pump/+"];
     const pump = await connect("pump", { subscriptions });
     const other = await connect("other");
@@ -136,7 +224,7 @@ function downward({ serve, connect, harness }: Suite): void {
   });
 
   test("sending to a device that is not connected resolves, and nothing arrives later", async () => {
-    const { uplink } = serve();
+    const { uplink } = await serve();
     await uplink.send(device("pump"), "hw/1/t/down/pump/wait", bytes(1));
     const pump = await connect("pump");
     await uplink.send(pump.clientId, "hw/1/t/down/pump/wait", bytes(2));
@@ -145,7 +233,7 @@ function downward({ serve, connect, harness }: Suite): void {
   });
 
   test("a retained message reaches those connected, and later ones marked as retained", async () => {
-    const { uplink } = serve();
+    const { uplink } = await serve();
     const early = await connect("early", { subscriptions: ["hw/1/t/task"] });
     await uplink.retain("hw/1/t/task", bytes(1));
     await harness().until(() => early.messages.length === 1);
@@ -156,7 +244,7 @@ function downward({ serve, connect, harness }: Suite): void {
   });
 
   test("only the last retained message of a topic is kept, and an empty one clears it", async () => {
-    const { uplink } = serve();
+    const { uplink } = await serve();
     const subscriptions = ["hw/1/t/task", "hw/1/t/stable", "hw/1/t/down/late/+"];
     await uplink.retain("hw/1/t/task", bytes(1));
     await uplink.retain("hw/1/t/task", bytes(2));
@@ -169,7 +257,7 @@ function downward({ serve, connect, harness }: Suite): void {
   });
 
   test("a receiver may write to a payload without anyone else seeing it", async () => {
-    const { uplink } = serve();
+    const { uplink } = await serve();
     const a = await connect("a", { subscriptions: ["hw/1/t/task"] });
     const b = await connect("b", { subscriptions: ["hw/1/t/task"] });
     const payload = bytes(1);
@@ -182,55 +270,45 @@ function downward({ serve, connect, harness }: Suite): void {
   });
 }
 
-function connections({ serve, connect, harness }: Suite): void {
+function connections({ serve, connect, say, harness }: Suite): void {
   const will: Will = { topic: "hw/1/t/presence/pump", payload: bytes(0), retain: true };
   const presence = ({ topic }: { topic: string }) => topic === will.topic;
 
   test("a connection that is cut publishes its will and comes back by itself", async () => {
-    const { received } = serve();
+    const served = await serve();
+    const { received } = served;
     const pump = await connect("pump", { will });
     harness().cut(pump.clientId);
     await harness().until(() => pump.disconnects === 1);
     await harness().until(() => pump.connects === 2);
     await harness().until(() => received.some(presence));
-    await harness().until(settled(pump.link.publish("hw/1/t/up/pump/hello", bytes(1))));
+    await say(pump, "hello", 1, served);
     expect(received.filter(presence)).toHaveLength(1);
   });
 
   test("a link that is closed publishes no will and does not come back", async () => {
-    const { received } = serve();
+    const served = await serve();
+    const { received } = served;
     const pump = await connect("pump", { will });
     await pump.link.close();
     await expect(pump.link.publish("hw/1/t/up/pump/hello", bytes(1))).rejects.toMatchObject({
       code: "transport-closed",
     });
     const other = await connect("other");
-    await harness().until(settled(other.link.publish("hw/1/t/up/other/hello", bytes(1))));
+    await say(other, "hello", 1, served);
     expect(received.filter(presence)).toEqual([]);
     expect(pump.connects).toBe(1);
   });
 
   test("a publish without a connection is refused", async () => {
-    serve();
+    await serve();
     await expect(harness().link().publish("hw/1/t/up/pump/hello", bytes(1))).rejects.toMatchObject({
       code: "transport-closed",
     });
   });
 
-  test("a cut connection rejects what was in flight", async () => {
-    const gate = createGate();
-    const { received } = serve(() => gate.opened);
-    const pump = await connect("pump");
-    const outcome = outcomeOf(pump.link.publish("hw/1/t/up/pump/commit", bytes(1)));
-    await harness().until(() => received.length === 1);
-    harness().cut(pump.clientId);
-    await harness().until(() => outcome.error !== undefined);
-    expect(outcome.error).toMatchObject({ code: "transport-closed" });
-    gate.open();
-  });
-
   test("retained messages are sent again after a reconnect, subscriptions hold", async () => {
-    const { uplink } = serve();
+    const { uplink } = await serve();
     await uplink.retain("hw/1/t/task", bytes(1));
     const pump = await connect("pump", { subscriptions: ["hw/1/t/task"] });
     await harness().until(() => pump.messages.length === 1);
@@ -240,7 +318,7 @@ function connections({ serve, connect, harness }: Suite): void {
   });
 
   test("a second client of the same id takes the connection over", async () => {
-    serve();
+    await serve();
     const first = await connect("pump");
     await connect("pump");
     await harness().until(() => first.disconnects >= 1);

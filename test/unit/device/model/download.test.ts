@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Download } from "../../../../device/model/download.js";
 import { randomStream } from "../../../../shared/random.js";
 import { sha256Hex } from "../../../../shared/task/canonical.js";
+import { Pace } from "../../../../shared/transport/pace.js";
 import { ManualClock } from "../../../support/manual-clock.js";
 
 interface Part {
@@ -10,7 +11,7 @@ interface Part {
   readonly length: number;
 }
 
-function start(blob: Uint8Array, chunkBytes = 10) {
+function start(blob: Uint8Array, chunkBytes = 10, pace = new Pace({ keepaliveMs: 0 })) {
   const clock = new ManualClock();
   const asked: Part[] = [];
   const done: Uint8Array[] = [];
@@ -19,6 +20,7 @@ function start(blob: Uint8Array, chunkBytes = 10) {
     sha256: sha256Hex(blob),
     bytes: blob.length,
     chunkBytes,
+    pace,
     clock,
     random: randomStream("s", "download"),
     get: (part) => asked.push(part),
@@ -90,6 +92,33 @@ describe("a download", () => {
     download.accept({ v: 1, sha256: "", offset: 0, total: 5, data: bytes(4) });
     download.accept({ v: 1, sha256: "", offset: 3, total: 5, data: bytes(2) });
     expect(done).toEqual([]);
+  });
+
+  test("has no more bytes asked for than the pace allows, and asks for shorter parts on a slower link", () => {
+    const pace = new Pace({ keepaliveMs: 1000 });
+    for (let i = 0; i < 3; i++) pace.reconnect();
+    const { asked, answer } = start(bytes(100_000), 131_072, pace);
+    expect(pace.chunkBytes).toBe(8192);
+    expect(asked.map(({ length }) => length)).toEqual([8192, 8192, 8192, 8192]);
+    pace.reconnect();
+    answer(asked[0]!);
+    // What is on its way is more than the window by now.
+    expect(asked).toHaveLength(4);
+    answer(asked[1]!);
+    answer(asked[2]!);
+    expect(asked.slice(4).map(({ length }) => length <= 8192 / 2 + 1024)).toEqual([true, true]);
+  });
+
+  test("asks for less when an answer does not come, and takes the longer one that comes after all", async () => {
+    const pace = new Pace({ keepaliveMs: 8000 });
+    const { clock, asked, done, answer } = start(bytes(60_000), 65_536, pace);
+    expect(asked).toEqual([{ sha256: expect.any(String), offset: 0, length: 60_000 }]);
+    await clock.advance(12_001);
+    expect(asked.slice(1).map(({ offset, length }) => [offset, length])).toEqual([[0, 32_768]]);
+    answer(asked[0]!);
+    answer(asked[2]!);
+    expect(asked.slice(2).map(({ offset, length }) => [offset, length])).toEqual([[32_768, 27_232]]);
+    expect(done).toEqual([bytes(60_000)]);
   });
 
   test("that has the wrong hash is dropped whole and fetched again, later", async () => {

@@ -27,7 +27,9 @@ function slowLink() {
       sent.push({ offset, data });
       open.push({ offset, data, acknowledge });
     });
-  return { open, sent, outgoing: { send } as unknown as Outgoing };
+  const link = { chunkBytes: Number.POSITIVE_INFINITY };
+  const outgoing = { send, chunkBytes: () => link.chunkBytes } as unknown as Outgoing;
+  return { open, sent, link, outgoing };
 }
 
 const whole = (bytes: number) => [[0, bytes]] as const;
@@ -74,6 +76,19 @@ describe("sending chunks", () => {
     for (const { acknowledge } of open.splice(0)) acknowledge(true);
     await done;
     expect(sent).toHaveLength(4);
+  });
+
+  test("cuts each chunk to what the link bears when it is sent", async () => {
+    const { open, sent, link, outgoing } = slowLink();
+    const done = sendChunks(update(10_000, 2048), whole(10_000), outgoing, new AbortController().signal);
+    link.chunkBytes = 1024;
+    while (open.length > 0) {
+      open.shift()!.acknowledge(true);
+      await systemClock.turn();
+    }
+    await done;
+    expect(sent.map(({ data }) => data.length)).toEqual([2048, 2048, 2048, 2048, 1024, 784]);
+    expect(Buffer.concat(sent.map(({ data }) => data))).toEqual(Buffer.from(update(10_000, 2048).frame));
   });
 
   test("sends only the ranges asked for", async () => {

@@ -1,0 +1,14 @@
+// A port for a process that must come back on the same one.
+
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+
+/** A TCP port of the loopback interface that nobody listened on a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
