@@ -3,21 +3,34 @@
 
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
-import { HeadwaterError } from "../shared/error.js";
+import { type ErrorCode, HeadwaterError } from "../shared/error.js";
+import * as device from "./device.js";
 import * as plan from "./plan.js";
 import * as quickstart from "./quickstart.js";
 import * as schema from "./schema.js";
 import * as simulate from "./simulate.js";
 
-/** 1: it failed; 2: it was asked wrongly (usage, or an invalid task). */
+/** What a failure says to whoever started us: a supervisor tries again after 1, and has no reason to after the rest. */
 const FAILED = 1;
 const ASKED_WRONGLY = 2;
+const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
+  "task-invalid": ASKED_WRONGLY,
+  "config-invalid": ASKED_WRONGLY,
+  "folder-locked": 3,
+  "address-unusable": 4,
+};
 
 // By its own name, so that it is found from the sources and from the build alike; an import would copy it into the
 // build, where it would shadow the real one.
 const { version } = createRequire(import.meta.url)("headwater/package.json") as { readonly version: string };
 
-const commands: readonly { register(program: Command): void }[] = [quickstart, simulate, plan, schema];
+const commands: readonly { register(program: Command): void }[] = [
+  quickstart,
+  device,
+  simulate,
+  plan,
+  schema,
+];
 
 const program = new Command("headwater")
   .description("Federated learning where the data begins.")
@@ -37,7 +50,7 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ASKED_WRONGLY;
   if (error instanceof HeadwaterError) {
     process.stderr.write(`${error.message}\n`);
-    return error.code === "task-invalid" ? ASKED_WRONGLY : FAILED;
+    return EXIT_CODES[error.code] ?? FAILED;
   }
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return FAILED;

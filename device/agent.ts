@@ -84,6 +84,8 @@ export interface Agent {
   /** No more readings will come: everything in the pipeline closes. */
   endOfData(): Promise<void>;
   readonly counters: Counters;
+  /** The task it runs, undefined before one is adopted. */
+  task(): LoadedTask | undefined;
   /** The device's own examples, unscaled. Rejects with `data-missing` before a task is adopted. */
   examples(split: Split): Promise<RawExamples>;
   /** The device's own examples as a model with this scaler sees them. Rejects as `examples`. */
@@ -186,6 +188,10 @@ class DeviceAgent implements Agent {
 
   endOfData(): Promise<void> {
     return this.#intake.endOfData();
+  }
+
+  task(): LoadedTask | undefined {
+    return this.#deployment?.loaded;
   }
 
   async examples(split: Split): Promise<RawExamples> {

@@ -3,11 +3,12 @@
 import { HeadwaterError } from "../error.js";
 import { canonicalJson } from "./canonical.js";
 import { checkTask } from "./check.js";
+import { explain, type PlaceOf } from "./explain.js";
 import { hashPipeline, hashTask } from "./hash.js";
-import { describeIssue, type Path, type Problem, pathText, problemsOf } from "./problem.js";
+import { describeIssue, type Problem, problemsOf } from "./problem.js";
 import { taskSchema } from "./schema/task.js";
 import type { Task } from "./task.js";
-import { type Place, readYaml } from "./yaml.js";
+import { readYaml } from "./yaml.js";
 
 /** A valid task, ready to run and to send. */
 export interface LoadedTask {
@@ -22,9 +23,6 @@ export interface LoadedTask {
 
 /** The largest task text, in UTF-16 units. */
 export const MAX_TASK_TEXT = 1_048_576;
-
-// A page of problems is enough to mend; a hostile text must not make an endless message.
-const MAX_PROBLEMS = 50;
 
 /** Parses YAML. Throws `task-invalid`; its message has one line per problem, in the order of the text. */
 export function parseTask(yamlText: string): LoadedTask {
@@ -49,24 +47,8 @@ function load(value: unknown, placeOf: PlaceOf | undefined): LoadedTask {
   return { task, source, pipelineHash: hashPipeline(task), taskHash: hashTask(task) };
 }
 
-type PlaceOf = (path: Path) => Place;
-
 function invalid(problems: readonly Problem[], placeOf: PlaceOf | undefined): HeadwaterError {
-  const first = problems.slice(0, MAX_PROBLEMS);
-  const lines = placeOf === undefined ? first.map(describe) : inOrder(first, placeOf);
-  const more = problems.length - first.length;
-  return new HeadwaterError("task-invalid", [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join("\n"));
-}
-
-function inOrder(problems: readonly Problem[], placeOf: PlaceOf): string[] {
-  return problems
-    .map((problem) => ({ problem, place: placeOf(problem.path) }))
-    .toSorted((a, b) => a.place.line - b.place.line || a.place.col - b.place.col)
-    .map(({ problem, place }) => `line ${place.line}: ${describe(problem)}`);
-}
-
-function describe({ path, message }: Problem): string {
-  return path.length === 0 ? message : `${pathText(path)}: ${message}`;
+  return new HeadwaterError("task-invalid", explain(problems, placeOf));
 }
 
 function checkLength(text: string): void {

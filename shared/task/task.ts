@@ -26,12 +26,22 @@ export interface Task {
 export interface SourceSpec {
   /** MQTT topic filter, undefined when the source is fed in another way. */
   readonly mqtt: string | undefined;
-  readonly decode: "json";
-  readonly time: { readonly field: string; readonly unit: "s" | "ms" | "iso" };
+  readonly decode: DecodeSpec;
+  /** Event time: in the message, or when it came. */
+  readonly time:
+    | { readonly kind: "field"; readonly field: string; readonly unit: "s" | "ms" | "iso" }
+    | { readonly kind: "arrival" };
   /** Vector fields and their lengths; every other field is one number. */
   readonly vectors: Readonly<Record<string, number>>;
   readonly late: LatePolicy;
 }
+
+/** How a message becomes fields. */
+export type DecodeSpec =
+  /** Where a JSON object holds a field that is not found under its own name at the top: field -> path. */
+  | { readonly kind: "json"; readonly fields: Readonly<Record<string, string>> }
+  /** One number as text, for one field. */
+  | { readonly kind: "number"; readonly field: string };
 
 export interface LatePolicy {
   /** How far behind the newest event time a reading may come and still be put in order. */

@@ -62,6 +62,15 @@ export function keysFromSeed(seed: Uint8Array): KeyPair {
   return { privateKey, publicKey: createPublicKey(privateKey) };
 }
 
+/** The public key behind its 32 bytes (RFC 8032, section 5.1.5). */
+export function publicKeyFromRaw(raw: Uint8Array): KeyObject {
+  assert(raw.length === 32, `an Ed25519 public key has 32 bytes, not ${raw.length}`);
+  return createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: "der", type: "spki" });
+}
+
+// RFC 8410, section 4: everything before the key in its SubjectPublicKeyInfo form.
+const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
+
 // RFC 8410, section 7: everything before the seed in the PKCS #8 form of an Ed25519 private key.
 const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
 

@@ -13,17 +13,24 @@ const FILTER_RULE = "expected an MQTT topic filter such as air/+/hourly";
 // From zero, because a source may be in order, or its clock exact.
 const tolerance = durationWithin({ min: 0, max: 366 * DAY_MS });
 
-const time = z.strictObject({
-  field: z
-    .string()
-    .min(1)
-    .max(128)
-    .prefault("ts")
-    .describe("Field of the message that holds the event time."),
-  unit: z
-    .enum(["s", "ms", "iso"])
-    .prefault("s")
-    .describe("Unix seconds, Unix milliseconds, or ISO 8601 text."),
+// Keys of nested objects and indices of arrays: "DS18B20.Temperature", "values[0]".
+const PATH = /^[^.[\]]+(?:\.[^.[\]]+|\[\d{1,4}\])*$/;
+const PATH_RULE = 'expected a path into the message such as "DS18B20.Temperature" or "values[0]"';
+
+const path = z.string({ error: PATH_RULE }).max(256).regex(PATH, { error: PATH_RULE });
+
+const timeField = z
+  .strictObject({
+    field: path.prefault("ts").describe("Where in the message the event time is."),
+    unit: z
+      .enum(["s", "ms", "iso"])
+      .prefault("s")
+      .describe("Unix seconds, Unix milliseconds, or ISO 8601 text with its zone."),
+  })
+  .transform((field) => ({ kind: "field" as const, ...field }));
+
+const time = z.union([z.literal("arrival").transform(() => ({ kind: "arrival" as const })), timeField], {
+  error: 'expected "arrival", or a field and its unit',
 });
 
 const late = z.strictObject({
@@ -50,17 +57,51 @@ const source = z
       .regex(FILTER, { error: FILTER_RULE })
       .optional()
       .describe("Topic filter. Not part of any model: changing it keeps models valid."),
-    decode: z.literal("json").prefault("json").describe("How a message becomes fields."),
-    time: time.prefault({}).describe("Where the event time is."),
-    vectors: named(z.int().min(1).max(65_536), 64, fieldName)
+    decode: z
+      .enum(["json", "number"])
+      .prefault("json")
+      .describe("A message is a JSON object (or an array of them), or one number as text."),
+    fields: named(path, 256, fieldName)
+      .optional()
+      .describe("json: where a field is found that is not at the top under its own name."),
+    field: fieldName.optional().describe("number: the field it is."),
+    time: time.optional().describe("Where the event time is. Default: field ts, in seconds."),
+    vectors: named(
+      z.int().min(2, { error: "expected a length of at least 2: a single number is no vector" }).max(65_536),
+      64,
+      fieldName,
+    )
       .prefault({})
       .describe("Vector fields and their lengths; every other field is one number."),
     late: late.prefault({}).describe("What happens to readings out of order."),
   })
+  .superRefine((source, context) => {
+    const problem = (key: keyof typeof source, message: string) =>
+      context.addIssue({ code: "custom", path: [key], message });
+    if (source.decode === "json") {
+      if (source.field !== undefined) problem("field", "goes with decode: number");
+      return;
+    }
+    if (source.field === undefined) problem("field", "expected the field that the number is");
+    if (source.fields !== undefined) problem("fields", "goes with decode: json");
+    if (Object.keys(source.vectors).length > 0) problem("vectors", "a number is no vector");
+    if (source.time?.kind !== "arrival") problem("time", 'expected "arrival": a number carries no time');
+  })
   .transform(
-    ({ mqtt, late: { disorder, idle, future, ...late }, ...rest }): SourceSpec => ({
+    ({
       mqtt,
-      ...rest,
+      decode,
+      fields = {},
+      field,
+      time,
+      vectors,
+      late: { disorder, idle, future, ...late },
+    }): SourceSpec => ({
+      mqtt,
+      // The check above has made sure that a number has its field.
+      decode: decode === "json" ? { kind: decode, fields } : { kind: decode, field: field ?? "" },
+      time: time ?? { kind: "field", field: "ts", unit: "s" },
+      vectors,
       late: { ...late, disorderMs: disorder, idleMs: idle, futureMs: future },
     }),
   );

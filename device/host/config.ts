@@ -1,0 +1,207 @@
+// The device's own file: where its server is, who it is, on which brokers its sensors are, and what it may be asked to
+// bear. What is learned is not in it: that comes signed from the server.
+
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { z } from "zod";
+import { HeadwaterError, messageOf } from "../../shared/error.js";
+import { explain } from "../../shared/task/explain.js";
+import { describeIssue, problemsOf } from "../../shared/task/problem.js";
+import { byteSize, share } from "../../shared/task/units.js";
+import { readYaml } from "../../shared/task/yaml.js";
+import { type MqttEndpoint, parseEndpoint } from "../../shared/transport/mqtt-endpoint.js";
+import { isFilter, isTopic } from "../../shared/transport/topic-filter.js";
+import { type Credential, parseCredential } from "../../shared/wire/credential.js";
+import { parseQuietHours, type QuietHours } from "./owner.js";
+
+/** What a device is told by its owner, paths read. */
+export interface DeviceConfig {
+  readonly server: { readonly url: string; readonly ca: string | undefined };
+  readonly credential: Credential;
+  /** Data folder. */
+  readonly data: string;
+  readonly log: "debug" | "info" | "warn" | "error" | "silent";
+  /** By the task's name for the source. */
+  readonly sources: Readonly<Record<string, SourceBinding>>;
+  /** Telemetry is a replay, so many times as fast as it happened. */
+  readonly replay: number | undefined;
+  readonly predictions: { readonly endpoint: MqttEndpoint; readonly topic: string } | undefined;
+  readonly limits: DeviceLimits;
+}
+
+/** Where one of the task's sources is found. */
+export interface SourceBinding {
+  readonly endpoint: MqttEndpoint;
+  /** Instead of the task's own topic filter. */
+  readonly topic: string | undefined;
+}
+
+/** What training must leave alone. */
+export interface DeviceLimits {
+  /** Most of each database's size on disk, in bytes. */
+  readonly diskBytes: number;
+  /** No training above this load average per core (1 = busy). */
+  readonly maxLoad: number | undefined;
+  /** No training with less free memory, in bytes. */
+  readonly minFreeMemory: number | undefined;
+  /** No training between these times of day, local time. */
+  readonly quiet: QuietHours | undefined;
+}
+
+const URL_RULE = "expected mqtt://, mqtts://, ws:// or wss:// and a host, such as mqtt://192.168.1.10:1883";
+const url = z.string({ error: URL_RULE }).refine((text) => isEndpoint(text), { error: URL_RULE });
+const file = z.string().min(1).max(4096);
+const secret = z.string().max(1024).optional();
+
+const brokerShape = { broker: url, username: secret, password: secret };
+
+const SPEED = /^(\d{1,9}(?:\.\d{1,3})?)x$/;
+const SPEED_RULE = "expected a speed such as 3600x";
+
+const TOPIC_RULE = "expected a topic; {device} stands for the device id";
+
+const schema = z.strictObject({
+  server: url.describe("The server's uplink broker."),
+  ca: file.optional().describe("PEM file with the certificates to trust instead of the system's."),
+  credential: file.describe("File that `headwater enrol` has written."),
+  data: file.describe("Folder for everything the device keeps."),
+  log: z.enum(["debug", "info", "warn", "error", "silent"]).prefault("info"),
+  sources: z
+    .record(
+      z.string().max(64),
+      z.strictObject({
+        ...brokerShape,
+        topic: z
+          .string()
+          .min(1)
+          .max(512)
+          .refine(isFilter, { error: "expected an MQTT topic filter" })
+          .optional(),
+      }),
+    )
+    .prefault({})
+    .describe("On which broker each of the task's sources is found."),
+  replay: z
+    .string({ error: SPEED_RULE })
+    .regex(SPEED, { error: SPEED_RULE })
+    .transform((text) => Number.parseFloat(text))
+    .optional()
+    .describe("Telemetry is replayed, so many times as fast as it happened."),
+  predictions: z
+    .strictObject({
+      ...brokerShape,
+      topic: z
+        .string({ error: TOPIC_RULE })
+        .max(512)
+        .refine((topic) => isTopic(topic.replaceAll("{device}", "x")), { error: TOPIC_RULE })
+        .prefault("headwater/{device}/prediction"),
+    })
+    .optional(),
+  limits: z
+    .strictObject({
+      disk: byteSize.prefault("1GB"),
+      load: share.optional().describe("No training above this load of the machine."),
+      freeMemory: byteSize.optional().describe("No training with less free memory."),
+      quiet: z
+        .string()
+        .refine((text) => parseQuietHours(text) !== undefined, {
+          error: "expected times of day such as 22:00-06:00",
+        })
+        .optional()
+        .describe("No training between these times of day, local time."),
+    })
+    .prefault({}),
+});
+
+type ConfigFile = z.infer<typeof schema>;
+
+/**
+ * Reads a config file and the credential it names; paths in it are relative to its folder. Throws `config-invalid`:
+ * one line per problem, with its line in the file.
+ */
+export function loadDeviceConfig(path: string): DeviceConfig {
+  const text = readText(path, "config");
+  const parsed = parse(path, text);
+  const at = (name: string) => resolve(dirname(path), name);
+  const { server, ca, data, log, replay, predictions } = parsed;
+  const credential = readCredential(at(parsed.credential));
+  return {
+    server: { url: server, ca: ca === undefined ? undefined : readText(at(ca), "ca") },
+    credential,
+    data: at(data),
+    log,
+    sources: Object.fromEntries(
+      Object.entries(parsed.sources).map(([name, source]) => [
+        name,
+        { endpoint: endpointOf(source), topic: source.topic },
+      ]),
+    ),
+    replay,
+    predictions: predictions && {
+      endpoint: endpointOf(predictions),
+      topic: predictions.topic.replaceAll("{device}", credential.device),
+    },
+    limits: limitsOf(parsed),
+  };
+}
+
+function parse(path: string, text: string): ConfigFile {
+  try {
+    const { value, placeOf } = readYaml(text);
+    const parsed = schema.safeParse(value, { error: describeIssue });
+    if (parsed.success) return parsed.data;
+    throw new HeadwaterError("config-invalid", explain(problemsOf(parsed.error, value), placeOf));
+  } catch (cause) {
+    if (!(cause instanceof HeadwaterError)) throw cause;
+    throw invalid(`${path} is not a valid device config:\n${cause.message.replace(/^/gm, "  ")}`, cause);
+  }
+}
+
+function limitsOf({ limits: { disk, load, freeMemory, quiet } }: ConfigFile): DeviceLimits {
+  return {
+    diskBytes: disk,
+    maxLoad: load,
+    minFreeMemory: freeMemory,
+    quiet: quiet === undefined ? undefined : parseQuietHours(quiet),
+  };
+}
+
+function endpointOf(broker: {
+  readonly broker: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+}): MqttEndpoint {
+  const { broker: url, username, password } = broker;
+  return {
+    url,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  };
+}
+
+function readCredential(path: string): Credential {
+  const parsed = parseCredential(readText(path, "credential"));
+  if (parsed.ok) return parsed.credential;
+  throw invalid(`${path} is no credential: ${parsed.problem}`);
+}
+
+function readText(path: string, what: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw invalid(`cannot read the ${what} ${path}: ${messageOf(cause)}`, cause);
+  }
+}
+
+function isEndpoint(text: string): boolean {
+  try {
+    parseEndpoint({ url: text });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function invalid(message: string, cause?: unknown): HeadwaterError {
+  return new HeadwaterError("config-invalid", message, { cause });
+}

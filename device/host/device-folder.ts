@@ -1,0 +1,67 @@
+// The device's data folder: what must survive a power cut, what may lose its last second, and a lock so that it has
+// one agent.
+
+import { join } from "node:path";
+import { HeadwaterError, messageOf } from "../../shared/error.js";
+import { lockFolder } from "../../shared/storage/folder-lock.js";
+import type { Database } from "../../shared/storage/port.js";
+import { openSqlite } from "../../shared/storage/sqlite.js";
+import { stateMigrations, telemetryMigrations } from "../storage.js";
+
+/** SQLite's default. */
+const PAGE_BYTES = 4096;
+
+/** The folder while it is ours. */
+export interface DeviceFolder {
+  /** Task, outbox, models. */
+  readonly state: Database;
+  /** Examples and predictions. */
+  readonly telemetry: Database;
+  close(): void;
+}
+
+/**
+ * Takes the folder, and makes what is not there yet. Throws `folder-locked` when another process has it,
+ * `storage-failed` when a database is damaged: nothing is deleted to get around that.
+ */
+export function openDeviceFolder(folder: string, limits: { readonly diskBytes: number }): DeviceFolder {
+  const lock = lockFolder(folder);
+  const opened: Database[] = [];
+  const close = () => {
+    for (const database of opened) database.close();
+    lock.release();
+  };
+  const maxPages = Math.max(256, Math.floor(limits.diskBytes / PAGE_BYTES));
+  try {
+    const state = open(
+      join(folder, "state.db"),
+      "restore it, or enrol the device anew in an empty folder",
+      (path) => openSqlite({ path, durability: "full", migrations: stateMigrations, maxPages }),
+    );
+    opened.push(state);
+    const telemetry = open(
+      join(folder, "telemetry.db"),
+      "it holds only examples: delete it to gather new ones",
+      (path) => openSqlite({ path, durability: "normal", migrations: telemetryMigrations, maxPages }),
+    );
+    opened.push(telemetry);
+    return { state, telemetry, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function open(path: string, advice: string, openAt: (path: string) => Database): Database {
+  let database: Database | undefined;
+  try {
+    database = openAt(path);
+    const found = database.get("PRAGMA quick_check(1)")?.quick_check;
+    if (found !== "ok") throw new HeadwaterError("storage-failed", `${path} is damaged (${String(found)})`);
+    return database;
+  } catch (cause) {
+    database?.close();
+    if (!(cause instanceof HeadwaterError) || cause.code !== "storage-failed") throw cause;
+    throw new HeadwaterError("storage-failed", `${messageOf(cause)}; ${advice}`, { cause });
+  }
+}

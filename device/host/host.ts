@@ -1,0 +1,150 @@
+// A device agent as a process runs it: its folder, its connections, its thread for training, its sensors.
+
+import type { Clock } from "../../shared/clock.js";
+import { systemClock } from "../../shared/clock.js";
+import type { Logger } from "../../shared/log.js";
+import { defaultEngine } from "../../shared/model/engine.js";
+import type { ModelRuntime } from "../../shared/model/runtime.js";
+import { createTfjsRuntime } from "../../shared/model/tfjs.js";
+import type { Reading } from "../../shared/pipeline/types.js";
+import { randomStream } from "../../shared/random.js";
+import { createMqttLink } from "../../shared/transport/mqtt-link.js";
+import type { Credential } from "../../shared/wire/credential.js";
+import { keysFromSeed, publicKeyFromRaw } from "../../shared/wire/signature.js";
+import { type Agent, createAgent } from "../agent.js";
+import type { DeviceFact } from "../fact.js";
+import { EventClock } from "../ingest/clock.js";
+import { createTrainerPool } from "../train/pool.js";
+import type { Trainer } from "../train/trainer.js";
+import type { DeviceConfig } from "./config.js";
+import { type DeviceFolder, openDeviceFolder } from "./device-folder.js";
+import { logFact } from "./fact-log.js";
+import { refusalOf } from "./owner.js";
+import { PredictionPublisher } from "./prediction-publisher.js";
+import { Telemetry } from "./telemetry.js";
+
+/** What may be put in the place of a process's own parts. Runtime and trainer stay the caller's. */
+export interface DeviceHostParts {
+  readonly runtime?: ModelRuntime;
+  readonly trainer?: Trainer;
+  readonly clock?: Clock;
+  readonly logger: Logger;
+  /** Instead of the machine's clock, or the replay's. */
+  readonly eventNow?: () => number | undefined;
+  /** The word of whoever runs the host, before the owner's. */
+  readonly mayTrain?: () => string | undefined;
+  readonly observe?: (fact: DeviceFact) => void;
+}
+
+/** A running device. */
+export interface DeviceHost {
+  readonly agent: Agent;
+  /** Brings everything to disk, says goodbye, lets go of the folder. */
+  stop(): Promise<void>;
+}
+
+/** Starts a device. Rejects with `folder-locked`, `storage-failed`, `engine-unavailable` or `config-invalid`. */
+export async function startDeviceHost(config: DeviceConfig, parts: DeviceHostParts): Promise<DeviceHost> {
+  const folder = openDeviceFolder(config.data, config.limits);
+  const closers: (() => Promise<void> | void)[] = [() => folder.close()];
+  const close = async () => {
+    for (const end of closers.splice(0).reverse()) await end();
+  };
+  try {
+    const engines = await openEngines(parts);
+    closers.push(engines.close);
+    const host = assemble(config, parts, { folder, ...engines });
+    closers.push(host.close);
+    await host.agent.start();
+    return { agent: host.agent, stop: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface Engines {
+  readonly runtime: ModelRuntime;
+  readonly trainer: Trainer;
+}
+
+async function openEngines(given: DeviceHostParts): Promise<Engines & { close(): Promise<void> }> {
+  const runtime = given.runtime ?? (await createTfjsRuntime(defaultEngine));
+  // One thread: training must not take the machine from what else it does.
+  const trainer = given.trainer ?? (await createTrainerPool({ workers: 1, engine: defaultEngine }));
+  return {
+    runtime,
+    trainer,
+    async close() {
+      if (given.trainer === undefined) await trainer.close();
+      if (given.runtime === undefined) runtime.dispose();
+    },
+  };
+}
+
+function assemble(
+  config: DeviceConfig,
+  parts: DeviceHostParts,
+  { folder, runtime, trainer }: Engines & { readonly folder: DeviceFolder },
+) {
+  const { credential, replay, predictions, limits } = config;
+  const { clock = systemClock } = parts;
+  const logger = parts.logger.child({ device: credential.device });
+  const eventClock = new EventClock(clock, replay);
+  const agent: Agent = createAgent({
+    ...identityOf(credential),
+    ...{ ...folder, clock, logger, runtime, trainer },
+    link: createLink(config, { clock, logger }),
+    eventNow: parts.eventNow ?? eventClock.now,
+    mayTrain: () => parts.mayTrain?.() ?? refusalOf(limits, clock),
+    observe: (fact) => observe(fact),
+  });
+  const common = { device: credential.device, clock, logger, counters: agent.counters };
+  const ingest = (readings: readonly Reading[]) => {
+    for (const { timeMs } of readings) eventClock.heard(timeMs);
+    return agent.ingest(readings);
+  };
+  const telemetry = new Telemetry({ ...common, bindings: config.sources, ingest });
+  const publisher = predictions && createPublisher({ ...common, ...predictions, task: credential.task });
+  const observe = (fact: DeviceFact) => {
+    logFact(logger, fact);
+    const task = agent.task();
+    if (fact.type === "task-adopted" && task !== undefined) telemetry.follow(task.task);
+    if (fact.type === "prediction") publisher?.publish(fact);
+    parts.observe?.(fact);
+  };
+  const close = async () => {
+    await telemetry.close();
+    await agent.stop();
+    await publisher?.close();
+  };
+  return { agent, close };
+}
+
+function identityOf({ device, task, privateKey, serverKey }: Credential) {
+  return {
+    deviceId: device,
+    task,
+    keys: keysFromSeed(privateKey),
+    serverKey: publicKeyFromRaw(serverKey),
+    // The device's own chance spreads retries; what it learns is decided by the seeds of offers.
+    seed: Buffer.from(privateKey).toString("base64"),
+  };
+}
+
+function createLink(
+  { server: { url, ca }, credential: { device, password } }: DeviceConfig,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+) {
+  const endpoint = { url, username: device, password, ...(ca === undefined ? {} : { ca }) };
+  return createMqttLink({ endpoint, clock, logger, random: randomStream("link", device) });
+}
+
+function createPublisher(
+  options: Omit<ConstructorParameters<typeof PredictionPublisher>[0], "clientId" | "random"> & {
+    readonly device: string;
+  },
+): PredictionPublisher {
+  const clientId = `${options.device}-predictions`;
+  return new PredictionPublisher({ ...options, clientId, random: randomStream("predictions", clientId) });
+}

@@ -1,0 +1,84 @@
+// Predictions to whoever wants them, over MQTT: JSON, one message each, on a client of their own.
+
+import type { Clock } from "../../shared/clock.js";
+import type { Counters } from "../../shared/counters.js";
+import { HeadwaterError } from "../../shared/error.js";
+import type { TaskId } from "../../shared/id.js";
+import type { Logger } from "../../shared/log.js";
+import type { Random } from "../../shared/random.js";
+import { type MqttEndpoint, type MqttSession, openMqttSession } from "../../shared/transport/mqtt-session.js";
+import type { Prediction } from "../fact.js";
+
+/** Predictions that wait for the broker; the oldest make room. */
+const WAITING_MAX = 1000;
+/** Predictions on their way at once. */
+const IN_FLIGHT_MAX = 16;
+
+export interface PredictionPublisherOptions {
+  readonly endpoint: MqttEndpoint;
+  readonly topic: string;
+  readonly task: TaskId;
+  readonly clientId: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** What was not published is counted as `predictions.<reason>`. */
+  readonly counters: Counters;
+}
+
+/** Publishes from its making until closed. */
+export class PredictionPublisher {
+  readonly #options: PredictionPublisherOptions;
+  readonly #session: MqttSession;
+  readonly #waiting: Prediction[] = [];
+  #inFlight = 0;
+
+  constructor(options: PredictionPublisherOptions) {
+    this.#options = options;
+    this.#session = openMqttSession({
+      ...options,
+      subscriptions: [],
+      onConnected: () => this.#publishMore(),
+      onDisconnected: () => undefined,
+      onMessage: async () => undefined,
+    });
+  }
+
+  /** Takes a prediction; it leaves as soon as it can. */
+  publish(prediction: Prediction): void {
+    if (this.#waiting.length >= WAITING_MAX) {
+      this.#waiting.shift();
+      this.#options.counters.add("predictions.overflow");
+    }
+    this.#waiting.push(prediction);
+    this.#publishMore();
+  }
+
+  close(): Promise<void> {
+    return this.#session.close();
+  }
+
+  #publishMore(): void {
+    while (this.#session.isConnected && this.#inFlight < IN_FLIGHT_MAX) {
+      const prediction = this.#waiting.shift();
+      if (prediction === undefined) return;
+      this.#inFlight++;
+      void this.#send(prediction).finally(() => {
+        this.#inFlight--;
+        this.#publishMore();
+      });
+    }
+  }
+
+  // A prediction that got lost on the way is not sent again: by then a newer one says more.
+  async #send({ entity, timeMs, value, probability, version }: Prediction): Promise<void> {
+    const { topic, task, counters } = this.#options;
+    const message = { task, entity, timeMs, value, probability, version };
+    try {
+      await this.#session.publish(topic, Buffer.from(JSON.stringify(message)));
+    } catch (error) {
+      if (!(error instanceof HeadwaterError)) throw error;
+      counters.add(`predictions.${error.code}`);
+    }
+  }
+}
