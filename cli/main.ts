@@ -7,6 +7,7 @@ import { type ErrorCode, HeadwaterError } from "../shared/error.js";
 import * as device from "./device.js";
 import * as plan from "./plan.js";
 import * as quickstart from "./quickstart.js";
+import * as replay from "./replay.js";
 import * as schema from "./schema.js";
 import * as simulate from "./simulate.js";
 
@@ -27,6 +28,7 @@ const { version } = createRequire(import.meta.url)("headwater/package.json") as 
 const commands: readonly { register(program: Command): void }[] = [
   quickstart,
   device,
+  replay,
   simulate,
   plan,
   schema,

@@ -132,14 +132,7 @@ export class SimulatedRun implements EndedRun {
   /** Everything counted so far. */
   counters(): SimulationReport["counters"] {
     const { server, agents } = this.federation;
-    const devices = new Counters();
-    for (const counters of [
-      this.recorder.declined,
-      ...[...agents.values()].map(({ counters }) => counters),
-    ]) {
-      for (const [name, count] of Object.entries(counters.toJSON())) devices.add(name, count);
-    }
-    return { server: server.counters.toJSON(), devices: devices.toJSON() };
+    return countAll(server, agents.values(), this.recorder);
   }
 
   async #feed(): Promise<LiveFeed | undefined> {
@@ -152,6 +145,19 @@ export class SimulatedRun implements EndedRun {
     await live.start(devices);
     return live;
   }
+}
+
+/** Everything a server, its devices and their recorder have counted. */
+export function countAll(
+  server: { readonly counters: Counters },
+  agents: Iterable<Agent>,
+  { declined }: Recorder,
+): SimulationReport["counters"] {
+  const devices = new Counters();
+  for (const counters of [declined, ...Array.from(agents, (agent) => agent.counters)]) {
+    for (const [name, count] of Object.entries(counters.toJSON())) devices.add(name, count);
+  }
+  return { server: server.counters.toJSON(), devices: devices.toJSON() };
 }
 
 function createRecorder({ task, onProgress }: RunOptions, traffic: () => Federation["traffic"]): Recorder {

@@ -42,7 +42,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationRepo
   const task = adaptTask(options.task, { devices: withData.length, rounds: options.rounds });
   onProgress({ stage: "loaded", devices: feed.devices.size, rounds: task.task.rounds.max });
   const runtime = await createTfjsRuntime(engine);
-  const trainer = await createTrainerPool({ workers: options.workers ?? availableParallelism(), engine });
+  const trainer = await createTrainerPool({ workers: threadsOf(options), engine });
   try {
     const run = await SimulatedRun.start({ ...options, task, feed, runtime, trainer, onProgress });
     try {
@@ -57,4 +57,9 @@ export async function simulate(options: SimulateOptions): Promise<SimulationRepo
     await trainer.close();
     runtime.dispose();
   }
+}
+
+/** Training threads: as asked for, else one per core. */
+export function threadsOf({ workers }: Pick<SimulateOptions, "workers">): number {
+  return workers ?? availableParallelism();
 }

@@ -40,7 +40,7 @@ export interface MqttSourceOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** What was not taken is counted as `telemetry.<reason>`. */
+  /** Readings are counted as `telemetry.taken`, what was not taken as `telemetry.<reason>`. */
   readonly counters: Counters;
 }
 
@@ -80,6 +80,7 @@ export class MqttSource {
     if (readings.length === 0) return;
     try {
       await ingest(readings);
+      this.#options.counters.add("telemetry.taken", readings.length);
     } catch (error) {
       if (!(error instanceof HeadwaterError)) throw error;
       this.#note(`not-taken-${error.code}`, readings.length, { error: messageOf(error) });

@@ -1,0 +1,90 @@
+// A reading as the sensor would have published it: the inverse of what a device decodes.
+
+import { assert } from "../../shared/assert.js";
+import { HeadwaterError } from "../../shared/error.js";
+import type { DeviceId } from "../../shared/id.js";
+import type { Reading, Value } from "../../shared/pipeline/types.js";
+import type { SourceSpec, Task } from "../../shared/task/task.js";
+
+/** Where and what a sensor publishes. */
+export interface SensorMessages {
+  /** The topic of a reading of this device. */
+  topicOf(device: DeviceId, reading: Reading): string;
+  /** The payload of one reading, or of several of one topic. */
+  payloadOf(readings: readonly Reading[]): Buffer;
+  /** False when every message holds one reading. */
+  readonly canBatch: boolean;
+}
+
+/** How messages of this source look. Throws `task-invalid` when the task does not say on which topics they are. */
+export function sensorMessages(task: Task, sourceName: string): SensorMessages {
+  const source = task.sources[sourceName];
+  assert(source !== undefined, `the task has a source ${sourceName}`);
+  const { mqtt: filter, decode } = source;
+  if (filter === undefined) {
+    throw new HeadwaterError("task-invalid", `sources.${sourceName}.mqtt: missing: telemetry needs a topic`);
+  }
+  return {
+    canBatch: decode.kind === "json",
+    topicOf: (device, { entity }) => fillIn(filter, { template: task.entity, device, entity }),
+    payloadOf(readings) {
+      if (decode.kind === "number") return Buffer.from(String(readings[0]?.values[decode.field] ?? ""));
+      const objects = readings.map((reading) => toObject(reading, source, decode.fields));
+      return Buffer.from(JSON.stringify(objects.length === 1 ? objects[0] : objects));
+    },
+  };
+}
+
+/** The filter with its wildcards filled in, so that the task's template reads the entity off it again. */
+function fillIn(
+  filter: string,
+  {
+    template,
+    device,
+    entity,
+  }: { readonly template: string; readonly device: DeviceId; readonly entity: string },
+): string {
+  const entityLevel = /^\{topic\.(\d+)\}$/.exec(template)?.[1];
+  const levels = filter.split("/").map((level, index) => {
+    if (level !== "+" && level !== "#") return level;
+    return String(index) === entityLevel ? asLevel(entity) : device;
+  });
+  return levels.join("/");
+}
+
+function asLevel(text: string): string {
+  return text.replace(/[/+#\0]/g, "-");
+}
+
+function toObject(
+  { timeMs, values }: Reading,
+  { time }: SourceSpec,
+  paths: Readonly<Record<string, string>>,
+): object {
+  const object = {};
+  if (time.kind === "field") put(object, time.field, timeIn(time.unit, timeMs));
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== null) put(object, Object.hasOwn(paths, name) ? paths[name]! : name, plain(value));
+  }
+  return object;
+}
+
+function timeIn(unit: "s" | "ms" | "iso", timeMs: number): number | string {
+  if (unit === "iso") return new Date(timeMs).toISOString();
+  return unit === "s" ? timeMs / 1000 : timeMs;
+}
+
+function plain(value: Exclude<Value, null>): number | number[] {
+  return typeof value === "number" ? value : [...value];
+}
+
+/** Puts a value at a path such as "DS18B20.Temperature" or "values[0]", making what is on the way. */
+function put(object: object, path: string, value: unknown): void {
+  const steps = path.replace(/\[(\d+)\]/g, ".$1").split(".");
+  let place = object as Record<string, unknown>;
+  for (const [index, step] of steps.slice(0, -1).entries()) {
+    place[step] ??= /^\d+$/.test(steps[index + 1]!) ? [] : {};
+    place = place[step] as Record<string, unknown>;
+  }
+  place[steps.at(-1)!] = value;
+}

@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { decoders } from "../../../../device/ingest/decoders/registry.js";
+import { createEntityReader } from "../../../../device/ingest/entity.js";
+import type { DeviceId } from "../../../../shared/id.js";
+import { layOut } from "../../../../shared/pipeline/layout.js";
+import { parseTask } from "../../../../shared/task/parse.js";
+import { sensorMessages } from "../../../../simulator/live/sensor-message.js";
+
+const device = "station-1" as DeviceId;
+
+function taskWith(source: string, entity: string) {
+  return parseTask(`task: lab
+entity: "${entity}"
+sources: { air: ${source} }
+features: { from: air, list: [{ copy: [a] }], scale: none }
+label: { field: a }
+model: { dense: [2] }
+`).task;
+}
+
+test.each([
+  ["{ mqtt: air/+/hourly, time: { field: ts, unit: s } }", "{topic.1}", "air/room-7/hourly"],
+  ["{ mqtt: air/+/hourly, time: { field: meta.at, unit: iso } }", "{device}", "air/station-1/hourly"],
+  [
+    '{ mqtt: +/sensors/+, fields: { a: "x.v[2]" }, time: { field: ts, unit: ms } }',
+    "{topic.2}",
+    "station-1/sensors/room-7",
+  ],
+])("a device decodes what is published for %s", (source, entity, topic) => {
+  const task = taskWith(source, entity);
+  const { fields } = layOut(task);
+  const messages = sensorMessages(task, "air");
+  const reading = {
+    source: "air",
+    entity: entity === "{device}" ? device : "room-7",
+    timeMs: Date.UTC(2026, 0, 1, 5),
+    values: { a: 1.25 },
+  };
+  expect(messages.topicOf(device, reading)).toBe(topic);
+  const decode = decoders.json({
+    ...{ name: "air", source: task.sources.air!, fields, device },
+    entityOf: createEntityReader(task.entity, device),
+  });
+  const payload = messages.payloadOf([reading, { ...reading, timeMs: reading.timeMs + 1000 }]);
+  expect(decode({ topic, payload, arrivalMs: 0 }).readings).toEqual([
+    reading,
+    { ...reading, timeMs: reading.timeMs + 1000 },
+  ]);
+});
+
+test("a source without a topic cannot be replayed", () => {
+  expect(() => sensorMessages(taskWith("{}", "{device}"), "air")).toThrow("sources.air.mqtt: missing");
+});
