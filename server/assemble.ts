@@ -3,8 +3,10 @@
 import { Counters } from "../shared/counters.js";
 import { messageOf } from "../shared/error.js";
 import type { Logger } from "../shared/log.js";
+import { Scratch } from "../shared/wire/scratch.js";
 import type { ServerFact } from "./fact.js";
 import { FleetRegistry } from "./fleet/registry.js";
+import { ChunkFiles } from "./ingest/chunk-files.js";
 import type { IngestContext } from "./ingest/context.js";
 import { Downlink } from "./ingest/downlink.js";
 import { DropLog } from "./ingest/drop-log.js";
@@ -18,6 +20,7 @@ import { VersionStore } from "./model/version-store.js";
 import { defaultLimits, type ServerLimits, type ServerOptions } from "./options.js";
 import { Coordinator } from "./round/coordinator.js";
 import { Effects } from "./round/effects.js";
+import { RoundHistory } from "./round/history.js";
 import { policyOf } from "./round/policy.js";
 import { SqliteJournal, type Stores } from "./storage.js";
 
@@ -76,7 +79,8 @@ export function assemble(options: ServerOptions, learning: Learning): Parts {
   };
 }
 
-function layBase({ task, database, keys, limits, logger, observe, uplink }: ServerOptions): Base {
+function layBase(options: ServerOptions): Base {
+  const { task, database, keys, limits, logger, observe, stagingFolder, uplink } = options;
   const all = { ...defaultLimits, ...limits };
   const counters = new Counters();
   const versions = new VersionStore(database);
@@ -84,9 +88,13 @@ function layBase({ task, database, keys, limits, logger, observe, uplink }: Serv
     limits: all,
     counters,
     versions,
-    staging: new Staging(database),
+    staging: new Staging(
+      database,
+      stagingFolder === undefined ? undefined : new ChunkFiles(database, stagingFolder),
+    ),
     receipts: new ReceiptStore({ database, keys, task: task.task.task }),
     registry: new ModelRegistry(versions),
+    history: new RoundHistory(database),
     downlink: new Downlink({ task: task.task.task, uplink, counters, logger }),
     fleet: new FleetRegistry({ limit: all.devices }),
     observe: observe ?? (() => undefined),
@@ -94,7 +102,7 @@ function layBase({ task, database, keys, limits, logger, observe, uplink }: Serv
 }
 
 function createContext(
-  { task, clock, devices, logger }: ServerOptions,
+  { task, clock, devices, logger, verifyThread }: ServerOptions,
   base: Base,
   {
     learning,
@@ -113,7 +121,10 @@ function createContext(
     },
     taskHash: task.taskHash,
     minExamples: task.task.rounds.minExamples,
+    leaseMs: task.task.rounds.leaseMs,
     drops: new DropLog(base.counters, logger),
+    verifyThread,
+    scratch: new Scratch(),
     ...{ clock, devices, coordinator, fail },
   };
 }

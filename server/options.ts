@@ -10,12 +10,20 @@ import type { LoadedTask } from "../shared/task/parse.js";
 import type { Uplink } from "../shared/transport/port.js";
 import type { KeyPair } from "../shared/wire/signature.js";
 import type { ServerFact } from "./fact.js";
+import type { VerifyThread } from "./ingest/verify-thread.js";
 
 /** What a server stands on. All of it stays the caller's, who closes the database after `stop`. */
 export interface ServerOptions {
   readonly task: LoadedTask;
   /** Opened with `serverMigrations` and durability `full`; nobody else writes to it. */
   readonly database: Database;
+  /**
+   * A folder for the bytes of uploads, several times faster than the database for large updates; nobody else
+   * writes to it. Without it they are in the database. Changing this abandons uploads under way.
+   */
+  readonly stagingFolder?: string;
+  /** Judges updates in the staging folder off the event loop; without it they are judged on it. */
+  readonly verifyThread?: Pick<VerifyThread, "verify">;
   readonly uplink: Uplink;
   readonly clock: Clock;
   /** Root of all chance: initial params, selection, the seeds of offers. */

@@ -4,12 +4,21 @@ import type { Counters } from "../shared/counters.js";
 import { HeadwaterError } from "../shared/error.js";
 import type { Database } from "../shared/storage/port.js";
 import type { LoadedTask } from "../shared/task/parse.js";
+import type { Manifest } from "../shared/wire/message.js";
 import { assemble, type Parts } from "./assemble.js";
 import { route } from "./ingest/router.js";
 import { createLearning, type Learning } from "./model/learning.js";
 import type { ModelVersion } from "./model/registry.js";
 import type { ServerOptions } from "./options.js";
+import type { RoundRecord, RoundsPage } from "./round/history.js";
 import { describeStatus, type ServerStatus } from "./status.js";
+
+/** A version as kept. */
+export interface VersionRecord {
+  readonly manifest: Manifest;
+  /** The round that scored it. */
+  readonly scored: RoundRecord | undefined;
+}
 
 /** One task's aggregator. */
 export interface Server {
@@ -19,6 +28,10 @@ export interface Server {
   stop(): Promise<void>;
   readonly counters: Counters;
   status(): ServerStatus;
+  /** Rounds from the newest back; the open one has no ending. */
+  rounds(page: RoundsPage): readonly RoundRecord[];
+  /** Every version kept, newest first, with what devices made of it. */
+  versions(): readonly VersionRecord[];
   /** A version with its content, undefined when it is not kept (any more). Nobody writes to its params. */
   model(version: number): Promise<ModelVersion | undefined>;
   /** Rejects on a mistake of our own, after which nothing it says should be trusted. Never resolves. */
@@ -68,16 +81,26 @@ class TaskServer implements Server {
   }
 
   async stop(): Promise<void> {
-    const { coordinator, effects, publisher } = this.#parts;
+    const { base, coordinator, effects, publisher } = this.#parts;
     effects.stop();
     publisher.stop();
     await coordinator.stop();
     await this.#options.uplink.close();
+    base.staging.close();
   }
 
   status(): ServerStatus {
     const { coordinator, fleet } = this.#parts;
     return describeStatus(this.#options.task.task, coordinator.state, fleet, this.counters);
+  }
+
+  rounds(page: RoundsPage): readonly RoundRecord[] {
+    return this.#parts.base.history.list(page);
+  }
+
+  versions(): readonly VersionRecord[] {
+    const { versions, history } = this.#parts.base;
+    return versions.list().map((manifest) => ({ manifest, scored: history.scored(manifest.version) }));
   }
 
   model(version: number): Promise<ModelVersion | undefined> {

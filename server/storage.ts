@@ -7,6 +7,7 @@ import type { Staging } from "./ingest/staging.js";
 import type { VersionStore } from "./model/version-store.js";
 import type { Write } from "./round/command.js";
 import type { RoundEvent } from "./round/event.js";
+import type { RoundHistory } from "./round/history.js";
 import type { Journal, JournalContent, JournalEntry } from "./round/journal.js";
 import type { Policy } from "./round/policy.js";
 import { parseState, type RoundsState, stringifyState } from "./round/state.js";
@@ -64,6 +65,14 @@ export const serverMigrations: Migrations = [
     round INTEGER PRIMARY KEY, version INTEGER NOT NULL, pooled TEXT NOT NULL, per_device TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  -- What became of rounds, for people. What is null is not known yet.
+  CREATE TABLE round_history (
+    round INTEGER PRIMARY KEY, kind TEXT NOT NULL, base_version INTEGER NOT NULL, opened_ms INTEGER NOT NULL,
+    closed_ms INTEGER, outcome TEXT, version INTEGER, members INTEGER, accepted INTEGER, rejected INTEGER,
+    pooled TEXT
+  ) STRICT;
+  `,
 ];
 
 /** The tables a write may touch. */
@@ -71,6 +80,7 @@ export interface Stores {
   readonly staging: Staging;
   readonly receipts: ReceiptStore;
   readonly versions: VersionStore;
+  readonly history: RoundHistory;
 }
 
 // Often enough that a start replays little, seldom enough that hellos do not rewrite the state each time.
@@ -120,6 +130,8 @@ export class SqliteJournal implements Journal {
       for (const write of writes) this.#apply(write);
       if (event !== undefined) this.#append(event, isFull || isRoundOver ? state : undefined);
     });
+    if (writes.some(({ type }) => type === "end-round" || type === "drop-upload"))
+      this.#stores.staging.sweep();
     if (event !== undefined) this.#entries = isFull || isRoundOver ? 0 : this.#entries + 1;
   }
 
@@ -138,12 +150,16 @@ export class SqliteJournal implements Journal {
   }
 
   #apply(write: Write): void {
-    const { staging, receipts, versions } = this.#stores;
+    const { staging, receipts, versions, history } = this.#stores;
     switch (write.type) {
+      case "begin-round":
+        history.begin(write);
+        return;
       case "end-round":
         staging.endRound(write.round);
         receipts.forget(write.keepFrom);
         this.#database.run("DELETE FROM evaluations WHERE round < ?", write.keepFrom);
+        history.end(write.round, write.ending);
         return;
       case "drop-upload":
         staging.drop(write.device, write.updateId);
@@ -159,6 +175,7 @@ export class SqliteJournal implements Journal {
         return;
       case "evaluation":
         this.#keepEvaluation(write);
+        history.score(write.round, write.pooled);
         return;
       case "version":
         versions.keep(write.manifest, write.blob);

@@ -33,6 +33,9 @@ const WRITE_AHEAD_BYTES = 256 * 1024;
 /** One read of a socket. */
 const READ_AHEAD_BYTES = 64 * 1024;
 
+/** Small packets come in pieces of a few bytes: copying them together is cheaper than handing over each. */
+const JOINED_BYTES = 1024;
+
 type Written = (error?: Error | null) => void;
 
 /**
@@ -120,7 +123,8 @@ export class GuardedStream extends Duplex {
       written();
       return;
     }
-    if (this.#options.joinsWrites) {
+    const bytes = chunks.reduce((sum, { chunk }) => sum + chunk.length, 0);
+    if (this.#options.joinsWrites || bytes <= JOINED_BYTES) {
       this.#inner.write(Buffer.concat(chunks.map(({ chunk }) => chunk)), written);
       return;
     }

@@ -26,7 +26,9 @@ export const handleCommit: Handler<"commit"> = async (context, device, commit) =
   }
   const ranges = staging.missing(upload);
   if (ranges.length > 0) return downlink.send(device, "missing", { v: 1, updateId, ranges });
-  return settle(context, update, judge(context, device, { upload, commit }));
+  // Files go to the disk while their content is judged.
+  const [verdict] = await Promise.all([judge(context, device, { upload, commit }), staging.sync(upload)]);
+  return settle(context, update, verdict);
 };
 
 interface Committed {
@@ -34,12 +36,20 @@ interface Committed {
   readonly commit: UpMessage<"commit">;
 }
 
-function judge(context: IngestContext, device: DeviceId, { upload, commit }: Committed): Verdict {
-  const { devices, registry, rules, staging } = context;
+async function judge(
+  context: IngestContext,
+  device: DeviceId,
+  { upload, commit }: Committed,
+): Promise<Verdict> {
+  const { devices, registry, rules, scratch, staging, verifyThread } = context;
   const publicKey = devices.publicKey(device);
   assert(publicKey !== undefined, "a stranger's commit is answered before");
   const manifest = upload.kind === "fit" ? undefined : registry.manifest(upload.baseVersion);
   const modelSignature = manifest?.modelSignature ?? null;
   const sender = { device, publicKey, signature: commit.signature, modelSignature };
-  return verifyUpload(upload, staging.assemble(upload), sender, rules);
+  const path = staging.pathOf(upload);
+  if (path !== undefined && verifyThread !== undefined) {
+    return verifyThread.verify({ path, upload, sender, rules });
+  }
+  return verifyUpload(upload, staging.assemble(upload, scratch), sender, { ...rules, scratch });
 }

@@ -5,6 +5,7 @@ import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import type { DeviceId } from "../../shared/id.js";
 import type { UpMessage } from "../../shared/wire/message.js";
+import type { Scratch } from "../../shared/wire/scratch.js";
 import type { UpKind } from "../../shared/wire/topic.js";
 import type { ServerFact } from "../fact.js";
 import type { FleetRegistry } from "../fleet/registry.js";
@@ -16,6 +17,7 @@ import type { DropLog } from "./drop-log.js";
 import type { ReceiptStore } from "./receipts.js";
 import type { Staging } from "./staging.js";
 import type { UpdateRules } from "./verify.js";
+import type { VerifyThread } from "./verify-thread.js";
 
 /** Bounds on what devices may leave with the server. */
 export interface IngestLimits {
@@ -31,6 +33,8 @@ export interface IngestContext {
   /** Of the task served: a device that runs another cannot take part. */
   readonly taskHash: string;
   readonly minExamples: number;
+  /** How long a member may be silent. */
+  readonly leaseMs: number;
   readonly limits: IngestLimits;
   readonly clock: Clock;
   readonly counters: Counters;
@@ -38,6 +42,10 @@ export interface IngestContext {
   readonly devices: { publicKey(device: DeviceId): KeyObject | undefined };
   readonly fleet: FleetRegistry;
   readonly staging: Staging;
+  /** Judges updates that lie in files. */
+  readonly verifyThread: Pick<VerifyThread, "verify"> | undefined;
+  /** For the update that is being judged here. */
+  readonly scratch: Scratch;
   readonly receipts: ReceiptStore;
   readonly registry: ModelRegistry;
   readonly versions: VersionStore;

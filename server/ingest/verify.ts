@@ -8,9 +8,10 @@ import { norm } from "../../shared/params/vector.js";
 import { sha256Hex } from "../../shared/task/canonical.js";
 import { codecs } from "../../shared/wire/codec/registry.js";
 import type { RejectionReason, RoundKind } from "../../shared/wire/message.js";
+import type { Scratch } from "../../shared/wire/scratch.js";
 import { verifyUpdate } from "../../shared/wire/signature.js";
 import type { UpdateHeader } from "../../shared/wire/update.js";
-import { decodeUpdate } from "../../shared/wire/update-frame.js";
+import { unpackUpdate } from "../../shared/wire/update-frame.js";
 import type { Verdict } from "../round/event.js";
 import type { Upload } from "./staging.js";
 
@@ -59,19 +60,20 @@ export function verifyUpload(
   upload: Upload,
   bytes: Uint8Array,
   sender: UpdateSender,
-  rules: UpdateRules,
+  rules: UpdateRules & { readonly scratch?: Scratch },
 ): Verdict {
   const { device, updateId, round, sha256 } = upload;
   if (sha256Hex(bytes) !== sha256) return refuse("bad-checksum");
   const claim = { task: rules.task, device, round, updateId, sha256 };
   if (!verifyUpdate(sender.publicKey, claim, sender.signature)) return refuse("bad-signature");
-  const update = decodeUpdate(bytes);
+  const update = unpackUpdate(bytes, rules.scratch);
   if (!update.ok) return refuse(update.reason);
   const { header, delta } = update;
+  const deltaNorm = delta === undefined ? null : norm(delta);
+  // Squares of finite floats, however many, fit a double: so only a delta that is not finite has no finite norm.
+  if (deltaNorm !== null && !Number.isFinite(deltaNorm)) return refuse("not-finite");
   const reason = identityFault(header, upload, sender, rules) ?? contentFault(header, rules);
   if (reason !== undefined) return refuse(reason);
-  const deltaNorm = delta === undefined ? null : norm(delta);
-  // Finite floats of a hostile size: their squares still fit a double, so this is never infinite.
   return { ok: true, examples: header.examples, norm: deltaNorm, sums: header.evaluate };
 }
 

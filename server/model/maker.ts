@@ -11,8 +11,9 @@ import { sha256Hex } from "../../shared/task/canonical.js";
 import type { Task } from "../../shared/task/task.js";
 import type { Manifest } from "../../shared/wire/message.js";
 import { encodeModelBlob } from "../../shared/wire/model-blob.js";
+import { Scratch } from "../../shared/wire/scratch.js";
 import { type KeyPair, signManifest } from "../../shared/wire/signature.js";
-import { decodeUpdate } from "../../shared/wire/update-frame.js";
+import { unpackUpdate } from "../../shared/wire/update-frame.js";
 import { foldUpdates } from "../aggregate/fold.js";
 import { aggregators } from "../aggregate/registry.js";
 import type { Staging } from "../ingest/staging.js";
@@ -48,6 +49,8 @@ interface Content {
 /** Makes what commands ask for. */
 export class VersionMaker {
   readonly #options: MakerOptions;
+  /** Of the update that is being folded; each is done with before the next is read. */
+  readonly #scratch = new Scratch();
 
   constructor(options: MakerOptions) {
     this.#options = options;
@@ -132,7 +135,8 @@ export class VersionMaker {
     const { staging } = this.#options;
     const upload = staging.find(device, updateId);
     assert(upload !== undefined, `accepted update ${updateId} is still there`);
-    const update = decodeUpdate(staging.assemble(upload));
+    // The checksum tells that these are the bytes whose numbers were checked when they were accepted.
+    const update = unpackUpdate(staging.assemble(upload, this.#scratch), this.#scratch);
     assert(update.ok, `accepted update ${updateId} is one`);
     return update;
   }

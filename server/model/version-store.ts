@@ -26,6 +26,12 @@ export class VersionStore {
     return manifest;
   }
 
+  /** Every version kept, newest first. */
+  list(): Manifest[] {
+    const rows = this.#database.all("SELECT version FROM versions ORDER BY version DESC");
+    return rows.flatMap(({ version }) => this.manifest(Number(version)) ?? []);
+  }
+
   /** Length of a blob, undefined when there is none of that name. */
   blobBytes(sha256: string): number | undefined {
     const row = this.#database.get("SELECT version FROM versions WHERE sha256 = ? LIMIT 1", sha256);

@@ -2,11 +2,12 @@
 
 import { emptyMetricSums, mergeMetricSums } from "../../shared/model/metric.js";
 import { chain, type Step, step, tell, type Write } from "./command.js";
+import type { RoundEnding } from "./history.js";
 import { foldedUpdates, pendingMake } from "./making.js";
 import type { Context } from "./membership.js";
 import { RECEIPT_ROUNDS } from "./policy.js";
 import { adoptRoot, adoptTrained, judgeCandidate, noteAbandoned } from "./progression.js";
-import { acceptedMembers, type OpenRound, type RoundsState } from "./state.js";
+import { acceptedMembers, type Member, type OpenRound, type RoundsState } from "./state.js";
 
 /** Closes or abandons the open round when its time has come. */
 export function endRound(state: RoundsState, context: Context): Step {
@@ -32,20 +33,22 @@ function closeRound(state: RoundsState, open: OpenRound, context: Context): Step
 /** The closing round's version is there. */
 export function completeRound(state: RoundsState, open: OpenRound, version: number, context: Context): Step {
   const norms = acceptedMembers(open).flatMap(({ norm }) => (norm === null ? [] : [norm]));
-  return chain(leaveRound(state, open, "completed"), (next) =>
+  const ending = endingOf(open, { outcome: "completed", version, closedMs: context.nowMs });
+  return chain(leaveRound(state, open, ending), (next) =>
     open.kind === "fit" ? adoptRoot(next, version) : adoptTrained(next, { version, norms }, context),
   );
 }
 
 /** Without quorum, or with updates that make no version: nothing of the round remains but its number. */
-export function abandonRound(state: RoundsState, open: OpenRound, { policy }: Context): Step {
-  return chain(leaveRound(state, open, "abandoned"), (next) => {
+export function abandonRound(state: RoundsState, open: OpenRound, { policy, nowMs }: Context): Step {
+  const ending = endingOf(open, { outcome: "abandoned", version: undefined, closedMs: nowMs });
+  return chain(leaveRound(state, open, ending), (next) => {
     if (open.kind === "evaluate") return judgeCandidate(next, undefined, policy);
     return step(open.kind === "train" ? noteAbandoned(next, policy) : next);
   });
 }
 
-function closeEvaluation(state: RoundsState, open: OpenRound, { policy }: Context): Step {
+function closeEvaluation(state: RoundsState, open: OpenRound, { policy, nowMs }: Context): Step {
   const perDevice = acceptedMembers(open).map(({ device, sums }) => ({
     device,
     sums: sums ?? emptyMetricSums,
@@ -53,8 +56,9 @@ function closeEvaluation(state: RoundsState, open: OpenRound, { policy }: Contex
   const pooled = perDevice.reduce((merged, { sums }) => mergeMetricSums(merged, sums), emptyMetricSums);
   const { round, baseVersion: version } = open;
   const evaluation: Write = { type: "evaluation", round, version, pooled, perDevice };
+  const ending = endingOf(open, { outcome: "completed", version: undefined, closedMs: nowMs });
   return chain(
-    leaveRound(state, open, "completed"),
+    leaveRound(state, open, ending),
     (next) =>
       step(next, {
         writes: [evaluation],
@@ -64,13 +68,23 @@ function closeEvaluation(state: RoundsState, open: OpenRound, { policy }: Contex
   );
 }
 
-function leaveRound(state: RoundsState, open: OpenRound, outcome: "completed" | "abandoned"): Step {
+function endingOf(
+  { members }: OpenRound,
+  how: Pick<RoundEnding, "outcome" | "version" | "closedMs">,
+): RoundEnding {
+  const all = [...members.values()];
+  const count = (wanted: Member["status"]) => all.filter(({ status }) => status === wanted).length;
+  return { ...how, members: all.length, accepted: count("accepted"), rejected: count("rejected") };
+}
+
+function leaveRound(state: RoundsState, open: OpenRound, ending: RoundEnding): Step {
   const { round, kind } = open;
+  const { outcome } = ending;
   const folded = outcome === "completed" ? foldedUpdates(open) : [];
   return step(
     { ...state, open: null },
     {
-      writes: [{ type: "end-round", round, keepFrom: state.nextRound - RECEIPT_ROUNDS }],
+      writes: [{ type: "end-round", round, keepFrom: state.nextRound - RECEIPT_ROUNDS, ending }],
       commands: [tell({ type: "round-closed", round, kind, outcome, folded })],
     },
   );

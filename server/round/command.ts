@@ -4,6 +4,7 @@ import type { DeviceId, UpdateId } from "../../shared/id.js";
 import type { MetricSums } from "../../shared/model/metric.js";
 import type { Manifest, RejectionReason, RoundKind } from "../../shared/wire/message.js";
 import type { ServerFact } from "../fact.js";
+import type { RoundBeginning, RoundEnding } from "./history.js";
 import type { RoundsState } from "./state.js";
 
 /** The server's word on an update, before it is signed. */
@@ -23,8 +24,14 @@ export interface UpdateRef {
 
 /** Stored together with the event, or not at all. What deletes comes first: on a full disk it makes the room. */
 export type Write =
+  | ({ readonly type: "begin-round" } & RoundBeginning)
   /** Forgets the round's uploads and updates, and the words on rounds before `keepFrom`. */
-  | { readonly type: "end-round"; readonly round: number; readonly keepFrom: number }
+  | {
+      readonly type: "end-round";
+      readonly round: number;
+      readonly keepFrom: number;
+      readonly ending: RoundEnding;
+    }
   | ({ readonly type: "drop-upload" } & UpdateRef)
   /** Forgets versions up to `through`, but for `keep` and their parents. */
   | { readonly type: "prune-versions"; readonly through: number; readonly keep: readonly number[] }

@@ -95,10 +95,20 @@ export function loseMember(
 
 /** A member's upload moves: its lease starts anew, when a good part of it is used up. */
 export function renewLease(state: RoundsState, device: DeviceId, { nowMs, policy }: Context): RoundsState {
+  const { leaseMs } = policy.rounds;
   const member = state.open?.members.get(device);
-  const leaseMs = nowMs + policy.rounds.leaseMs;
-  if (member?.status !== "assigned" || leaseMs - member.leaseMs < policy.rounds.leaseMs / 4) return state;
-  return withMember(state, device, { ...member, leaseMs });
+  if (member?.status !== "assigned" || !isLeaseDue(state, device, { nowMs, leaseMs })) return state;
+  return withMember(state, device, { ...member, leaseMs: nowMs + leaseMs });
+}
+
+/** True when `renewLease` would: asked for every chunk, so that few of them become events. */
+export function isLeaseDue(
+  state: RoundsState,
+  device: DeviceId,
+  { nowMs, leaseMs }: { readonly nowMs: number; readonly leaseMs: number },
+): boolean {
+  const member = state.open?.members.get(device);
+  return member?.status === "assigned" && nowMs + leaseMs - member.leaseMs >= leaseMs / 4;
 }
 
 /** Members whose lease has run out are waited for no longer. */

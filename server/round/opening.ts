@@ -62,7 +62,14 @@ function openRound(state: RoundsState, kind: RoundKind, context: Context): Step 
     members: new Map(cohort.map((device) => [device, assigned(context)])),
     isClosing: false,
   };
-  return step({ ...state, nextRound: state.nextRound + 1, open }, { commands: announce(open, cohort) });
+  const { round, baseVersion } = open;
+  return step(
+    { ...state, nextRound: state.nextRound + 1, open },
+    {
+      writes: [{ type: "begin-round", round, kind, baseVersion, openedMs: context.nowMs }],
+      commands: announce(open, cohort),
+    },
+  );
 }
 
 function announce(open: OpenRound, cohort: readonly DeviceId[]): Command[] {

@@ -35,11 +35,16 @@ function migrate(database: Sqlite.Database, { path, migrations }: OpenOptions): 
     );
   }
   migrations.slice(applied).forEach((sql, index) => {
+    const next = applied + index + 1;
     attempt(path, "migrate", () =>
-      database.transaction(() => {
-        database.exec(sql);
-        database.pragma(`user_version = ${applied + index + 1}`);
-      })(),
+      database
+        .transaction(() => {
+          // Another process may have been here meanwhile.
+          if (Number(database.pragma("user_version", { simple: true })) >= next) return;
+          database.exec(sql);
+          database.pragma(`user_version = ${next}`);
+        })
+        .immediate(),
     );
   });
 }

@@ -6,11 +6,9 @@ import { messageOf } from "../error.js";
 import { type DeviceId, parseDeviceId, parseTaskId, type TaskId } from "../id.js";
 
 const base64 = (bytes: number) =>
-  z
-    .string()
-    .refine((text) => Buffer.from(text, "base64").length === bytes, {
-      error: `expected ${bytes} bytes in base64`,
-    });
+  z.string().refine((text) => Buffer.from(text, "base64").length === bytes, {
+    error: `expected ${bytes} bytes in base64`,
+  });
 
 const credentialSchema = z.strictObject({
   v: z.literal(1),

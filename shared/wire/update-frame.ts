@@ -5,9 +5,10 @@ import { isAllFinite } from "../params/vector.js";
 import { findCodec } from "./codec/registry.js";
 import { decodeFrame, encodeFrame } from "./frame.js";
 import type { RejectionReason } from "./message.js";
+import type { Scratch } from "./scratch.js";
 import { type UpdateHeader, updateHeaderSchema } from "./update.js";
 
-/** An update taken apart, or why it is refused. `delta` is there for `train` only; it belongs to the caller. */
+/** An update taken apart, or why it is refused. `delta` is there for `train` only. */
 export type DecodedUpdate =
   | { readonly ok: true; readonly header: UpdateHeader; readonly delta: Float32Array | undefined }
   | { readonly ok: false; readonly reason: RejectionReason };
@@ -27,6 +28,16 @@ export function encodeUpdate(header: UpdateHeader, delta: Float32Array | undefin
  * exactly the part of its kind is there, that body and count agree, that every number is finite. Never throws.
  */
 export function decodeUpdate(bytes: Uint8Array): DecodedUpdate {
+  const update = unpackUpdate(bytes);
+  const isSound = !update.ok || update.delta === undefined || isAllFinite(update.delta);
+  return isSound ? update : { ok: false, reason: "not-finite" };
+}
+
+/**
+ * As `decodeUpdate`, but the numbers of the delta are not looked at: for who goes over them anyway, or has before.
+ * The delta is the caller's own, or lies in `scratch`.
+ */
+export function unpackUpdate(bytes: Uint8Array, scratch?: Scratch): DecodedUpdate {
   const frame = decodeFrame("update", bytes);
   if (!frame.ok) return frame;
   // Before the schema, which would call a diverged device's NaN malformed.
@@ -38,16 +49,15 @@ export function decodeUpdate(bytes: Uint8Array): DecodedUpdate {
     (kind) => (header[kind] !== null) === (header.kind === kind),
   );
   if (!hasItsPart) return { ok: false, reason: "malformed" };
-  return decodeBody(header, frame.body);
+  return decodeBody(header, frame.body, scratch);
 }
 
-function decodeBody(header: UpdateHeader, body: Uint8Array): DecodedUpdate {
+function decodeBody(header: UpdateHeader, body: Uint8Array, scratch: Scratch | undefined): DecodedUpdate {
   if (header.train === null) {
     return body.length === 0 ? { ok: true, header, delta: undefined } : { ok: false, reason: "malformed" };
   }
-  const delta = findCodec(header.train.codec)?.decode(body, header.train.count);
-  if (delta === undefined) return { ok: false, reason: "malformed" };
-  return isAllFinite(delta) ? { ok: true, header, delta } : { ok: false, reason: "not-finite" };
+  const delta = findCodec(header.train.codec)?.decode(body, header.train.count, scratch);
+  return delta === undefined ? { ok: false, reason: "malformed" } : { ok: true, header, delta };
 }
 
 /** True when no number in a decoded header, at any depth, is NaN or infinite. */

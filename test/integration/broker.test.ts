@@ -1,6 +1,8 @@
 // The embedded broker and clients that do wrong things, on real sockets.
 
 import { connect as connectTcp } from "node:net";
+import fc from "fast-check";
+import { generate, type Packet } from "mqtt-packet";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { startBroker } from "../../server/broker/broker.js";
@@ -281,6 +283,35 @@ describe("a connected device", () => {
     expect(count("forbidden-subscription")).toBe(1);
   });
 
+  test("that sends anything at all harms nobody else", async () => {
+    const { received } = lab.serve();
+    const drill = await connect("drill");
+    const packets = [
+      { cmd: "publish", topic: up("pump"), payload: "x", qos: 1, messageId: 1, dup: false, retain: false },
+      { cmd: "subscribe", messageId: 2, subscriptions: [{ topic: "hw/1/t/task", qos: 1 }] },
+      { cmd: "unsubscribe", messageId: 3, unsubscriptions: ["hw/1/t/task"] },
+      { cmd: "pubrel", messageId: 4 },
+    ] as const;
+    const valid = packets.map((packet) => generate(packet as Packet));
+    const flips = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 });
+    const bytes = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 200 }),
+      fc.tuple(fc.constantFrom(...valid), flips).map(([packet, changes]) => mutate(packet, changes)),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(bytes, { minLength: 1, maxLength: 5 }), async (parts) => {
+        const pump = await RawMqtt.connect(lab.tcp, "pump");
+        for (const part of parts) pump.write(part);
+        const before = received.length;
+        await drill.publish(up("drill"), PAYLOAD);
+        expect(received.slice(before).some(({ clientId }) => clientId === "drill")).toBe(true);
+        pump.destroy();
+      }),
+      { numRuns: 300 },
+    );
+    expect(received.every(({ clientId, topic }) => topic.split("/")[4] === clientId)).toBe(true);
+  });
+
   test("may subscribe to its own topics of any task", async () => {
     const pump = await connect();
     expect(await pump.subscribe("hw/1/other/task", "hw/1/other/down/pump/+")).toEqual([1, 1]);
@@ -525,6 +556,12 @@ describe("listening", () => {
     expect(count("connect-timeout")).toBe(1);
   });
 });
+
+function mutate(packet: Uint8Array, changes: readonly (readonly [number, number])[]): Uint8Array {
+  const mutated = Uint8Array.from(packet);
+  for (const [at, value] of changes) mutated[at % mutated.length] = value;
+  return mutated;
+}
 
 function willOn(topic: string, bytes = 1) {
   return { topic, payload: Buffer.alloc(bytes, "w"), qos: 1, retain: true } as const;

@@ -9,16 +9,20 @@ const BYTES = 4;
 export const float32: Codec = {
   name: "float32",
   encode: (values) => inLittleEndian(new Uint8Array(values.slice().buffer)),
-  decode(bytes, count) {
+  decode(bytes, count, scratch) {
     if (bytes.length !== count * BYTES) return undefined;
     // A copy, because a view would need an offset that is a multiple of four.
-    return new Float32Array(inLittleEndian(new Uint8Array(bytes)).buffer);
+    const values = scratch?.floats(count) ?? new Float32Array(count);
+    const copy = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    copy.set(bytes);
+    inLittleEndian(copy);
+    return values;
   },
   byteLength: (count) => count * BYTES,
 };
 
 /** Swaps the bytes of each float in place where the machine's own order is the other one. */
-function inLittleEndian(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  if (endianness() === "BE") Buffer.from(bytes.buffer).swap32();
+function inLittleEndian<Bytes extends Uint8Array>(bytes: Bytes): Bytes {
+  if (endianness() === "BE") Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).swap32();
   return bytes;
 }

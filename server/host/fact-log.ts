@@ -1,0 +1,50 @@
+// What happens to the federation, as log lines.
+
+import type { Logger } from "../../shared/log.js";
+import type { ServerFact } from "../fact.js";
+
+/** Logs a fact: at `info` what an operator follows, at `debug` what comes once per device and round. */
+export function logFact(logger: Logger, fact: ServerFact): void {
+  const { type, ...rest } = fact;
+  switch (fact.type) {
+    case "round-opened": {
+      const { round, kind, baseVersion, cohort, deadlineMs } = fact;
+      logger.info({ round, kind, baseVersion, cohort: cohort.length, deadlineMs }, "round opened");
+      break;
+    }
+    case "round-closed": {
+      const { round, kind, outcome, folded } = fact;
+      logger.info({ round, kind, outcome, updates: folded.length }, "round closed");
+      break;
+    }
+    case "version-published": {
+      const { version, parent, bytes, sha256 } = fact.manifest;
+      logger.info({ line: fact.line, version, parent, bytes, sha256 }, "version published");
+      break;
+    }
+    case "evaluated": {
+      const { version, pooled, perDevice } = fact;
+      logger.info({ version, rows: pooled.rows, devices: perDevice.length }, "version evaluated");
+      break;
+    }
+    case "update-rejected":
+    case "gate":
+    case "finished":
+      logger.info(rest, sentences[fact.type]);
+      break;
+    case "member-replaced":
+    case "update-accepted":
+    case "update-duplicate":
+      logger.debug(rest, sentences[fact.type]);
+      break;
+  }
+}
+
+const sentences = {
+  "update-rejected": "update rejected",
+  gate: "gate decided",
+  finished: "training is over",
+  "member-replaced": "member replaced",
+  "update-accepted": "update accepted",
+  "update-duplicate": "update sent again",
+} as const;

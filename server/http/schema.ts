@@ -1,0 +1,141 @@
+// What the API says, field by field: from these come its types, its OpenAPI document and what is sent.
+// A field that does not apply is left out; times are milliseconds since the Unix epoch.
+
+import { z } from "zod";
+import { roundKindSchema } from "../../shared/wire/message.js";
+
+const count = z.int().min(0);
+const timeMs = z.int();
+const byReason = z.record(z.string(), count);
+const metrics = z.record(z.string(), z.number());
+
+export const memberStatusSchema = z.enum(["assigned", "accepted", "expired", "declined", "rejected"]);
+
+export const openRoundSchema = z.object({
+  round: count,
+  kind: roundKindSchema,
+  baseVersion: count.describe("version the round starts from; 0 in a fit round"),
+  openedMs: timeMs.optional(),
+  deadlineMs: timeMs,
+  target: count.describe("updates that close the round at once"),
+  quorum: count.describe("updates that let it close at its deadline"),
+  isClosing: z.boolean().describe("its updates are being folded"),
+  members: z.array(z.object({ device: z.string(), status: memberStatusSchema })),
+});
+
+export const deviceSchema = z.object({
+  device: z.string(),
+  isEnrolled: z.boolean(),
+  enrolledMs: timeMs.optional(),
+  isConnected: z.boolean(),
+  seenMs: timeMs.optional().describe("when it last said hello since the server started"),
+  stable: count.optional().describe("version it serves"),
+  isEligible: z.boolean().describe("it could train now"),
+  reason: z.string().optional().describe("why not, in its own words"),
+  examples: z.object({ train: count, validation: count }),
+  rejected: byReason.describe("updates refused since the server started, by reason"),
+});
+
+export const statusSchema = z.object({
+  task: z.string(),
+  version: z.string().describe("of Headwater"),
+  startedMs: timeMs,
+  nowMs: timeMs,
+  isReady: z.boolean(),
+  notReady: z.string().optional().describe("why not"),
+  open: openRoundSchema.optional(),
+  rounds: count.describe("rounds opened so far, of all kinds"),
+  trainRounds: count.describe("train rounds completed"),
+  trainRoundsMax: count,
+  head: count.describe("version the next round starts from; 0: none yet"),
+  stable: count.describe("version devices serve; 0: none yet"),
+  metric: z.string().describe("what the gate looks at"),
+  stableValue: z.number().optional().describe("of the stable version, by that metric"),
+  finished: z.string().optional().describe("why training is over"),
+  fleet: z.object({ enrolled: count, connected: count, heard: count }),
+  devices: z.array(deviceSchema).describe("the first by id; all of them are at /api/devices"),
+  broker: z.object({
+    kind: z.enum(["embedded", "external"]),
+    urls: z.array(z.string()),
+    isConnected: z.boolean(),
+    connections: count.optional(),
+    bytesUp: count.optional().describe("received from devices"),
+    bytesDown: count.optional().describe("sent to devices"),
+  }),
+  counters: byReason.describe("everything accepted, rejected, dropped or failed, since the server started"),
+});
+
+export const roundSchema = z.object({
+  round: count,
+  kind: roundKindSchema,
+  baseVersion: count,
+  openedMs: timeMs.optional(),
+  closedMs: timeMs.optional(),
+  outcome: z.enum(["open", "completed", "abandoned"]),
+  version: count.optional().describe("version it made"),
+  members: count.optional().describe("devices asked, replacements included"),
+  accepted: count.optional().describe("members whose update counts"),
+  rejected: count.optional().describe("members whose update was refused"),
+  metrics: metrics.optional().describe("what an evaluate round measured, pooled over its devices"),
+});
+
+export const roundsSchema = z.object({
+  rounds: z.array(roundSchema).describe("newest first"),
+  next: count.optional().describe("`before` of the next page; absent on the last"),
+});
+
+export const modelSchema = z.object({
+  version: count,
+  parent: count.describe("version it was made from; 0: none"),
+  sha256: z.string(),
+  bytes: count,
+  fingerprint: z.string(),
+  modelSignature: z.string(),
+  createdMs: timeMs,
+  expiresMs: timeMs,
+  isHead: z.boolean(),
+  isStable: z.boolean(),
+  evaluation: z
+    .object({ round: count, rows: count, devices: count.optional(), metrics })
+    .optional()
+    .describe("what devices made of it"),
+});
+
+export const modelsSchema = z.object({ models: z.array(modelSchema).describe("newest first") });
+
+export const devicesSchema = z.object({
+  devices: z.array(deviceSchema).describe("by id"),
+  next: z.string().optional().describe("`after` of the next page; absent on the last"),
+});
+
+export const healthSchema = z.object({
+  status: z.enum(["ok", "not-ready"]),
+  reason: z.string().optional(),
+});
+
+export const problemSchema = z.object({
+  error: z.string().describe("a stable word"),
+  message: z.string(),
+});
+
+export const roundsQuerySchema = z.strictObject({
+  limit: count.min(1).max(500).default(50),
+  before: count.optional().describe("only rounds below this number"),
+});
+
+export const devicesQuerySchema = z.strictObject({
+  limit: count.min(1).max(1000).default(100),
+  after: z.string().max(64).optional().describe("only devices behind this id"),
+  connected: z.boolean().optional().describe("only those that are, or are not, connected"),
+});
+
+export type StatusView = z.infer<typeof statusSchema>;
+export type OpenRoundView = z.infer<typeof openRoundSchema>;
+export type RoundView = z.infer<typeof roundSchema>;
+export type RoundsView = z.infer<typeof roundsSchema>;
+export type ModelView = z.infer<typeof modelSchema>;
+export type ModelsView = z.infer<typeof modelsSchema>;
+export type DeviceView = z.infer<typeof deviceSchema>;
+export type DevicesView = z.infer<typeof devicesSchema>;
+export type RoundsQuery = z.infer<typeof roundsQuerySchema>;
+export type DevicesQuery = z.infer<typeof devicesQuerySchema>;
