@@ -5,11 +5,14 @@ import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { type ErrorCode, HeadwaterError } from "../shared/error.js";
 import * as device from "./device.js";
+import * as enrol from "./enrol.js";
 import * as plan from "./plan.js";
 import * as quickstart from "./quickstart.js";
 import * as replay from "./replay.js";
 import * as schema from "./schema.js";
+import * as server from "./server.js";
 import * as simulate from "./simulate.js";
+import * as status from "./status.js";
 
 /** What a failure says to whoever started us: a supervisor tries again after 1, and has no reason to after the rest. */
 const FAILED = 1;
@@ -27,6 +30,9 @@ const { version } = createRequire(import.meta.url)("headwater/package.json") as 
 
 const commands: readonly { register(program: Command): void }[] = [
   quickstart,
+  server,
+  status,
+  enrol,
   device,
   replay,
   simulate,

@@ -1,10 +1,19 @@
-// `headwater quickstart`, which is also `npm start`: a fleet of pumps learns together, in virtual time.
+// `headwater quickstart`, which is also `npm start`: a server, a fleet of devices and their telemetry, on real brokers
+// on this machine.
 
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
+import { createLogger } from "../shared/log.js";
 import { defaultEngine } from "../shared/model/engine.js";
-import { printReport, simulateWithProgress, wholeNumber } from "./simulate.js";
+import { type LiveFleet, startLiveFleet } from "../simulator/live/live.js";
+import type { SimulationReport } from "../simulator/report.js";
+import type { SimulateOptions } from "../simulator/simulate.js";
+import { summarise } from "../simulator/summary.js";
+import { createProgressView } from "./progress.js";
+import { describeReport } from "./report-table.js";
+import { simulateWithProgress, wholeNumber } from "./simulate.js";
 import { loadTaskFile } from "./task-file.js";
+import { untilStopped } from "./until-stopped.js";
 
 // Below the package's own folder, so that it is found from anywhere.
 const PUMPS = "examples/pumps/task.yaml";
@@ -13,7 +22,10 @@ interface Options {
   readonly task?: string;
   readonly data?: string;
   readonly seed: number;
+  readonly virtual?: true;
+  readonly exit?: true;
   readonly json?: true;
+  readonly verbose?: true;
 }
 
 /** Adds the command. */
@@ -24,13 +36,17 @@ export function register(program: Command): void {
     .option("--task <file>", "another task instead of the pumps")
     .option("--data <dir>", "folder with that task's dataset (default: HEADWATER_DATA)")
     .option("--seed <n>", "root of all chance", wholeNumber(0), 1)
-    .option("--json", "print one JSON object")
+    .option("--virtual", "in virtual time over a broker in memory: same seed, same numbers")
+    .option("--exit", "end when the fleet has learned (always so without a terminal)")
+    .option("--json", "print one JSON object, and end")
+    .option("--verbose", "log what the parties do on standard error")
     .action((options: Options) => run(options));
 }
 
-async function run({ task, data, seed, json }: Options): Promise<void> {
-  if (json === undefined && task === undefined) process.stdout.write(INTRODUCTION);
-  const report = await simulateWithProgress({
+async function run(options: Options): Promise<void> {
+  const { task, data, seed, json, verbose, virtual } = options;
+  if (json === undefined && task === undefined) process.stdout.write(introduction(virtual === true));
+  const simulation: SimulateOptions = {
     task: loadTaskFile(task ?? fileURLToPath(new URL(PUMPS, packageRoot()))),
     folder: data ?? process.env.HEADWATER_DATA,
     devices: undefined,
@@ -39,19 +55,61 @@ async function run({ task, data, seed, json }: Options): Promise<void> {
     engine: defaultEngine,
     workers: undefined,
     local: true,
-  });
-  printReport(report, json ?? false);
-  if (json === undefined) process.stdout.write(nextSteps(report.predictions));
+    ...(verbose ? { logger: createLogger("info") } : {}),
+  };
+  if (virtual) print(await simulateWithProgress(simulation), options);
+  else await runLive(simulation, options);
+}
+
+async function runLive(simulation: SimulateOptions, options: Options): Promise<void> {
+  const fleet = await startWithProgress(simulation);
+  try {
+    print(fleet.report, options);
+    if (options.exit || options.json || !process.stdout.isTTY) return;
+    process.stdout.write(
+      `\nServer and devices still run. Status page: ${fleet.statusUrl}  (Ctrl-C ends it)\n`,
+    );
+    await untilStopped();
+  } finally {
+    await fleet.stop();
+  }
+}
+
+async function startWithProgress(simulation: SimulateOptions): Promise<LiveFleet> {
+  const view = createProgressView();
+  const onServing = (url: string) => process.stderr.write(`status page: ${url}\n`);
+  try {
+    return await startLiveFleet({
+      ...simulation,
+      onServing,
+      onProgress: (progress) => view.onProgress(progress),
+    });
+  } finally {
+    view.stop();
+  }
+}
+
+function print(report: SimulationReport, { json }: Options): void {
+  const text = json
+    ? `${JSON.stringify(summarise(report))}\n`
+    : describeReport(report) + nextSteps(report.predictions);
+  process.stdout.write(text);
 }
 
 function packageRoot(): URL {
   return new URL(".", import.meta.resolve("headwater/package.json"));
 }
 
-const INTRODUCTION = `Eight pumps stream temperature, vibration and load. Each learns to forecast its bearing temperature one
-hour ahead from its own short history; only model updates travel. The fleet learns together, in virtual time.
+function introduction(isVirtual: boolean): string {
+  const how = isVirtual
+    ? "in virtual time, over a broker in memory."
+    : "as real MQTT clients: telemetry over one broker, the federation over another.";
+  return `Eight pumps stream temperature, vibration and load. Each learns to forecast its bearing temperature one
+hour ahead from its own short history; only model updates travel. The fleet learns together,
+${how}
 
 `;
+}
 
 function nextSteps(predictions: number): string {
   const made = `\nThe devices made ${predictions} predictions on live telemetry with the versions the server let through.\n`;
@@ -59,6 +117,7 @@ function nextSteps(predictions: number): string {
 Next:
   npx headwater simulate examples/pumps/task.yaml --seed 2 --report report.html
   npx headwater plan examples/pumps/task.yaml
+  a server and devices of your own: docs/running.md
   the examples with real data: examples/air-quality, examples/turbofan, examples/mnist
 `;
 }

@@ -102,6 +102,28 @@ describe("headwater quickstart", () => {
   test("prints one JSON object with --json", () => {
     const { status, stdout } = headwater("quickstart", "--task", small, "--seed", "3", "--json");
     expect(status).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ task: "pumps", seed: "3" });
+    const summary = JSON.parse(stdout) as object;
+    expect(Object.keys(summary)).toEqual([
+      ...[
+        "rounds",
+        "metric",
+        "federated",
+        "localOnly",
+        "naive",
+        "bytesUp",
+        "bytesDown",
+        "updates",
+        "seconds",
+      ],
+    ]);
+    expect(summary).toMatchObject({ metric: "rmse", updates: { rejected: 0 } });
+  });
+
+  test("--virtual needs no broker, and the same seed gives the same numbers", () => {
+    const once = () => {
+      const { stdout } = headwater("quickstart", "--task", small, "--seed", "3", "--virtual", "--json");
+      return { ...(JSON.parse(stdout) as object), seconds: 0 };
+    };
+    expect(once()).toEqual(once());
   });
 });

@@ -1,0 +1,96 @@
+// `headwater server TASK`: the aggregator of one task, until it is told to stop.
+
+import { readFileSync } from "node:fs";
+import { type Command, Option } from "commander";
+import type { BrokerConfig } from "../server/host/config.js";
+import { startServerHost } from "../server/host/host.js";
+import { HeadwaterError, messageOf } from "../shared/error.js";
+import { createLogger, type LogLevel } from "../shared/log.js";
+import { type Address, parseAddress } from "./address.js";
+import { notifySystemd } from "./systemd.js";
+import { loadTaskFile } from "./task-file.js";
+import { untilStopped } from "./until-stopped.js";
+
+interface Options {
+  readonly data: string;
+  readonly listen: Address;
+  readonly ws?: Address;
+  readonly http: Address | false;
+  readonly broker?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly ca?: string;
+  readonly seed?: string;
+  readonly log: LogLevel;
+}
+
+/** Adds the command. */
+export function register(program: Command): void {
+  program
+    .command("server")
+    .description("run the server of a task: broker, rounds, models, status page")
+    .argument("<task>", "task file (YAML)")
+    .requiredOption("--data <dir>", "data folder; made if it is not there")
+    .option("--listen <address>", "MQTT over TCP", parseAddress, { host: "127.0.0.1", port: 1883 })
+    .option("--ws <address>", "MQTT over WebSocket as well", parseAddress)
+    .option("--http <address>", "status page and API", parseAddress, { host: "127.0.0.1", port: 8080 })
+    .option("--no-http", "neither status page nor API")
+    .option("--broker <url>", "a broker of others instead of our own, such as mqtt://localhost:1883")
+    .option("--username <name>", "at that broker")
+    .addOption(new Option("--password <secret>", "at that broker").env("HEADWATER_BROKER_PASSWORD"))
+    .option("--ca <file>", "certificates to trust at that broker (PEM)")
+    .option("--seed <text>", "root of all chance, for a new data folder (default: drawn)")
+    .addOption(
+      new Option("--log <level>", "least important log line")
+        .choices(["debug", "info", "warn", "error", "silent"])
+        .default("info"),
+    )
+    .action((path: string, options: Options) => run(path, options));
+}
+
+async function run(path: string, options: Options): Promise<void> {
+  const { data: folder, http, seed, log } = options;
+  const task = loadTaskFile(path);
+  const logger = createLogger(log);
+  const host = await startServerHost(
+    { task, folder, broker: brokerOf(options), http: http === false ? undefined : http, seed },
+    { logger },
+  );
+  const addresses = [...host.brokerUrls, ...(host.httpUrl === undefined ? [] : [host.httpUrl])];
+  process.stdout.write(`ready: ${addresses.join(" ")}\n`);
+  notifySystemd("ready");
+  try {
+    const signal = await Promise.race([untilStopped(), host.server.failed]);
+    logger.info({ signal }, "stopping");
+  } finally {
+    notifySystemd("stopping");
+    await host.stop();
+  }
+}
+
+function brokerOf({ broker: url, listen, ws, username, password, ca }: Options): BrokerConfig {
+  if (url === undefined) {
+    const listeners = [{ kind: "tcp" as const, ...listen }];
+    return {
+      kind: "embedded",
+      listeners: ws === undefined ? listeners : [...listeners, { kind: "ws", ...ws }],
+    };
+  }
+  return {
+    kind: "external",
+    endpoint: {
+      url,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      ...(ca === undefined ? {} : { ca: readCertificates(ca) }),
+    },
+  };
+}
+
+function readCertificates(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new HeadwaterError("config-invalid", `cannot read --ca ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
