@@ -48,37 +48,30 @@ process.exit();
 
 async function measure() {
   const telemetry = await startTelemetryBroker({ logger: silentLogger });
+  const data = join(folder, "server");
   const task = join(folder, "task.yaml");
   writeFileSync(task, TASK);
-  await run(["enrol", "pi", "--data", join(folder, "server"), "--task", task, "--out", folder]).ended;
-  const serve = () =>
-    run([
-      "server",
-      task,
-      "--data",
-      join(folder, "server"),
-      "--listen",
-      "127.0.0.1:0",
-      "--no-http",
-      "--log",
-      "warn",
-    ]);
-  const server = serve();
+  await run(["enrol", "pi", "--data", data, "--task", task, "--out", folder]).ended;
+  const serve = (address) =>
+    run(["server", task, "--data", data, "--listen", address, "--no-http", "--log", "warn"]);
+  const server = serve("127.0.0.1:0");
   const [, url] = await server.said(/ready: (\S+)/);
   const config = join(folder, "device.yaml");
   writeFileSync(config, deviceConfig(url, telemetry.url));
   const device = run(["device", config]);
   await device.said(/task adopted/);
+  // Telemetry alone first: rounds write as well, but not by the row.
+  await server.stop();
   const sensor = await connect(telemetry.url, "sensor", []);
   const before = writtenBytes(device.pid);
-  // Paced as batches of a hundred would be: what is on disk is what a second of telemetry brings.
   await publishRows(sensor, { from: 0, count: ROWS, perSecond: 2_000 });
   await sleep(systemClock, 3_000);
   const bytesPerRow = (writtenBytes(device.pid) - before) / ROWS;
+  serve(new URL(url).host);
   await device.said(/serving a version/);
-  const latency = await measureLatency(sensor, telemetry.url);
-  const rss = memoryOf(device.pid);
-  return { bytesPerRow: Math.round(bytesPerRow), rssMb: rss.now, peakRssMb: rss.peak, latencyMs: latency };
+  const latencyMs = await measureLatency(sensor, telemetry.url);
+  const { now, peak } = memoryOf(device.pid);
+  return { bytesPerRow: Math.round(bytesPerRow), rssMb: now, peakRssMb: peak, latencyMs };
 }
 
 /** From publishing a reading to hearing its prediction, both clocks being this process's. */
@@ -151,7 +144,11 @@ function run(args) {
       });
     }
   };
-  return { pid: child.pid, ended, said };
+  const stop = () => {
+    child.kill();
+    return ended;
+  };
+  return { pid: child.pid, ended, said, stop };
 }
 
 function deviceConfig(url, telemetryUrl) {
@@ -174,7 +171,7 @@ function memoryOf(pid) {
 }
 
 function print({ bytesPerRow, rssMb, peakRssMb, latencyMs }) {
-  process.stdout.write(`disk        ${bytesPerRow} bytes written per telemetry row (${ROWS} rows, examples and predictions)
+  process.stdout.write(`disk        ${bytesPerRow} bytes written per telemetry row (${ROWS} rows, in batches of 100)
 memory      ${rssMb} MiB resident, ${peakRssMb} MiB at most
 prediction  ${latencyMs.p50} ms median, ${latencyMs.p99} ms p99 from message to message, ${MESSAGES_PER_SECOND}/s, training all the time
             ${latencyMs.answered} of ${latencyMs.messages} messages answered

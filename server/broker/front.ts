@@ -41,6 +41,7 @@ interface Visit {
   readonly socket: Socket;
   readonly stream: GuardedStream;
   connection: Connection | undefined;
+  hasFailed: boolean;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -87,7 +88,7 @@ export class Front {
       joinsWrites: isFramed,
       onFault: (reason, error) => incidents.note(visit.connection?.id, reason, { error }),
     });
-    const visit: Visit = { socket, stream, connection: undefined };
+    const visit: Visit = { socket, stream, connection: undefined, hasFailed: false };
     stream.once("close", () => {
       const { connection } = visit;
       if (connection !== undefined && this.#connections.get(connection.id) === connection) {
@@ -126,7 +127,11 @@ export class Front {
         else done(this.#refuse(client.id, refusal));
       },
       authorizePublish: (client, packet, done) => {
-        this.#publish(client, packet).then(() => done(null), done);
+        this.#publish(client, packet).then(
+          () => done(null),
+          // Noted where it was found; as a fault of ours it is not taken for one of the packet.
+          (error) => done(new ConnectionFault("not-handled", messageOf(error))),
+        );
       },
     };
   }
@@ -208,7 +213,11 @@ export class Front {
   /** Aedes has ended a connection. What ended it is noted unless that was done where it was found. */
   #failed(client: Client, error: Error): void {
     const { incidents, logger } = this.#options;
-    const id = this.#visits.get(client)?.connection?.id;
+    const visit = this.#visits.get(client);
+    // Aedes tells the same to everything that had been waiting for this client.
+    if (visit === undefined || visit.hasFailed) return;
+    visit.hasFailed = true;
+    const id = visit.connection?.id;
     const reason = reasons.get(error.message);
     if (reason !== undefined) incidents.note(id, reason);
     else if (isMalformed(error)) incidents.note(id, "malformed", { error: error.message });
