@@ -1,12 +1,12 @@
-// Telemetry goes to disk in batches: one transaction per hundred rows or second costs the SD card a sixtieth
-// of what one per row does.
+// Telemetry goes to disk in batches, because SQLite writes whole pages: a transaction per row costs the SD card many
+// times what one per second, or five hundred rows, does (`npm run bench:device`).
 
 import type { Cancel, Clock } from "../shared/clock.js";
 
-const BATCH_ROWS = 100;
+const BATCH_ROWS = 500;
 const BATCH_MS = 1000;
 
-/** Collects rows and hands them on a hundred at a time, or after a second. Holds no more than that. */
+/** Collects rows and hands them on five hundred at a time, or after a second. Holds no more than that. */
 export class BatchedWrites<Item> {
   readonly #clock: Clock;
   readonly #write: (items: readonly Item[]) => void;

@@ -8,11 +8,11 @@ function setUp() {
   return { clock, written, writes: new BatchedWrites<number>(clock, (items) => written.push([...items])) };
 }
 
-test("a hundred rows are one write, at once", () => {
+test("five hundred rows are one write, at once", () => {
   const { writes, written } = setUp();
-  for (let i = 0; i < 250; i++) writes.add(i);
-  expect(written.map(({ length }) => length)).toEqual([100, 100]);
-  expect(writes.waiting).toHaveLength(50);
+  for (let i = 0; i < 1200; i++) writes.add(i);
+  expect(written.map(({ length }) => length)).toEqual([500, 500]);
+  expect(writes.waiting).toHaveLength(200);
 });
 
 test("fewer are written after a second", async () => {
