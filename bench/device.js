@@ -120,7 +120,7 @@ function connect(url, clientId, subscriptions, onMessage = () => undefined) {
 
 function run(args) {
   // As deploy/systemd/headwater-device.service has it.
-  const env = { ...process.env, NODE_OPTIONS: "--max-semi-space-size=2" };
+  const env = { ...process.env, NODE_OPTIONS: "--max-semi-space-size=2 --max-old-space-size=64" };
   const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"], env });
   children.push(child);
   let text = "";

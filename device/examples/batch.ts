@@ -8,8 +8,8 @@ import type { ColumnStatistics, FittedScaler, Split } from "../../shared/pipelin
 import type { ExampleBatch } from "../train/trainer.js";
 import type { ExampleStore, StoredExample } from "./store.js";
 
-/** Rows read between two turns of the event loop: reading never holds up ingestion for long. */
-const PAGE_ROWS = 2000;
+/** Rows read between two turns of the event loop: reading holds up a prediction by a millisecond, and is soon garbage. */
+const PAGE_ROWS = 250;
 /** A batch up to this size is kept for the next round, if no example comes in between. */
 const KEPT_BYTES_MAX = 16 * 1024 * 1024;
 
