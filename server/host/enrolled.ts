@@ -1,14 +1,14 @@
 // The devices that may take part, in a database of their own: several processes may have it open, so that a device can
 // be enrolled while the server runs, and the server knows it from the next question on.
 
-import { createHash, createPublicKey, type KeyObject, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, type KeyObject, randomBytes, timingSafeEqual } from "node:crypto";
 import { assert } from "../../shared/assert.js";
 import type { Clock } from "../../shared/clock.js";
 import { HeadwaterError } from "../../shared/error.js";
 import type { DeviceId, TaskId } from "../../shared/id.js";
 import type { Database, Migrations } from "../../shared/storage/port.js";
 import type { Credential } from "../../shared/wire/credential.js";
-import { generateKeys } from "../../shared/wire/signature.js";
+import { generateKeys, publicKeyFromRaw } from "../../shared/wire/signature.js";
 import { hashForMosquitto } from "./mosquitto.js";
 
 /** Open the database with these and with durability `full`: an enrolled device must stay one. */
@@ -53,7 +53,7 @@ export class EnrolledDevices {
   /** The key its updates are verified with, undefined for a device that is not enrolled. */
   publicKey(device: DeviceId): KeyObject | undefined {
     const row = this.#options.database.get("SELECT public_key FROM devices WHERE device = ?", device);
-    return row?.public_key instanceof Uint8Array ? keyFromRaw(row.public_key) : undefined;
+    return row?.public_key instanceof Uint8Array ? publicKeyFromRaw(row.public_key) : undefined;
   }
 
   has(device: DeviceId): boolean {
@@ -119,9 +119,4 @@ export function rawHalf(key: KeyObject, half: "x" | "d"): Uint8Array {
   const text = key.export({ format: "jwk" })[half];
   assert(text !== undefined, `the key has no ${half}`);
   return new Uint8Array(Buffer.from(text, "base64url"));
-}
-
-function keyFromRaw(raw: Uint8Array): KeyObject {
-  const x = Buffer.from(raw).toString("base64url");
-  return createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
 }
