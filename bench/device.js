@@ -120,7 +120,8 @@ function connect(url, clientId, subscriptions, onMessage = () => undefined) {
 
 function run(args) {
   // As deploy/systemd/headwater-device.service has it.
-  const env = { ...process.env, NODE_OPTIONS: "--max-semi-space-size=2 --max-old-space-size=64" };
+  const options = { MALLOC_ARENA_MAX: "1", NODE_OPTIONS: "--max-semi-space-size=2 --max-old-space-size=56" };
+  const env = { ...process.env, ...options };
   const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"], env });
   children.push(child);
   let text = "";
