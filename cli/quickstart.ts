@@ -77,7 +77,9 @@ async function runLive(simulation: SimulateOptions, options: Options): Promise<v
 
 async function startWithProgress(simulation: SimulateOptions): Promise<LiveFleet> {
   const view = createProgressView();
-  const onServing = (url: string) => process.stderr.write(`status page: ${url}\n`);
+  // On a terminal the bar has the line; it draws itself anew below.
+  const onServing = (url: string) =>
+    process.stderr.write(`${process.stderr.isTTY ? "\n" : ""}status page: ${url}\n`);
   try {
     return await startLiveFleet({
       ...simulation,
