@@ -19,13 +19,14 @@ export function register(program: Command): void {
 async function run(path: string): Promise<void> {
   const config = loadDeviceConfig(path);
   const logger = createLogger(config.log);
+  const stopped = untilStopped();
   const host = await startDeviceHost(config, { logger });
   const { device, task } = config.credential;
   process.stdout.write(
     `running: ${device}, task ${task}, server ${config.server.url}, data in ${config.data}\n`,
   );
   notifySystemd("ready");
-  const signal = await untilStopped();
+  const signal = await stopped;
   logger.info({ signal, device }, "stopping");
   notifySystemd("stopping");
   await host.stop();

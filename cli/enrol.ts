@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { type FleetFolder, openFleetFolder } from "../server/host/fleet-folder.js";
 import { systemClock } from "../shared/clock.js";
 import { HeadwaterError } from "../shared/error.js";
@@ -35,7 +35,7 @@ export function register(program: Command): void {
 
 function run(names: readonly string[], options: Options): void {
   const devices = names.map(toDevice);
-  if (devices.length === 0 && !options.list) throw new InvalidArgumentError("name at least one device.");
+  if (devices.length === 0 && !options.list) throw wrong("name at least one device");
   const folder = openFleetFolder(options.data, { task: taskOf(options.task), clock: systemClock });
   try {
     if (options.revoke) for (const device of devices) revoke(folder, device);
@@ -49,17 +49,38 @@ function run(names: readonly string[], options: Options): void {
   }
 }
 
-function enrolAll({ enrolled }: FleetFolder, devices: readonly DeviceId[], out: string): void {
+function enrolAll(folder: FleetFolder, devices: readonly DeviceId[], out: string): void {
   // Asked of all before anything is done for one.
   for (const device of devices) {
-    const path = pathOf(out, device);
-    if (existsSync(path))
-      throw new HeadwaterError("config-invalid", `${path} is there already: move it away first`);
+    const problem = problemWith(folder, device, pathOf(out, device));
+    if (problem !== undefined) throw wrong(problem);
   }
   for (const device of devices) {
     const path = pathOf(out, device);
-    writeDurably(path, formatCredential(enrolled.enrol(device)), { mode: 0o600, mustBeNew: true });
+    writeCredential(folder, device, path);
     process.stdout.write(`${path}\n`);
+  }
+}
+
+function problemWith(
+  { enrolled, brokerFiles }: FleetFolder,
+  device: DeviceId,
+  path: string,
+): string | undefined {
+  if (existsSync(path)) return `${path} is there already: move it away first`;
+  if (enrolled.has(device)) return `device ${device} is enrolled already: revoke it first`;
+  if (brokerFiles.serverUser !== device) return undefined;
+  return `${device} is the server's own user name at the broker: a device of that name could speak for it`;
+}
+
+function writeCredential({ enrolled }: FleetFolder, device: DeviceId, path: string): void {
+  const credential = enrolled.enrol(device);
+  try {
+    writeDurably(path, formatCredential(credential), { mode: 0o600, mustBeNew: true });
+  } catch (error) {
+    // A device whose secrets nobody has could never be enrolled again.
+    enrolled.revoke(device);
+    throw error;
   }
 }
 
@@ -81,7 +102,7 @@ function pathOf(out: string, device: DeviceId): string {
 function toDevice(name: string): DeviceId {
   const device = parseDeviceId(name);
   if (device !== undefined) return device;
-  throw new InvalidArgumentError(`"${name}" is no device id: 1-64 letters, digits, _ or -.`);
+  throw wrong(`"${name}" is no device id: 1-64 letters, digits, _ or -, a letter or digit first`);
 }
 
 function taskOf(text: string | undefined): TaskId | undefined {
@@ -92,5 +113,10 @@ function taskOf(text: string | undefined): TaskId | undefined {
 function idOf(text: string): TaskId {
   const task = parseTaskId(text);
   if (task !== undefined) return task;
-  throw new InvalidArgumentError(`--task: there is no file ${text}, and it is no task id.`);
+  throw wrong(`--task: there is no file ${text}, and it is no task id`);
+}
+
+// Commander says what is wrong with options itself, and nothing of what an action throws.
+function wrong(message: string): HeadwaterError {
+  return new HeadwaterError("config-invalid", message);
 }

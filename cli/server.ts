@@ -52,6 +52,7 @@ async function run(path: string, options: Options): Promise<void> {
   const { data: folder, http, seed, log } = options;
   const task = loadTaskFile(path);
   const logger = createLogger(log);
+  const stopped = untilStopped();
   const host = await startServerHost(
     { task, folder, broker: brokerOf(options), http: http === false ? undefined : http, seed },
     { logger },
@@ -60,7 +61,7 @@ async function run(path: string, options: Options): Promise<void> {
   process.stdout.write(`ready: ${addresses.join(" ")}\n`);
   notifySystemd("ready");
   try {
-    const signal = await Promise.race([untilStopped(), host.server.failed]);
+    const signal = await Promise.race([stopped, host.server.failed]);
     logger.info({ signal }, "stopping");
   } finally {
     notifySystemd("stopping");

@@ -73,7 +73,14 @@ export function describeStatus(status: StatusView): string {
     deviceTable(status),
     ...Object.entries(counters).map(([name, count]) => `${name}: ${count}`),
     "",
-  ].join("\n");
+  ]
+    .map(printable)
+    .join("\n");
+}
+
+/** Devices and strangers choose some of these words: none may command the terminal. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => (character === "\n" ? "\n" : "?"));
 }
 
 function describeProgress({

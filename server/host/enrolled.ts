@@ -102,6 +102,11 @@ export class EnrolledDevices {
     return this.#options.database.run("DELETE FROM devices WHERE device = ?", device) > 0;
   }
 
+  /** Another number whenever another process has changed something. */
+  changes(): number {
+    return Number(this.#options.database.get("PRAGMA data_version")?.data_version);
+  }
+
   /** What Mosquitto checks passwords against, by user name. */
   mosquittoHashes(): readonly { readonly user: string; readonly hash: string }[] {
     const rows = this.#options.database.all("SELECT device, password_mosquitto FROM devices ORDER BY device");

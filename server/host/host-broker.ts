@@ -8,6 +8,7 @@ import { createMqttUplink } from "../../shared/transport/mqtt-uplink.js";
 import type { Uplink } from "../../shared/transport/port.js";
 import { type EmbeddedBroker, startBroker } from "../broker/broker.js";
 import type { StatusView } from "../http/schema.js";
+import { Admissions } from "./admissions.js";
 import type { BrokerConfig } from "./config.js";
 import type { ServerFolder } from "./server-folder.js";
 
@@ -22,6 +23,7 @@ export interface HostBroker {
   describe(): StatusView["broker"];
   /** Why devices cannot be reached now, undefined when they can. */
   trouble(): string | undefined;
+  /** Accepts nothing more, lets what is being handled end, and disconnects. Asked again, nothing happens. */
   close(): Promise<void>;
 }
 
@@ -46,8 +48,13 @@ async function embed(
   { listeners }: Extract<BrokerConfig, { kind: "embedded" }>,
   { folder: { enrolled, task }, clock, logger, counters }: HostBrokerParts,
 ): Promise<HostBroker> {
-  const isKnown = enrolled.isKnown.bind(enrolled);
+  const admissions = new Admissions({
+    ...{ enrolled, clock, logger },
+    disconnect: (device) => broker.disconnect(device),
+  });
+  const isKnown = admissions.admit.bind(admissions);
   const broker = await startBroker({ listeners, isKnown, clock, logger, counters });
+  const stopWatching = admissions.watch();
   return {
     uplink: broker.uplink(task),
     embedded: broker,
@@ -62,7 +69,10 @@ async function embed(
       bytesDown: broker.traffic.down,
     }),
     trouble: () => undefined,
-    close: () => broker.close(),
+    close: () => {
+      stopWatching();
+      return broker.close();
+    },
   };
 }
 

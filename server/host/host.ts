@@ -16,7 +16,7 @@ import { createServer, type Server } from "../server.js";
 import type { ServerHostConfig } from "./config.js";
 import type { EnrolledDevices } from "./enrolled.js";
 import { logFact } from "./fact-log.js";
-import { openHostBroker } from "./host-broker.js";
+import { type HostBroker, type HostBrokerParts, openHostBroker } from "./host-broker.js";
 import { openServerFolder } from "./server-folder.js";
 import { Undo } from "./undo.js";
 
@@ -57,49 +57,21 @@ export async function startServerHost(
   }
 }
 
-async function start(
-  { task, folder: path, broker: brokerConfig, http: address, seed }: ServerHostConfig,
-  { logger = createLogger("info"), observe, runtime }: ServerHostParts,
-  undo: Undo,
-): Promise<ServerHost> {
+async function start(config: ServerHostConfig, parts: ServerHostParts, undo: Undo): Promise<ServerHost> {
+  const { task, http: address, seed } = config;
+  const { logger = createLogger("info") } = parts;
   const clock = systemClock;
   const startedMs = clock.now();
   warnOfClock(clock, logger);
-  const folder = openServerFolder(path, { task: task.task.task, clock, seed });
+  const folder = openServerFolder(config.folder, { task: task.task.task, clock, seed });
   undo.later(async () => folder.close());
-  const engine = runtime ?? (await createTfjsRuntime(defaultEngine));
-  if (runtime === undefined) undo.later(async () => engine.dispose());
-  const { enrolled, keys, database, stagingFolder } = folder;
-  const counters = new Counters();
-  const broker = await openHostBroker(brokerConfig, { folder, clock, logger, counters });
-  undo.later(() => broker.close());
-  const verifyThread = VerifyThread.start();
-  undo.later(() => verifyThread.close());
-  const server = await createServer({
-    ...{
-      task,
-      database,
-      stagingFolder,
-      verifyThread,
-      clock,
-      keys,
-      logger,
-      runtime: engine,
-      uplink: broker.uplink,
-    },
-    seed: folder.seed,
-    devices: enrolled,
-    limits: { chunkBytes: broker.chunkBytes },
-    observe: (fact) => {
-      logFact(logger, fact);
-      observe?.(fact);
-    },
-  });
-  undo.later(() => server.stop());
+  const ground = { folder, clock, logger, counters: new Counters() };
+  const { broker, server } = await startFederation(config, parts, ground, undo);
   let isRecovered = false;
+  const { enrolled } = folder;
   const sources = {
     ...{ task: task.task, version: headwaterVersion(), server, enrolled, clock, startedMs },
-    brokerCounters: counters,
+    brokerCounters: ground.counters,
     broker: () => broker.describe(),
     notReady: () => (isRecovered ? broker.trouble() : "the journal is being recovered"),
   };
@@ -107,10 +79,42 @@ async function start(
   undo.later(async () => http?.close());
   await server.start();
   isRecovered = true;
-  return {
-    ...{ server, enrolled, broker: broker.embedded, httpUrl: http?.url, brokerUrls: broker.urls },
-    stop: () => undo.all(),
-  };
+  const { embedded, urls: brokerUrls } = broker;
+  return { server, enrolled, broker: embedded, brokerUrls, httpUrl: http?.url, stop: () => undo.all() };
+}
+
+async function startFederation(
+  { task, broker: config }: ServerHostConfig,
+  { runtime: given, observe }: ServerHostParts,
+  ground: HostBrokerParts,
+  undo: Undo,
+): Promise<{ readonly broker: HostBroker; readonly server: Server }> {
+  const { folder, clock, logger } = ground;
+  // First what takes long: a broker without its server turns devices away.
+  const runtime = given ?? (await createTfjsRuntime(defaultEngine));
+  try {
+    const broker = await openHostBroker(config, ground);
+    undo.later(() => broker.close());
+    const verifyThread = VerifyThread.start();
+    undo.later(() => verifyThread.close());
+    const { database, stagingFolder, keys, seed, enrolled: devices } = folder;
+    const server = await createServer({
+      ...{ task, database, stagingFolder, keys, seed, devices, clock, logger, runtime, verifyThread },
+      uplink: broker.uplink,
+      limits: { chunkBytes: broker.chunkBytes },
+      observe: (fact) => {
+        logFact(logger, fact);
+        observe?.(fact);
+      },
+    });
+    undo.later(() => server.stop());
+    // Asked again, and this time before the server stops: what is being handled is journaled and acknowledged first.
+    undo.later(() => broker.close());
+    return { broker, server };
+  } finally {
+    // The model is built, and the server computes without an engine.
+    if (given === undefined) runtime.dispose();
+  }
 }
 
 // Before this there was no Headwater. A board without a battery-backed clock starts at the epoch.
