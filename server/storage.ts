@@ -123,30 +123,37 @@ export class SqliteJournal implements Journal {
     this.#entries = 0;
   }
 
-  async commit({ event, state, writes }: JournalEntry): Promise<void> {
-    const isFull = this.#entries >= EVENTS_PER_SNAPSHOT;
+  async commit(entries: readonly JournalEntry[]): Promise<void> {
+    const events = entries.flatMap(({ event }) => event ?? []);
+    const writes = entries.flatMap((entry) => entry.writes);
+    const isFull = this.#entries + events.length > EVENTS_PER_SNAPSHOT;
     const isRoundOver = writes.some(({ type }) => type === "end-round");
+    const snapshot = isFull || isRoundOver ? entries.at(-1)?.state : undefined;
     this.#database.transaction(() => {
       for (const write of writes) this.#apply(write);
-      if (event !== undefined) this.#append(event, isFull || isRoundOver ? state : undefined);
+      if (events.length > 0) this.#append(events, snapshot);
     });
     if (writes.some(({ type }) => type === "end-round" || type === "drop-upload"))
       this.#stores.staging.sweep();
-    if (event !== undefined) this.#entries = isFull || isRoundOver ? 0 : this.#entries + 1;
+    if (events.length > 0) this.#entries = snapshot === undefined ? this.#entries + events.length : 0;
   }
 
   async beat(nowMs: number): Promise<void> {
     this.#database.run("UPDATE snapshot SET alive_ms = ?", nowMs);
   }
 
-  #append(event: RoundEvent, snapshot: RoundsState | undefined): void {
-    if (snapshot === undefined) {
-      this.#database.run("INSERT INTO journal (event) VALUES (?)", JSON.stringify(event));
-      this.#database.run("UPDATE snapshot SET alive_ms = ?", event.nowMs);
+  /** `snapshot`: the state after all events so far, when it takes their place. */
+  #append(events: readonly RoundEvent[], snapshot: RoundsState | undefined): void {
+    const aliveMs = events.at(-1)!.nowMs;
+    if (snapshot !== undefined) {
+      this.#database.run("DELETE FROM journal");
+      this.#database.run("UPDATE snapshot SET state = ?, alive_ms = ?", stringifyState(snapshot), aliveMs);
       return;
     }
-    this.#database.run("DELETE FROM journal");
-    this.#database.run("UPDATE snapshot SET state = ?, alive_ms = ?", stringifyState(snapshot), event.nowMs);
+    for (const event of events) {
+      this.#database.run("INSERT INTO journal (event) VALUES (?)", JSON.stringify(event));
+    }
+    this.#database.run("UPDATE snapshot SET alive_ms = ?", aliveMs);
   }
 
   #apply(write: Write): void {

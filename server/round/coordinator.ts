@@ -1,14 +1,14 @@
-// The shell around `decide`: one event at a time from one inbox; journal, then effect, then acknowledge.
+// The shell around `decide`: events in order from one queue; journal, then effect, then acknowledge.
 
 import type { Cancel, Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import { HeadwaterError, messageOf } from "../../shared/error.js";
-import { Inbox } from "../../shared/inbox.js";
 import type { Logger } from "../../shared/log.js";
 import type { Command, Write } from "./command.js";
 import { decide, nextWakeMs } from "./decide.js";
-import type { Occurrence, RoundEvent } from "./event.js";
-import { type Journal, replay } from "./journal.js";
+import type { Occurrence } from "./event.js";
+import { EventQueue, type Outcome } from "./event-queue.js";
+import { type Journal, type JournalEntry, replay } from "./journal.js";
 import type { Policy } from "./policy.js";
 import { initialState, type RoundsState } from "./state.js";
 
@@ -18,6 +18,8 @@ const BEAT_MS = 30_000;
 const RETRY_MS = 5_000;
 /** Devices whose messages wait here get no acknowledgement beyond this, and send again. */
 const INBOX_LIMIT = 10_000;
+/** Most events in one transaction. */
+const BATCH_MAX = 64;
 
 export interface CoordinatorOptions {
   readonly journal: Journal;
@@ -36,10 +38,18 @@ interface Posted {
   readonly attached: readonly Write[];
 }
 
+/** What became of one event. */
+interface Decision {
+  readonly state: RoundsState;
+  readonly commands: readonly Command[];
+  /** Undefined when there is nothing to store. */
+  readonly entry: JournalEntry | undefined;
+}
+
 /** Runs the rounds. */
 export class Coordinator {
   readonly #options: CoordinatorOptions;
-  readonly #inbox: Inbox<Posted>;
+  readonly #inbox: EventQueue<Posted>;
   #state: RoundsState = initialState;
   #cancelWake: Cancel = () => undefined;
   #aliveMs = 0;
@@ -47,7 +57,11 @@ export class Coordinator {
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
-    this.#inbox = new Inbox({ handle: (posted) => this.#handle(posted), limit: INBOX_LIMIT });
+    this.#inbox = new EventQueue({
+      handle: (batch) => this.#handle(batch),
+      limit: INBOX_LIMIT,
+      batch: BATCH_MAX,
+    });
   }
 
   /** The state as journaled. */
@@ -88,30 +102,65 @@ export class Coordinator {
     await this.#inbox.drained();
   }
 
-  async #handle({ occurrence, attached }: Posted): Promise<void> {
-    if (this.#isStopped) throw new HeadwaterError("aborted", "the server has stopped");
-    const event = { ...occurrence, nowMs: this.#options.clock.now() };
+  /** Decides all, journals all in one transaction, then carries out what was decided. */
+  async #handle(batch: readonly Posted[]): Promise<readonly Outcome[]> {
+    if (this.#isStopped) {
+      return batch.map(() => new HeadwaterError("aborted", "the server has stopped"));
+    }
     try {
-      await this.#carryOut(event, attached);
+      const decisions = this.#decide(batch);
+      const entries = decisions.flatMap(({ entry }) => entry ?? []);
+      if (entries.length > 0) await this.#options.journal.commit(entries);
+      this.#state = decisions.at(-1)?.state ?? this.#state;
+      return await this.#carryOut(decisions);
+    } catch (error) {
+      // What the disk refuses for all of them it may take for some.
+      if (batch.length > 1 && error instanceof HeadwaterError) return this.#handleSingly(batch);
+      return batch.map(() => error);
     } finally {
       if (!this.#isStopped) this.#scheduleWake();
     }
   }
 
-  async #carryOut(event: RoundEvent, attached: readonly Write[]): Promise<void> {
-    const { journal, policy, execute } = this.#options;
-    const { state, writes, commands } = decide(this.#state, event, policy);
-    const isChanged = state !== this.#state;
-    if (isChanged || writes.length > 0) {
-      await journal.commit({
-        event: isChanged ? event : undefined,
-        state,
-        // What the event brings along is only wanted if it meant something.
-        writes: isChanged ? [...writes, ...attached] : writes,
-      });
+  async #handleSingly(batch: readonly Posted[]): Promise<readonly Outcome[]> {
+    const outcomes: Outcome[] = [];
+    for (const posted of batch) outcomes.push(...(await this.#handle([posted])));
+    return outcomes;
+  }
+
+  #decide(batch: readonly Posted[]): readonly Decision[] {
+    const nowMs = this.#options.clock.now();
+    let before = this.#state;
+    return batch.map(({ occurrence, attached }) => {
+      const event = { ...occurrence, nowMs };
+      const { state, writes, commands } = decide(before, event, this.#options.policy);
+      const isChanged = state !== before;
+      before = state;
+      const entry: JournalEntry | undefined =
+        isChanged || writes.length > 0
+          ? {
+              event: isChanged ? event : undefined,
+              state,
+              // What the event brings along is only wanted if it meant something.
+              writes: isChanged ? [...writes, ...attached] : writes,
+            }
+          : undefined;
+      return { state, commands, entry };
+    });
+  }
+
+  /** Never rejects. */
+  async #carryOut(decisions: readonly Decision[]): Promise<readonly Outcome[]> {
+    const outcomes: Outcome[] = [];
+    for (const { state, commands } of decisions) {
+      try {
+        for (const command of commands) await this.#options.execute(command, state);
+        outcomes.push(undefined);
+      } catch (error) {
+        outcomes.push(error);
+      }
     }
-    this.#state = state;
-    for (const command of commands) await execute(command, state);
+    return outcomes;
   }
 
   #scheduleWake(delayMs = 0): void {

@@ -31,8 +31,8 @@ export interface Journal {
   load(): Promise<JournalContent | undefined>;
   /** Starts anew from `state`, under `policy`. */
   begin(state: RoundsState, policy: Policy, nowMs: number): Promise<void>;
-  /** Stores the event and all its writes, in order, or nothing. */
-  commit(entry: JournalEntry): Promise<void>;
+  /** Stores the events and all their writes, in order, or nothing. At least one. */
+  commit(entries: readonly JournalEntry[]): Promise<void>;
   /** Notes that the server runs, for the next start to know how long it was away. */
   beat(nowMs: number): Promise<void>;
 }

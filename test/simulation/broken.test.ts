@@ -71,9 +71,9 @@ vi.mock("../../server/storage.js", async (original) => {
     sql.replace("PRIMARY KEY (round, device)", "PRIMARY KEY (round, device, update_id)"),
   );
   class HastyJournal extends real.SqliteJournal {
-    override async commit(entry: JournalEntry): Promise<void> {
-      if (build.broken !== "journal") return super.commit(entry);
-      void systemClock.turn().then(() => super.commit(entry));
+    override async commit(entries: readonly JournalEntry[]): Promise<void> {
+      if (build.broken !== "journal") return super.commit(entries);
+      void systemClock.turn().then(() => super.commit(entries));
     }
   }
   return { ...real, serverMigrations, SqliteJournal: HastyJournal };
