@@ -39,6 +39,7 @@ export interface DeviceHostParts {
 /** A running device. */
 export interface DeviceHost {
   readonly agent: Agent;
+  readonly telemetry: { readonly isConnected: boolean };
   /** Brings everything to disk, says goodbye, lets go of the folder. */
   stop(): Promise<void>;
 }
@@ -56,7 +57,7 @@ export async function startDeviceHost(config: DeviceConfig, parts: DeviceHostPar
     const host = assemble(config, parts, { folder, ...engines });
     closers.push(host.close);
     await host.agent.start();
-    return { agent: host.agent, stop: close };
+    return { agent: host.agent, telemetry: host.telemetry, stop: close };
   } catch (error) {
     await close();
     throw error;
@@ -118,7 +119,7 @@ function assemble(
     await agent.stop();
     await publisher?.close();
   };
-  return { agent, close };
+  return { agent, telemetry, close };
 }
 
 function identityOf({ device, task, privateKey, serverKey }: Credential) {

@@ -43,6 +43,11 @@ export class Telemetry {
     for (const source of before) void source.close();
   }
 
+  /** Connected to every broker the task needs, and subscribed: what is published from now on comes. */
+  get isConnected(): boolean {
+    return this.#sources.every((source) => source.isConnected);
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#sources.map((source) => source.close()));
   }

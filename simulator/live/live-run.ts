@@ -30,8 +30,10 @@ export interface LiveRunOptions extends RunOptions {
 }
 
 const LOOPBACK = "127.0.0.1";
-/** Until every device must have the task. */
+/** Until every device must have the task, and listen to its sensors. */
 const ADOPTION_MS = 60_000;
+/** Longest time in which devices take nothing of what was published to them. */
+const TAKING_MS = 60_000;
 /** Longest time without a train round that has closed: a fleet on one machine is not that slow. */
 const SILENCE_MS = 5 * 60_000;
 const LOOK_MS = 20;
@@ -138,14 +140,20 @@ export class LiveRun implements EndedRun {
     this.#closers.push(() => this.#running.stop());
     for (const [device, readings] of feed.devices) await this.#startDevice(device, readings, logger);
     const giveUpMs = systemClock.now() + ADOPTION_MS;
-    const { adopted } = this.recorder;
+    // The telemetry broker keeps nothing for those who come later.
+    const listening = () => [...this.#devices].filter(([device, host]) => this.#isListening(device, host));
     await this.#until(
-      () => adopted.size === feed.devices.size,
+      () => listening().length === feed.devices.size,
       () => giveUpMs,
     );
-    if (adopted.size === feed.devices.size) return;
-    const message = `${adopted.size} of ${feed.devices.size} devices have the task after ${ADOPTION_MS} ms`;
+    if (listening().length === feed.devices.size) return;
+    const count = `${listening().length} of ${feed.devices.size} devices`;
+    const message = `${count} have the task and listen to their sensors after ${ADOPTION_MS} ms`;
     throw new HeadwaterError("training-failed", message);
+  }
+
+  #isListening(device: DeviceId, { telemetry }: DeviceHost): boolean {
+    return this.recorder.adopted.has(device) && telemetry.isConnected;
   }
 
   #startServer(logger: Logger): Promise<ServerHost> {
@@ -230,19 +238,33 @@ export class LiveRun implements EndedRun {
       speed: pace?.speed ?? Infinity,
       ...(pace === undefined ? {} : { paceFromMs: pace.fromMs }),
     });
-    // Acknowledged by the broker is not yet taken by the device.
-    await this.#until(
-      () => this.#haveTaken(),
-      () => Infinity,
-    );
+    await this.#untilTaken();
     for (const { agent } of this.#devices.values()) await agent.endOfData();
   }
 
-  #haveTaken(): boolean {
-    const { feed } = this.#options;
-    return [...this.#devices].every(
-      ([device, { agent }]) => agent.counters.get("telemetry.taken") >= feed.devices.get(device)!.length,
-    );
+  /** Acknowledged by the broker is not yet taken by the device. */
+  async #untilTaken(): Promise<void> {
+    let before = this.#untaken();
+    let movedMs = systemClock.now();
+    const hasAll = () => {
+      const left = this.#untaken();
+      if (left < before) movedMs = systemClock.now();
+      before = left;
+      return left === 0;
+    };
+    await this.#until(hasAll, () => movedMs + TAKING_MS);
+    if (before === 0) return;
+    throw new HeadwaterError("training-failed", `${before} of the readings published came to no device`);
+  }
+
+  /** Readings published, or still to be, that no device has taken. */
+  #untaken(): number {
+    let left = 0;
+    for (const [device, { agent }] of this.#devices) {
+      const length = this.#options.feed.devices.get(device)?.length ?? 0;
+      left += Math.max(0, length - agent.counters.get("telemetry.taken"));
+    }
+    return left;
   }
 
   async #until(isSo: () => boolean, giveUpMs: () => number): Promise<void> {
