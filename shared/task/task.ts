@@ -234,6 +234,9 @@ export type SimulatedSource =
       readonly delimiter: "," | ";" | " " | "\t";
       readonly missing: readonly string[];
       readonly time: CsvTimeSpec;
+      /** Only rows with `fromMs <= event time < untilMs`; undefined: no bound. A given test set keeps all its rows. */
+      readonly fromMs: number | undefined;
+      readonly untilMs: number | undefined;
       /** Field of the source -> column of the file. */
       readonly fields: Readonly<Record<string, string>>;
       /** Column whose value names the entity. */

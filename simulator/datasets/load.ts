@@ -97,9 +97,30 @@ async function readCsvFiles(
   const parts: Part[] = [];
   for (const path of findFiles(folder, source.files)) {
     const entity = stem(path);
-    parts.push([entity, await readCsv(path, { source, sourceName, fields: names, entity })]);
+    const readings = await readCsv(path, { source, sourceName, fields: names, entity });
+    parts.push([entity, inRange(path, readings, source)]);
   }
   return parts;
+}
+
+// Picked after derived fields were made: rows left are those of the whole file.
+function inRange(
+  path: string,
+  readings: readonly Reading[],
+  { fromMs = -Infinity, untilMs = Infinity }: CsvSource,
+): readonly Reading[] {
+  const picked = readings.filter(({ timeMs }) => timeMs >= fromMs && timeMs < untilMs);
+  const [first] = readings;
+  if (picked.length > 0 || first === undefined) return picked;
+  const range = `at or after ${dateText(fromMs)} and before ${dateText(untilMs)}`;
+  const message = `${path} has no rows ${range}; its first is of ${dateText(first.timeMs)}`;
+  throw new HeadwaterError("data-invalid", message);
+}
+
+// A bound that was left out, or a time that no calendar has, is only a number.
+function dateText(timeMs: number): string {
+  const date = new Date(timeMs);
+  return Number.isNaN(date.getTime()) ? String(timeMs) : date.toISOString();
 }
 
 function readImages(task: Task, source: IdxSource, folder: string | undefined): readonly Reading[] {

@@ -6,6 +6,7 @@ import { fieldName } from "../../pipeline/operators/fields.js";
 import type { CsvTimeSpec, PartitionSpec, SimulatedSource } from "../task.js";
 import { durationMs } from "../units.js";
 import { oneKey } from "./choice.js";
+import { instant } from "./instant.js";
 import { named } from "./names.js";
 
 /** A dataset and how it is dealt out. */
@@ -92,6 +93,10 @@ export const csv = z
     csv: files.describe("File name pattern; * matches within a name, .gz is unpacked."),
     device: device.prefault("file").describe("What one device holds."),
     time,
+    from: instant.optional().describe("Rows before this date (UTC) are left out. Default: the file's first."),
+    until: instant
+      .optional()
+      .describe("Rows at or after this date (UTC) are left out. Default: to the file's end."),
     missing,
     columns: z
       .array(column)
@@ -108,13 +113,19 @@ export const csv = z
       .prefault({})
       .describe("Fields made from the data: rowsLeft counts down to the entity's last row."),
   })
+  .refine(({ from = -Infinity, until = Infinity }) => from < until, {
+    error: 'expected a date after "from"',
+    path: ["until"],
+  })
   .transform(
-    ({ csv, device, derive, columns, entity, ...rest }): Dataset => ({
+    ({ csv, device, derive, columns, entity, from, until, ...rest }): Dataset => ({
       source: {
         kind: "csv",
         files: csv,
         columns,
         entity,
+        fromMs: from,
+        untilMs: until,
         ...rest,
         derive: Object.fromEntries(Object.entries(derive).map(([field, kind]) => [field, { kind }])),
       },

@@ -3,17 +3,9 @@
 import { z } from "zod";
 import type { SplitSpec, ValidationSpec } from "../task.js";
 import { bytesWithin, durationMs, durationWithin, shareWithin } from "../units.js";
+import { instant } from "./instant.js";
 
 const DAY_MS = 86_400_000;
-
-const instantRule = "expected a date (2016-03-01) or an ISO 8601 time with a zone (2016-03-01T12:00:00Z)";
-const INSTANT = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/;
-
-const instant = z
-  .string({ error: instantRule })
-  .regex(INSTANT, { error: instantRule })
-  .refine((text) => !Number.isNaN(Date.parse(text)), { error: instantRule })
-  .transform((text) => Date.parse(text));
 
 const test = z
   .union([z.enum(["none", "given"]), z.strictObject({ from: instant })], {

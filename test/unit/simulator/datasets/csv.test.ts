@@ -13,6 +13,8 @@ function source(changes: Partial<CsvSource> = {}): CsvSource {
     delimiter: ",",
     missing: ["", "NA"],
     time: { kind: "index", column: undefined, stepMs: 1000 },
+    fromMs: undefined,
+    untilMs: undefined,
     fields: {},
     entity: undefined,
     derive: {},

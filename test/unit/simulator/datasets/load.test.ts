@@ -52,6 +52,24 @@ describe("a device per file", () => {
     expect(new Set(readings?.map(({ entity }) => entity))).toEqual(new Set(["station_a", "station_b"]));
   });
 
+  test("holds only the rows of the range: its first moment, and not its last", async () => {
+    const range = `dataset: { csv: "station_a.csv", time: { step: 1h }, from: 1970-01-01T01:00Z, until: 1970-01-01T02:00Z }`;
+    const { devices } = await load(stationTask(range));
+    expect([...devices.values()].flat().map(({ timeMs }) => timeMs)).toEqual([3_600_000]);
+  });
+
+  test("is refused when none of its rows is in the range, naming the file and the range", async () => {
+    const range = `dataset: { csv: "station_*.csv", time: { step: 1h }, from: 1970-01-01T02:00Z }`;
+    await expect(load(stationTask(range))).rejects.toThrow(
+      /station_b\.csv has no rows at or after 1970-01-01T02:00:00\.000Z .* its first is of 1970-01-01T00:00:00\.000Z/,
+    );
+  });
+
+  test("is refused when the range ends before it begins", () => {
+    const range = `dataset: { csv: "x.csv", time: { step: 1h }, from: 2016-03-01, until: 2016-03-01 }`;
+    expect(() => parseTask(stationTask(range))).toThrow('expected a date after "from"');
+  });
+
   test("is refused when two files would have one name", async () => {
     folder.write("twin x.csv", "a\n1\n");
     folder.write("twin-x.csv", "a\n1\n");
