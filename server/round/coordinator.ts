@@ -1,13 +1,13 @@
-// The shell around `decide`: events in order from one queue; journal, then effect, then acknowledge.
+// The shell around `decide`: events in order from one inbox; journal, then effect, then acknowledge.
 
 import type { Cancel, Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import { HeadwaterError, messageOf } from "../../shared/error.js";
+import { BatchInbox } from "../../shared/inbox.js";
 import type { Logger } from "../../shared/log.js";
 import type { Command, Write } from "./command.js";
 import { decide, nextWakeMs } from "./decide.js";
 import type { Occurrence } from "./event.js";
-import { EventQueue, type Outcome } from "./event-queue.js";
 import { type Journal, type JournalEntry, replay } from "./journal.js";
 import type { Policy } from "./policy.js";
 import { initialState, type RoundsState } from "./state.js";
@@ -38,7 +38,9 @@ interface Posted {
   readonly attached: readonly Write[];
 }
 
-/** What became of one event. */
+type Outcome = PromiseSettledResult<void>;
+
+/** What one event comes to. */
 interface Decision {
   readonly state: RoundsState;
   readonly commands: readonly Command[];
@@ -49,7 +51,7 @@ interface Decision {
 /** Runs the rounds. */
 export class Coordinator {
   readonly #options: CoordinatorOptions;
-  readonly #inbox: EventQueue<Posted>;
+  readonly #inbox: BatchInbox<Posted>;
   #state: RoundsState = initialState;
   #cancelWake: Cancel = () => undefined;
   #aliveMs = 0;
@@ -57,7 +59,7 @@ export class Coordinator {
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
-    this.#inbox = new EventQueue({
+    this.#inbox = new BatchInbox({
       handle: (batch) => this.#handle(batch),
       limit: INBOX_LIMIT,
       batch: BATCH_MAX,
@@ -104,19 +106,13 @@ export class Coordinator {
 
   /** Decides all, journals all in one transaction, then carries out what was decided. */
   async #handle(batch: readonly Posted[]): Promise<readonly Outcome[]> {
-    if (this.#isStopped) {
-      return batch.map(() => new HeadwaterError("aborted", "the server has stopped"));
-    }
+    if (this.#isStopped) throw new HeadwaterError("aborted", "the server has stopped");
     try {
-      const decisions = this.#decide(batch);
-      const entries = decisions.flatMap(({ entry }) => entry ?? []);
-      if (entries.length > 0) await this.#options.journal.commit(entries);
-      this.#state = decisions.at(-1)?.state ?? this.#state;
-      return await this.#carryOut(decisions);
+      return await this.#carryOut(await this.#store(this.#decide(batch)));
     } catch (error) {
       // What the disk refuses for all of them it may take for some.
       if (batch.length > 1 && error instanceof HeadwaterError) return this.#handleSingly(batch);
-      return batch.map(() => error);
+      throw error;
     } finally {
       if (!this.#isStopped) this.#scheduleWake();
     }
@@ -124,8 +120,18 @@ export class Coordinator {
 
   async #handleSingly(batch: readonly Posted[]): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = [];
-    for (const posted of batch) outcomes.push(...(await this.#handle([posted])));
+    for (const posted of batch) {
+      const [outcome] = await Promise.allSettled([this.#handle([posted])]);
+      outcomes.push(...(outcome.status === "fulfilled" ? outcome.value : [outcome]));
+    }
     return outcomes;
+  }
+
+  async #store(decisions: readonly Decision[]): Promise<readonly Decision[]> {
+    const entries = decisions.flatMap(({ entry }) => entry ?? []);
+    if (entries.length > 0) await this.#options.journal.commit(entries);
+    this.#state = decisions.at(-1)?.state ?? this.#state;
+    return decisions;
   }
 
   #decide(batch: readonly Posted[]): readonly Decision[] {
@@ -152,15 +158,12 @@ export class Coordinator {
   /** Never rejects. */
   async #carryOut(decisions: readonly Decision[]): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = [];
-    for (const { state, commands } of decisions) {
-      try {
-        for (const command of commands) await this.#options.execute(command, state);
-        outcomes.push(undefined);
-      } catch (error) {
-        outcomes.push(error);
-      }
-    }
+    for (const decision of decisions) outcomes.push(...(await Promise.allSettled([this.#execute(decision)])));
     return outcomes;
+  }
+
+  async #execute({ commands, state }: Decision): Promise<void> {
+    for (const command of commands) await this.#options.execute(command, state);
   }
 
   #scheduleWake(delayMs = 0): void {
