@@ -1,6 +1,7 @@
 // The server's database: one schema, and the one transaction in which an event is stored with all it brings.
 
 import { unreachable } from "../shared/assert.js";
+import { HeadwaterError } from "../shared/error.js";
 import type { Database, Migrations } from "../shared/storage/port.js";
 import type { ReceiptStore } from "./ingest/receipts.js";
 import type { Staging } from "./ingest/staging.js";
@@ -133,13 +134,21 @@ export class SqliteJournal implements Journal {
       for (const write of writes) this.#apply(write);
       if (events.length > 0) this.#append(events, snapshot);
     });
-    if (writes.some(({ type }) => type === "end-round" || type === "drop-upload"))
-      this.#stores.staging.sweep();
     if (events.length > 0) this.#entries = snapshot === undefined ? this.#entries + events.length : 0;
+    if (writes.some(({ type }) => type === "end-round" || type === "drop-upload")) this.#sweep();
   }
 
   async beat(nowMs: number): Promise<void> {
     this.#database.run("UPDATE snapshot SET alive_ms = ?", nowMs);
+  }
+
+  /** Never refuses: the events are stored, and whoever hears otherwise stores them again. The next sweep finds the rest. */
+  #sweep(): void {
+    try {
+      this.#stores.staging.sweep();
+    } catch (error) {
+      if (!(error instanceof HeadwaterError)) throw error;
+    }
   }
 
   /** `snapshot`: the state after all events so far, when it takes their place. */
