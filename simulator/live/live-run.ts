@@ -141,19 +141,25 @@ export class LiveRun implements EndedRun {
     for (const [device, readings] of feed.devices) await this.#startDevice(device, readings, logger);
     const giveUpMs = systemClock.now() + ADOPTION_MS;
     // The telemetry broker keeps nothing for those who come later.
-    const listening = () => [...this.#devices].filter(([device, host]) => this.#isListening(device, host));
+    let listening = 0;
     await this.#until(
-      () => listening().length === feed.devices.size,
+      () => {
+        listening = this.#countListening();
+        return listening === feed.devices.size;
+      },
       () => giveUpMs,
     );
-    if (listening().length === feed.devices.size) return;
-    const count = `${listening().length} of ${feed.devices.size} devices`;
+    if (listening === feed.devices.size) return;
+    const count = `${listening} of ${feed.devices.size} devices`;
     const message = `${count} have the task and listen to their sensors after ${ADOPTION_MS} ms`;
     throw new HeadwaterError("training-failed", message);
   }
 
-  #isListening(device: DeviceId, { telemetry }: DeviceHost): boolean {
-    return this.recorder.adopted.has(device) && telemetry.isConnected;
+  #countListening(): number {
+    const { adopted } = this.recorder;
+    return [...this.#devices].filter(
+      ([device, { telemetry }]) => adopted.has(device) && telemetry.isConnected,
+    ).length;
   }
 
   #startServer(logger: Logger): Promise<ServerHost> {
@@ -244,20 +250,21 @@ export class LiveRun implements EndedRun {
 
   /** Acknowledged by the broker is not yet taken by the device. */
   async #untilTaken(): Promise<void> {
-    let before = this.#untaken();
+    let untaken = this.#untaken();
     let movedMs = systemClock.now();
     const hasAll = () => {
       const left = this.#untaken();
-      if (left < before) movedMs = systemClock.now();
-      before = left;
+      if (left < untaken) movedMs = systemClock.now();
+      untaken = left;
       return left === 0;
     };
     await this.#until(hasAll, () => movedMs + TAKING_MS);
-    if (before === 0) return;
-    throw new HeadwaterError("training-failed", `${before} of the readings published came to no device`);
+    if (untaken === 0) return;
+    const message = `devices have taken none of the last ${untaken} readings published within ${TAKING_MS} ms`;
+    throw new HeadwaterError("training-failed", message);
   }
 
-  /** Readings published, or still to be, that no device has taken. */
+  /** Readings of the feed that no device has taken. */
   #untaken(): number {
     let left = 0;
     for (const [device, { agent }] of this.#devices) {

@@ -65,7 +65,7 @@ describe("a device per file", () => {
     );
   });
 
-  test("is refused when the range ends before it begins", () => {
+  test("is refused when the range is empty", () => {
     const range = `dataset: { csv: "x.csv", time: { step: 1h }, from: 2016-03-01, until: 2016-03-01 }`;
     expect(() => parseTask(stationTask(range))).toThrow('expected a date after "from"');
   });
