@@ -1,11 +1,11 @@
 // `headwater plan TASK`: what a task will cost, before anything runs.
 
 import { type Command, Option } from "commander";
-import { countParams, defineModel } from "../shared/model/define.js";
+import { createRuntime } from "../shared/model/create-runtime.js";
+import { defineModel } from "../shared/model/define.js";
 import type { ModelDefinition } from "../shared/model/definition.js";
 import { defaultEngine, engineNames } from "../shared/model/engine.js";
-import type { EngineName } from "../shared/model/runtime.js";
-import { createTfjsRuntime } from "../shared/model/tfjs.js";
+import type { EngineChoice, EngineName, EngineRefusal } from "../shared/model/runtime.js";
 import { planPipeline } from "../shared/pipeline/plan.js";
 import type { LoadedTask } from "../shared/task/parse.js";
 import { formatBytes, formatDuration } from "../shared/task/units.js";
@@ -22,7 +22,7 @@ export function register(program: Command): void {
     .argument("<task>", "task file (YAML)")
     .addOption(engineOption())
     .option("--json", "print one JSON object")
-    .action(async (path: string, options: { readonly engine: EngineName; readonly json?: true }) => {
+    .action(async (path: string, options: { readonly engine: EngineChoice; readonly json?: true }) => {
       const plan = await planTask(loadTaskFile(path), options.engine);
       process.stdout.write(options.json ? `${JSON.stringify(plan)}\n` : describePlan(plan));
     });
@@ -38,6 +38,8 @@ export function engineOption(): Option {
 interface TaskPlan {
   readonly task: string;
   readonly engine: EngineName;
+  /** Faster engines that do not run this model, and why. */
+  readonly refusals: readonly EngineRefusal[];
   readonly columns: readonly string[];
   readonly params: number;
   readonly bytesPerUpdate: number;
@@ -48,16 +50,18 @@ interface TaskPlan {
   readonly taskHash: string;
 }
 
-async function planTask({ task, pipelineHash, taskHash }: LoadedTask, engine: EngineName): Promise<TaskPlan> {
+async function planTask(
+  { task, pipelineHash, taskHash }: LoadedTask,
+  choice: EngineChoice,
+): Promise<TaskPlan> {
   const { columns, stateBytesPerEntity, warmUp } = planPipeline(task);
   const definition = defineModel(task.model, columns.length);
-  const params = countParams(task.model, columns.length) ?? (await countBuilt(definition, engine));
+  const built = await build(definition, choice);
   return {
     task: task.task,
-    engine,
+    ...built,
     columns,
-    params,
-    bytesPerUpdate: float32.byteLength(params),
+    bytesPerUpdate: float32.byteLength(built.params),
     stateBytesPerEntity,
     warmUp,
     pipelineHash,
@@ -67,10 +71,14 @@ async function planTask({ task, pipelineHash, taskHash }: LoadedTask, engine: En
 }
 
 // Only the engine knows what a topology holds, and whether it can run it.
-async function countBuilt(definition: ModelDefinition, engine: EngineName): Promise<number> {
-  const runtime = await createTfjsRuntime(engine);
+async function build(
+  definition: ModelDefinition,
+  choice: EngineChoice,
+): Promise<Pick<TaskPlan, "engine" | "refusals" | "params">> {
+  const runtime = await createRuntime(choice);
   try {
-    return (await runtime.model(definition)).spec.count;
+    const { engine, refusals, spec } = await runtime.model(definition);
+    return { engine, refusals, params: spec.count };
   } finally {
     runtime.dispose();
   }
@@ -85,6 +93,9 @@ function describePlan(plan: TaskPlan): string {
     ["state per entity", formatBytes(plan.stateBytesPerEntity)],
     ["warm-up", describeWarmUp(plan.warmUp)],
     ["engine", plan.engine],
+    ...plan.refusals.flatMap(({ engine, reasons }) =>
+      reasons.map((reason) => [`  not ${engine}`, reason] as const),
+    ),
     ["pipeline hash", plan.pipelineHash],
     ["topology hash", plan.topologyHash],
     ["task hash", plan.taskHash],

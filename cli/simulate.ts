@@ -5,7 +5,7 @@ import { dirname, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { HeadwaterError, messageOf } from "../shared/error.js";
 import { createLogger } from "../shared/log.js";
-import type { EngineName } from "../shared/model/runtime.js";
+import type { EngineChoice } from "../shared/model/runtime.js";
 import type { SimulationReport } from "../simulator/report.js";
 import { renderReport } from "../simulator/report-html.js";
 import { type SimulateOptions, simulate } from "../simulator/simulate.js";
@@ -20,7 +20,7 @@ interface Options {
   readonly seed: number;
   readonly data?: string;
   readonly local: boolean;
-  readonly engine: EngineName;
+  readonly engine: EngineChoice;
   readonly workers?: number;
   readonly report?: string;
   readonly json?: true;

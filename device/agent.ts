@@ -288,6 +288,8 @@ class DeviceAgent implements Agent {
     if (loaded.taskHash === this.#deployment?.loaded.taskHash) return;
     try {
       const model = await buildModel(loaded, this.#options.runtime);
+      const { engine, refusals } = model;
+      this.#options.logger.info({ engine, refusals }, "model built");
       if (this.#life.signal.aborted) return;
       keepTask(this.#options.state, message);
       this.#deploy(loaded, model);

@@ -17,6 +17,7 @@ export type ErrorCode =
   | "transport-closed"
   | "transport-timeout"
   | "signature-invalid"
+  | "out-of-memory"
   | "aborted";
 
 /** An expected failure: its message names the thing, the value and the limit; `code` says which kind. */

@@ -7,6 +7,7 @@ import { assert } from "../shared/assert.js";
 import type { DeviceId } from "../shared/id.js";
 import { defineModel } from "../shared/model/define.js";
 import { metricValue } from "../shared/model/metric.js";
+import type { EngineName } from "../shared/model/runtime.js";
 import type { Example } from "../shared/pipeline/types.js";
 import type { MetricName, Task } from "../shared/task/task.js";
 import {
@@ -40,6 +41,8 @@ export interface CompareOptions {
   readonly feed: Feed;
   readonly seed: string;
   readonly trainer: Trainer;
+  /** What the model was computed with. */
+  readonly engine: EngineName;
   /** Whether to train every device alone as well. */
   readonly local: boolean;
 }
@@ -50,7 +53,7 @@ export async function compare(
   options: CompareOptions,
 ): Promise<Omit<SimulationReport, "seconds">> {
   const { recorder } = run;
-  const { task, feed, seed, trainer } = options;
+  const { task, feed, seed } = options;
   const { finished } = recorder;
   assert(finished !== undefined, "a run that has ended says so");
   const first = await run.version(recorder.firstVersion);
@@ -63,7 +66,7 @@ export async function compare(
   return {
     task: task.task,
     seed,
-    engine: trainer.engine,
+    engine: options.engine,
     devices: feed.devices.size,
     metric,
     rounds: await scoreRounds(run, judge, metric),

@@ -1,11 +1,12 @@
 // `headwater simulate`: a task, its data, a fleet in virtual time, and a report that compares.
 
 import { availableParallelism } from "node:os";
+import { buildModel } from "../device/deployment.js";
 import { createTrainerPool } from "../device/train/pool.js";
 import { systemClock } from "../shared/clock.js";
 import type { Logger } from "../shared/log.js";
-import type { EngineName } from "../shared/model/runtime.js";
-import { createTfjsRuntime } from "../shared/model/tfjs.js";
+import { createRuntime } from "../shared/model/create-runtime.js";
+import type { EngineChoice } from "../shared/model/runtime.js";
 import type { LoadedTask } from "../shared/task/parse.js";
 import { adaptTask } from "./adapt.js";
 import { compare } from "./compare.js";
@@ -24,7 +25,7 @@ export interface SimulateOptions {
   /** Train rounds; default: the task's. */
   readonly rounds: number | undefined;
   readonly seed: string;
-  readonly engine: EngineName;
+  readonly engine: EngineChoice;
   /** Worker threads; results do not depend on it. */
   readonly workers: number | undefined;
   /** Whether to train every device alone as well. */
@@ -41,14 +42,15 @@ export async function simulate(options: SimulateOptions): Promise<SimulationRepo
   const withData = [...feed.devices.values()].filter((readings) => readings.length > 0);
   const task = adaptTask(options.task, { devices: withData.length, rounds: options.rounds });
   onProgress({ stage: "loaded", devices: feed.devices.size, rounds: task.task.rounds.max });
-  const runtime = await createTfjsRuntime(engine);
+  const runtime = await createRuntime(engine);
   const trainer = await createTrainerPool({ workers: threadsOf(options), engine });
   try {
     const run = await SimulatedRun.start({ ...options, task, feed, runtime, trainer, onProgress });
     try {
       await run.learn();
       onProgress({ stage: "comparing" });
-      const result = await compare(run, { ...options, task: task.task, feed, trainer });
+      const { engine: computed } = await buildModel(task, runtime);
+      const result = await compare(run, { ...options, task: task.task, feed, trainer, engine: computed });
       return { ...result, seconds: Math.round(systemClock.now() - startedMs) / 1000 };
     } finally {
       await run.federation.close();

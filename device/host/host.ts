@@ -3,9 +3,9 @@
 import type { Clock } from "../../shared/clock.js";
 import { systemClock } from "../../shared/clock.js";
 import type { Logger } from "../../shared/log.js";
+import { createRuntime } from "../../shared/model/create-runtime.js";
 import { defaultEngine } from "../../shared/model/engine.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
-import { createTfjsRuntime } from "../../shared/model/tfjs.js";
 import type { Reading } from "../../shared/pipeline/types.js";
 import { randomStream } from "../../shared/random.js";
 import { createMqttLink } from "../../shared/transport/mqtt-link.js";
@@ -70,7 +70,7 @@ interface Engines {
 }
 
 async function openEngines(given: DeviceHostParts): Promise<Engines & { close(): Promise<void> }> {
-  const runtime = given.runtime ?? (await createTfjsRuntime(defaultEngine));
+  const runtime = given.runtime ?? (await createRuntime(defaultEngine));
   // One thread: training must not take the machine from what else it does.
   const trainer = given.trainer ?? (await createTrainerPool({ workers: 1, engine: defaultEngine }));
   return {

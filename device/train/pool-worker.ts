@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
 import { assert, unreachable } from "../../shared/assert.js";
 import { HeadwaterError, messageOf } from "../../shared/error.js";
-import type { EngineName } from "../../shared/model/runtime.js";
+import type { EngineChoice } from "../../shared/model/runtime.js";
 import type { EvaluateResult, ExampleBatch, Job, TrainResult } from "./trainer.js";
 import type { WorkerOptions, WorkerReply, WorkerRequest } from "./worker-message.js";
 
@@ -30,7 +30,7 @@ export class PoolWorker {
   #settle: PromiseWithResolversOf<WorkerReply> | undefined;
   #death: HeadwaterError | undefined;
 
-  private constructor(engine: EngineName, spawn: SpawnWorker) {
+  private constructor(engine: EngineChoice, spawn: SpawnWorker) {
     this.#worker = spawn({ engine, stop: this.#stop });
     this.#worker.on("message", (reply: WorkerReply) => this.#take()?.resolve(reply));
     this.#worker.on("error", (cause) => this.#die(cause));
@@ -38,7 +38,7 @@ export class PoolWorker {
   }
 
   /** A worker whose runtime is ready; rejects with `engine-unavailable` or `training-failed`. */
-  static async start(engine: EngineName, spawn: SpawnWorker): Promise<PoolWorker> {
+  static async start(engine: EngineChoice, spawn: SpawnWorker): Promise<PoolWorker> {
     const worker = new PoolWorker(engine, spawn);
     try {
       resultOf(await worker.#reply());

@@ -2,7 +2,7 @@
 
 import { assert } from "../../shared/assert.js";
 import { HeadwaterError } from "../../shared/error.js";
-import type { EngineName } from "../../shared/model/runtime.js";
+import type { EngineChoice } from "../../shared/model/runtime.js";
 import { PoolWorker, type SpawnWorker, spawnWorker } from "./pool-worker.js";
 import type { EvaluateResult, Job, JobResult, Trainer, TrainResult } from "./trainer.js";
 
@@ -10,7 +10,7 @@ import type { EvaluateResult, Job, JobResult, Trainer, TrainResult } from "./tra
 export interface TrainerPoolOptions {
   /** Threads: at most the cores, since each computes all the time it works. */
   readonly workers: number;
-  readonly engine: EngineName;
+  readonly engine: EngineChoice;
   /** Jobs that may wait for a worker. Default 4096. */
   readonly maxWaiting?: number;
   readonly spawn?: SpawnWorker;
@@ -45,7 +45,7 @@ interface Waiting {
 }
 
 class TrainerPool implements Trainer {
-  readonly engine: EngineName;
+  readonly engine: EngineChoice;
   readonly #workers: Set<PoolWorker>;
   readonly #idle: PoolWorker[];
   readonly #start: () => Promise<PoolWorker>;
@@ -57,7 +57,7 @@ class TrainerPool implements Trainer {
   #isClosed = false;
 
   constructor(
-    engine: EngineName,
+    engine: EngineChoice,
     workers: readonly PoolWorker[],
     start: () => Promise<PoolWorker>,
     maxWaiting: number,

@@ -54,7 +54,7 @@ async function train(model: Model, job: TrainJob, signal: StopSignal | undefined
   const random = randomStream(job.seed, "batches");
   let steps = 0;
   let loss = 0;
-  model.compile(plan.optimizer);
+  model.compile({ optimizer: plan.optimizer, clip: plan.clip, seed: job.seed });
   try {
     for (let epoch = 0; epoch < plan.epochs && Number.isFinite(loss); epoch++) {
       const pass = await trainEpoch(model, gatherer, random.shuffle(order), signal);
@@ -80,7 +80,9 @@ async function trainEpoch(
   for (let start = 0; start < order.length; start += gatherer.capacity) {
     throwIfAborted(signal);
     const { x, y, rows } = gatherer.gather(order, start);
-    const loss = await model.step(x, y, rows);
+    const step = model.step(x, y, rows);
+    // An engine that is done at once need not wait for a turn of the event loop.
+    const loss = typeof step === "number" ? step : await step;
     steps++;
     if (!Number.isFinite(loss)) return { steps, loss: Number.NaN };
     lossSum += loss * rows;

@@ -2,7 +2,7 @@
 
 import type { ModelDefinition } from "../../shared/model/definition.js";
 import type { MetricSums } from "../../shared/model/metric.js";
-import type { EngineName } from "../../shared/model/runtime.js";
+import type { EngineChoice } from "../../shared/model/runtime.js";
 import type { TrainSpec } from "../../shared/task/task.js";
 
 /** Scaled examples, row-major; for classification `y` is one-hot. Backed by SharedArrayBuffer where possible. */
@@ -59,7 +59,7 @@ export interface StopSignal {
 
 /** Runs jobs. A job depends on nothing but itself: same job, same result, whichever worker runs it. */
 export interface Trainer {
-  readonly engine: EngineName;
+  readonly engine: EngineChoice;
   /**
    * The job's arrays stay the caller's, who leaves them as they are until the result is there. Rejects with
    * HeadwaterError `training-failed` (the worker died, memory ran out, too many jobs waiting), `aborted`,

@@ -1,12 +1,12 @@
 // What the pool and its workers say to each other.
 
 import type { ErrorCode } from "../../shared/error.js";
-import type { EngineName } from "../../shared/model/runtime.js";
+import type { EngineChoice } from "../../shared/model/runtime.js";
 import type { EvaluateResult, Job, TrainResult } from "./trainer.js";
 
 /** What a worker is started with. */
 export interface WorkerOptions {
-  readonly engine: EngineName;
+  readonly engine: EngineChoice;
   /** One shared Int32: not 0 tells the running job to stop. A message would wait until the job is over. */
   readonly stop: Int32Array;
 }

@@ -3,8 +3,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../shared/assert.js";
 import { HeadwaterError } from "../../shared/error.js";
+import { createRuntime } from "../../shared/model/create-runtime.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
-import { createTfjsRuntime } from "../../shared/model/tfjs.js";
 import { runJob } from "./run-job.js";
 import type { Job, StopSignal } from "./trainer.js";
 import type { WorkerOptions, WorkerReply, WorkerRequest } from "./worker-message.js";
@@ -18,7 +18,7 @@ const signal: StopSignal = {
   },
 };
 
-const runtime = await createTfjsRuntime(engine).catch(reportFailure);
+const runtime = await createRuntime(engine).catch(reportFailure);
 if (runtime !== undefined) serve(runtime);
 
 function serve(runtime: ModelRuntime): void {

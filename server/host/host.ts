@@ -5,9 +5,9 @@ import { createRequire } from "node:module";
 import { type Clock, systemClock } from "../../shared/clock.js";
 import { Counters } from "../../shared/counters.js";
 import { createLogger, type Logger } from "../../shared/log.js";
+import { createRuntime } from "../../shared/model/create-runtime.js";
 import { defaultEngine } from "../../shared/model/engine.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
-import { createTfjsRuntime } from "../../shared/model/tfjs.js";
 import type { EmbeddedBroker } from "../broker/broker.js";
 import type { ServerFact } from "../fact.js";
 import { startHttp } from "../http/http.js";
@@ -91,7 +91,7 @@ async function startFederation(
 ): Promise<{ readonly broker: HostBroker; readonly server: Server }> {
   const { folder, clock, logger } = ground;
   // First what takes long: a broker without its server turns devices away.
-  const runtime = given ?? (await createTfjsRuntime(defaultEngine));
+  const runtime = given ?? (await createRuntime(defaultEngine));
   try {
     const broker = await openHostBroker(config, ground);
     undo.later(() => broker.close());

@@ -25,13 +25,6 @@ export function modelSignature(hashes: {
   return sha256Hex(canonicalJson({ pipelineHash, scalerHash, topologyHash }));
 }
 
-/** Params of a dense network; undefined for a given topology, which only an engine can count. */
-export function countParams(spec: ModelSpec, inputs: number): number | undefined {
-  if (spec.kind !== "dense") return undefined;
-  const widths = [inputs, ...spec.hidden, outputWidth(spec.output)];
-  return widths.slice(1).reduce((count, width, at) => count + (widths[at]! + 1) * width, 0);
-}
-
 function outputWidth(output: OutputSpec): number {
   return output.kind === "classification" ? output.classes : 1;
 }

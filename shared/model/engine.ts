@@ -1,9 +1,15 @@
 // Which engines there are. All run the same models; sums differ in the last bits, so a report names its engine.
 
-import type { EngineName } from "./runtime.js";
+import type { EngineChoice } from "./runtime.js";
 
-/** Every engine, the default first. */
-export const engineNames = ["tfjs-wasm", "tfjs-cpu", "tfjs-node"] as const satisfies readonly EngineName[];
+/** Every choice, the default first. */
+export const engineNames = [
+  "auto",
+  "fused-wasm",
+  "tfjs-wasm",
+  "tfjs-cpu",
+  "tfjs-node",
+] as const satisfies readonly EngineChoice[];
 
-/** Runs everywhere Node runs, without native code. */
-export const defaultEngine: EngineName = "tfjs-wasm";
+/** For each model the fastest engine that covers it, without native code. */
+export const defaultEngine: EngineChoice = "auto";

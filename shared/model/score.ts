@@ -1,6 +1,7 @@
 // Scores predictions into mergeable sums.
 
 import { assert } from "../assert.js";
+import type { RegressionLoss } from "../task/task.js";
 import type { ModelDefinition } from "./definition.js";
 import { emptyMetricSums, type MetricSums } from "./metric.js";
 
@@ -21,7 +22,7 @@ export function scoreRows(
   assert(y.length === rows * outputs, "one truth per row and output");
   const scored = { predictions, y, rows };
   if (output.kind === "classification") return scoreClasses(scored, outputs);
-  return scoreValues(scored, labelFactor, output.loss === "meanAbsoluteError");
+  return scoreValues(scored, labelFactor, output.loss);
 }
 
 interface ScoredRows {
@@ -30,21 +31,24 @@ interface ScoredRows {
   readonly rows: number;
 }
 
-function scoreValues(scored: ScoredRows, labelFactor: number, isAbsolute: boolean): MetricSums {
+function scoreValues(scored: ScoredRows, labelFactor: number, lossName: RegressionLoss): MetricSums {
   const { predictions, y, rows } = scored;
   let squares = 0;
   let absolutes = 0;
+  let hubers = 0;
   for (let i = 0; i < rows; i++) {
     const error = predictions[i]! - y[i]!;
     squares += error * error;
-    absolutes += Math.abs(error);
+    const size = Math.abs(error);
+    absolutes += size;
+    hubers += size > 1 ? size - 0.5 : 0.5 * error * error;
   }
   return {
     ...emptyMetricSums,
     rows,
     squaredError: squares / labelFactor ** 2,
     absoluteError: absolutes / Math.abs(labelFactor),
-    loss: isAbsolute ? absolutes : squares,
+    loss: { meanSquaredError: squares, meanAbsoluteError: absolutes, huber: hubers }[lossName],
   };
 }
 

@@ -5,13 +5,15 @@ import { dirname, sep } from "node:path";
 import util from "node:util";
 import { unreachable } from "../assert.js";
 import { HeadwaterError, messageOf } from "../error.js";
-import type { EngineName } from "./runtime.js";
+
+/** The engines of tfjs, by backend. */
+export type TfjsEngineName = "tfjs-wasm" | "tfjs-cpu" | "tfjs-node";
 
 /** The tfjs library, loaded when an engine starts and not before: it costs 150 ms and 30 MB. */
 export type Tfjs = typeof import("@tensorflow/tfjs");
 
 /** tfjs, ready on the engine's backend. Rejects with HeadwaterError `engine-unavailable` and advice. */
-export async function startEngine(engine: EngineName): Promise<Tfjs> {
+export async function startEngine(engine: TfjsEngineName): Promise<Tfjs> {
   try {
     // The union package: without it, layers miss chained tensor methods that some initializers call.
     const tf = await import("@tensorflow/tfjs");
@@ -27,7 +29,7 @@ export async function startEngine(engine: EngineName): Promise<Tfjs> {
   }
 }
 
-async function registerBackend(engine: EngineName): Promise<string> {
+async function registerBackend(engine: TfjsEngineName): Promise<string> {
   switch (engine) {
     case "tfjs-cpu":
       return "cpu";
@@ -54,7 +56,7 @@ async function importTfjsNode(): Promise<void> {
   await import(name);
 }
 
-function adviceFor(engine: EngineName): string {
+function adviceFor(engine: TfjsEngineName): string {
   return engine === "tfjs-node"
     ? "install @tensorflow/tfjs-node (it needs its native library) or use tfjs-wasm"
     : "reinstall the dependencies or try another engine";

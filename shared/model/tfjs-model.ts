@@ -1,12 +1,15 @@
 // One tfjs LayersModel behind the port: flat arrays in, flat arrays out, no tensor left behind.
 
-import type { LayersModel, Optimizer, Tensor } from "@tensorflow/tfjs";
-import { assert, unreachable } from "../assert.js";
+import type { LayersModel, NamedTensorMap, Optimizer, Scalar, Tensor, Variable } from "@tensorflow/tfjs";
+import { assert } from "../assert.js";
 import { createParamSpec, type ParamSpec } from "../params/spec.js";
-import type { OptimizerSpec } from "../task/task.js";
+import { clip } from "./clip.js";
 import type { ModelDefinition } from "./definition.js";
-import type { Model } from "./runtime.js";
+import { checkParams, checkRows } from "./finite.js";
+import { type LossName, lossOf } from "./loss.js";
+import type { EngineName, EngineRefusal, Model, StepTerms, TrainingOptions } from "./runtime.js";
 import type { Tfjs } from "./tfjs-engine.js";
+import { createOptimizer, disposeOptimizer, restoreOptimizer, saveOptimizer } from "./tfjs-optimizer.js";
 
 /** What a model is made of. `initialParams` draws new ones; it needs the builder, which the runtime has. */
 export interface TfjsModelParts {
@@ -15,22 +18,32 @@ export interface TfjsModelParts {
   /** Owned by the model from now on. */
   readonly layers: LayersModel;
   readonly initialParams: (seed: string) => Promise<Float32Array>;
+  readonly engine: EngineName;
+  readonly refusals?: readonly EngineRefusal[];
+  /** Default: what the definition's output says. */
+  readonly loss?: LossName;
 }
 
 /** A built model. `step` is tfjs's `trainOnBatch`, `predict` its `predictOnBatch`. */
 export class TfjsModel implements Model {
   readonly definition: ModelDefinition;
   readonly spec: ParamSpec;
+  readonly engine: EngineName;
+  readonly refusals: readonly EngineRefusal[];
   readonly initialParams: (seed: string) => Promise<Float32Array>;
   readonly #tf: Tfjs;
+  readonly #loss: LossName;
   readonly #layers: LayersModel;
   readonly #inputShape: number[];
   readonly #outputShape: number[];
-  #optimizer: Optimizer | undefined;
+  #training: { readonly options: TrainingOptions; readonly optimizer: Optimizer } | undefined;
   /** Equal to the current params when defined. */
   #known: Float32Array | undefined;
 
-  constructor({ tf, definition, layers, initialParams }: TfjsModelParts) {
+  constructor({ tf, definition, layers, initialParams, engine, refusals, loss }: TfjsModelParts) {
+    this.engine = engine;
+    this.refusals = refusals ?? [];
+    this.#loss = loss ?? lossOf(definition.output);
     this.definition = definition;
     this.initialParams = initialParams;
     this.spec = paramSpecOf(layers);
@@ -41,7 +54,7 @@ export class TfjsModel implements Model {
   }
 
   load(params: Float32Array): void {
-    assert(params.length === this.spec.count, `${params.length} params for a model of ${this.spec.count}`);
+    checkParams(params, this.spec);
     if (this.#known !== undefined && isSame(this.#known, params)) return;
     const known = params.slice();
     this.#tf.tidy(() => this.#layers.setWeights(tensorsOf(this.#tf, this.spec, known)));
@@ -53,19 +66,111 @@ export class TfjsModel implements Model {
     return this.#known.slice();
   }
 
-  compile(optimizer: OptimizerSpec): void {
+  compile(options: TrainingOptions): void {
     this.release();
-    this.#optimizer = createOptimizer(this.#tf, optimizer);
-    const { output } = this.definition;
-    const loss = output.kind === "classification" ? "categoricalCrossentropy" : output.loss;
-    this.#layers.compile({ optimizer: this.#optimizer, loss });
+    const optimizer = createOptimizer(this.#tf, options.optimizer);
+    this.#compileWith(optimizer);
+    this.#training = { options, optimizer };
   }
 
-  async step(x: Float32Array, y: Float32Array, rows: number): Promise<number> {
-    assert(this.#optimizer !== undefined, "a model is compiled before its first step");
-    const inputs = this.#rows(x, rows, this.#inputShape);
-    const targets = this.#rows(y, rows, this.#outputShape);
+  async step(x: Float32Array, y: Float32Array, rows: number, terms?: StepTerms): Promise<number> {
+    assert(this.#training !== undefined, "a model is compiled before its first step");
+    const { options, optimizer } = this.#training;
+    this.#check(x, y, rows);
     this.#known = undefined;
+    if (terms === undefined && options.clip === undefined) return this.#trainOnBatch(x, y, rows);
+    const { loss, gradient } = this.#gradient(x, y, rows);
+    addTerms(gradient, this.params(), terms ?? {});
+    if (options.clip !== undefined) clip(gradient, options.clip);
+    const variables = this.#variables();
+    const named: NamedTensorMap = {};
+    let at = 0;
+    for (const { name, shape, size } of variables) {
+      named[name] = this.#tf.tensor(gradient.slice(at, at + size), [...shape]);
+      at += size;
+    }
+    optimizer.applyGradients(named);
+    this.#tf.dispose(named);
+    this.#known = undefined;
+    return loss;
+  }
+
+  lossGradient(x: Float32Array, y: Float32Array, rows: number, gradient: Float32Array): number {
+    assert(gradient.length === this.spec.count, `a gradient of ${this.spec.count}, given ${gradient.length}`);
+    this.#check(x, y, rows);
+    if (compiled(this.#layers).lossFunctions === undefined) this.#compileWith(this.#tf.train.sgd(0));
+    // Moving statistics belong to steps: here they stay as they are.
+    const before = this.params();
+    const result = this.#gradient(x, y, rows);
+    this.#known = undefined;
+    this.load(before);
+    gradient.fill(0);
+    gradient.set(result.gradient);
+    return result.loss;
+  }
+
+  async optimizerState(): Promise<Float32Array> {
+    assert(this.#training !== undefined, "a model in training has an optimizer");
+    return saveOptimizer(this.#training.optimizer);
+  }
+
+  async loadOptimizerState(state: Float32Array): Promise<void> {
+    assert(this.#training !== undefined, "a model in training has an optimizer");
+    const { optimizer, options } = this.#training;
+    const trained = this.spec.entries.slice(0, this.#layers.trainableWeights.length);
+    await restoreOptimizer(this.#tf, { optimizer, kind: options.optimizer.kind }, trained, state);
+  }
+
+  release(): void {
+    if (this.#training === undefined) return;
+    disposeOptimizer(this.#training.optimizer);
+    this.#training = undefined;
+  }
+
+  predict(x: Float32Array, rows: number, out?: Float32Array): Float32Array {
+    checkRows(x, rows, this.definition.inputs, "input");
+    const outputs = this.#tf.tidy(() => {
+      const result = this.#layers.predictOnBatch(this.#rows(x, rows, this.#inputShape));
+      assert(!Array.isArray(result), "a model has one output");
+      return result.dataSync<"float32">();
+    });
+    assert(outputs.length === rows * this.definition.outputs, "a row has as many outputs as defined");
+    if (out === undefined) return outputs;
+    out.set(outputs);
+    return out;
+  }
+
+  dispose(): void {
+    this.release();
+    this.#layers.dispose();
+  }
+
+  /** Values of one row of truth. */
+  get truthWidth(): number {
+    return sizeOf(this.#truthShape());
+  }
+
+  #check(x: Float32Array, y: Float32Array, rows: number): void {
+    checkRows(x, rows, this.definition.inputs, "input");
+    checkRows(y, rows, this.truthWidth, "label");
+  }
+
+  // Class indices have one column where probabilities have many.
+  #truthShape(): number[] {
+    return this.#loss === "sparseCategoricalCrossentropy"
+      ? [...this.#outputShape.slice(0, -1), 1]
+      : this.#outputShape;
+  }
+
+  #compileWith(optimizer: Optimizer): void {
+    const huber = (truth: Tensor, predicted: Tensor) =>
+      this.#tf.losses.huberLoss(truth, predicted, undefined, 1, this.#tf.Reduction.NONE);
+    this.#layers.compile({ optimizer, loss: this.#loss === "huber" ? huber : this.#loss });
+  }
+
+  async #trainOnBatch(x: Float32Array, y: Float32Array, rows: number): Promise<number> {
+    const inputs = this.#rows(x, rows, this.#inputShape);
+    const targets = this.#rows(y, rows, this.#truthShape());
     try {
       const loss = await this.#layers.trainOnBatch(inputs, targets);
       assert(typeof loss === "number", "one output has one loss");
@@ -76,25 +181,31 @@ export class TfjsModel implements Model {
     }
   }
 
-  release(): void {
-    if (this.#optimizer === undefined) return;
-    disposeOptimizer(this.#optimizer);
-    this.#optimizer = undefined;
-  }
-
-  predict(x: Float32Array, rows: number): Float32Array {
-    const outputs = this.#tf.tidy(() => {
-      const result = this.#layers.predictOnBatch(this.#rows(x, rows, this.#inputShape));
-      assert(!Array.isArray(result), "a model has one output");
-      return result.dataSync<"float32">();
+  // What trainOnBatch differentiates, without the step: the mean loss, and penalties.
+  #gradient(x: Float32Array, y: Float32Array, rows: number): { loss: number; gradient: Float32Array } {
+    const tf = this.#tf;
+    const variables = this.#variables();
+    const model = compiled(this.#layers);
+    return tf.tidy(() => {
+      const inputs = this.#rows(x, rows, this.#inputShape);
+      const targets = this.#rows(y, rows, this.#truthShape());
+      const { value, grads } = tf.variableGrads(() => {
+        const predicted = this.#layers.apply(inputs, { training: true }) as Tensor;
+        const losses = [tf.mean(model.lossFunctions[0]!(targets, predicted))];
+        return [...losses, ...model.calculateLosses()].reduce((sum, loss) => sum.add(loss)) as Scalar;
+      }, variables);
+      const gradient = new Float32Array(variables.reduce((sum, { size }) => sum + size, 0));
+      let at = 0;
+      for (const { name, size } of variables) {
+        gradient.set(grads[name]!.dataSync<"float32">(), at);
+        at += size;
+      }
+      return { loss: value.dataSync()[0]!, gradient };
     });
-    assert(outputs.length === rows * this.definition.outputs, "a row has as many outputs as defined");
-    return outputs;
   }
 
-  dispose(): void {
-    this.release();
-    this.#layers.dispose();
+  #variables(): Variable[] {
+    return this.#layers.trainableWeights.map((weight) => weight.read() as Variable);
   }
 
   #rows(values: Float32Array, rows: number, shape: readonly number[]): Tensor {
@@ -137,26 +248,19 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-function createOptimizer(tf: Tfjs, spec: OptimizerSpec): Optimizer {
-  switch (spec.kind) {
-    case "sgd":
-      return tf.train.sgd(spec.learningRate);
-    case "momentum":
-      return tf.train.momentum(spec.learningRate, spec.momentum);
-    case "adam":
-      return tf.train.adam(spec.learningRate);
-    default:
-      return unreachable(spec);
+// A sequential model keeps what it was compiled with in the functional one inside it.
+function compiled(layers: LayersModel): LayersModel {
+  const inner: unknown = Reflect.get(layers, "model");
+  return (inner as LayersModel | undefined) ?? layers;
+}
+
+function addTerms(gradient: Float32Array, params: Float32Array, { proximal, correction }: StepTerms): void {
+  for (let i = 0; i < gradient.length; i++) {
+    if (proximal !== undefined) gradient[i]! += proximal.mu * (params[i]! - proximal.anchor[i]!);
+    if (correction !== undefined) gradient[i]! += correction[i]!;
   }
 }
 
-function disposeOptimizer(optimizer: Optimizer): void {
-  optimizer.dispose();
-  // Momentum extends SGD but, in tfjs 4.22, forgets SGD's own tensor, the learning rate.
-  const rate: unknown = Reflect.get(optimizer, "c");
-  if (isDisposable(rate) && !rate.isDisposed) rate.dispose();
-}
-
-function isDisposable(value: unknown): value is { isDisposed: boolean; dispose(): void } {
-  return typeof value === "object" && value !== null && "isDisposed" in value && "dispose" in value;
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
 }

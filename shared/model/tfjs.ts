@@ -5,8 +5,11 @@ import { assert } from "../assert.js";
 import { HeadwaterError, messageOf } from "../error.js";
 import type { JsonObject } from "../task/task.js";
 import type { ModelDefinition } from "./definition.js";
-import type { EngineName, Model, ModelRuntime } from "./runtime.js";
-import { startEngine, type Tfjs } from "./tfjs-engine.js";
+import type { LossName } from "./loss.js";
+import { checkProbabilities } from "./probabilities.js";
+import type { EngineRefusal, Model, ModelRuntime } from "./runtime.js";
+import { startEngine, type Tfjs, type TfjsEngineName } from "./tfjs-engine.js";
+import { addMissingWasmKernels } from "./tfjs-kernels.js";
 import { speedUpWasmMatMul } from "./tfjs-matmul.js";
 import { flatten, paramSpecOf, TfjsModel } from "./tfjs-model.js";
 import { findUnsupported, seedTopology } from "./topology.js";
@@ -15,22 +18,40 @@ import { findUnsupported, seedTopology } from "./topology.js";
  * A runtime on `engine`. tfjs has one backend per thread: while a runtime lives, others of its thread must be of
  * the same engine. Rejects with HeadwaterError `engine-unavailable`.
  */
-export async function createTfjsRuntime(engine: EngineName): Promise<ModelRuntime> {
+export async function createTfjsRuntime(engine: TfjsEngineName): Promise<TfjsRuntime> {
   claimThread(engine);
   try {
     const tf = await startEngine(engine);
-    if (engine === "tfjs-wasm") speedUpWasmMatMul(tf);
-    return new TfjsRuntime(engine, tf);
+    if (engine === "tfjs-wasm") {
+      speedUpWasmMatMul(tf);
+      addMissingWasmKernels(tf);
+    }
+    return new Runtime(engine, tf);
   } catch (error) {
     leaveThread();
     throw error;
   }
 }
 
-// Module state mirrors tfjs's own: a worker thread has its own copy of both.
-const thread: { engine: EngineName | undefined; runtimes: number } = { engine: undefined, runtimes: 0 };
+/** The runtime of tfjs, and what others need of it. */
+export interface TfjsRuntime extends ModelRuntime {
+  readonly engine: TfjsEngineName;
+  /** As `ModelRuntime.model`; `extras` go into the model when it is built. */
+  model(definition: ModelDefinition, extras?: ModelExtras): Promise<Model>;
+  /** First params of a topology, even of one that tfjs cannot train. Rejects with `model-unsupported`. */
+  drawInitialParams(definition: ModelDefinition, seed: string): Promise<Float32Array>;
+}
 
-function claimThread(engine: EngineName): void {
+/** What may be said of a model beyond its definition. */
+export interface ModelExtras {
+  readonly refusals?: readonly EngineRefusal[];
+  readonly loss?: LossName;
+}
+
+// Module state mirrors tfjs's own: a worker thread has its own copy of both.
+const thread: { engine: TfjsEngineName | undefined; runtimes: number } = { engine: undefined, runtimes: 0 };
+
+function claimThread(engine: TfjsEngineName): void {
   if (thread.runtimes > 0 && thread.engine !== engine)
     throw new HeadwaterError(
       "engine-unavailable",
@@ -44,28 +65,35 @@ function leaveThread(): void {
   thread.runtimes--;
 }
 
-class TfjsRuntime implements ModelRuntime {
-  readonly engine: EngineName;
+class Runtime implements TfjsRuntime {
+  readonly engine: TfjsEngineName;
   readonly #tf: Tfjs;
   /** By topology hash. As many as there are tasks in this process: a handful. */
   readonly #models = new Map<string, Promise<TfjsModel>>();
   #disposed = false;
 
-  constructor(engine: EngineName, tf: Tfjs) {
+  constructor(engine: TfjsEngineName, tf: Tfjs) {
     this.engine = engine;
     this.#tf = tf;
   }
 
-  model(definition: ModelDefinition): Promise<Model> {
+  model(definition: ModelDefinition, extras: ModelExtras = {}): Promise<Model> {
     assert(!this.#disposed, "a disposed runtime builds no models");
     const key = definition.topologyHash;
     let model = this.#models.get(key);
     if (model === undefined) {
-      model = this.#build(definition);
+      model = this.#build(definition, extras);
       this.#models.set(key, model);
       model.catch(() => this.#models.delete(key));
     }
     return model;
+  }
+
+  async drawInitialParams(definition: ModelDefinition, seed: string): Promise<Float32Array> {
+    const layers = await buildLayers(this.#tf, definition.topology);
+    const complete = completeTopology(layers);
+    layers.dispose();
+    return drawParams(this.#tf, seedTopology(complete, seed));
   }
 
   liveTensors(): number {
@@ -84,15 +112,17 @@ class TfjsRuntime implements ModelRuntime {
     leaveThread();
   }
 
-  async #build(definition: ModelDefinition): Promise<TfjsModel> {
-    const problems = findUnsupported(definition.topology, this.engine);
+  async #build(definition: ModelDefinition, extras: ModelExtras): Promise<TfjsModel> {
+    const problems = findUnsupported(definition.topology);
     if (problems.length > 0) throw unsupported(problems.join("\n"));
     const layers = await buildLayers(this.#tf, definition.topology);
-    // Written out by tfjs, every initializer is there in full, defaults included, and can be given its seed.
-    const complete: JsonObject = JSON.parse(String(layers.toJSON(null, true)));
+    const complete = completeTopology(layers);
     const initialParams = (seed: string) => drawParams(this.#tf, seedTopology(complete, seed));
     checkWidths(layers, definition);
-    const model = new TfjsModel({ tf: this.#tf, definition, layers, initialParams });
+    const model = new TfjsModel({
+      ...{ tf: this.#tf, engine: this.engine, definition, layers, initialParams },
+      ...extras,
+    });
     model.load(await initialParams(""));
     await tryOneStep(model, this.engine);
     return model;
@@ -106,6 +136,11 @@ async function buildLayers(tf: Tfjs, topology: JsonObject): Promise<LayersModel>
   } catch (cause) {
     throw unsupported(`tfjs cannot build the topology: ${messageOf(cause)}`, cause);
   }
+}
+
+// Written out by tfjs, every initializer is there in full, defaults included, and can be given its seed.
+function completeTopology(layers: LayersModel): JsonObject {
+  return JSON.parse(String(layers.toJSON(null, true)));
 }
 
 async function drawParams(tf: Tfjs, seeded: JsonObject): Promise<Float32Array> {
@@ -140,15 +175,15 @@ function widthProblem(
 }
 
 // What cannot be trained must show when a task is deployed, not in the middle of its first round.
-async function tryOneStep(model: TfjsModel, engine: EngineName): Promise<void> {
+async function tryOneStep(model: TfjsModel, engine: TfjsEngineName): Promise<void> {
   const { inputs, outputs, output } = model.definition;
   const rows = 2;
   const x = new Float32Array(rows * inputs).fill(0.5);
-  const y = new Float32Array(rows * outputs).fill(1 / outputs);
+  const y = new Float32Array(rows * model.truthWidth).fill(1 / outputs);
   const params = model.params();
   try {
     if (output.kind === "classification") checkProbabilities(model.predict(x, rows), outputs);
-    model.compile({ kind: "sgd", learningRate: 0.01 });
+    model.compile({ optimizer: { kind: "sgd", learningRate: 0.01 } });
     await model.step(x, y, rows);
     model.release();
     model.load(params);
@@ -157,13 +192,6 @@ async function tryOneStep(model: TfjsModel, engine: EngineName): Promise<void> {
     if (cause instanceof HeadwaterError) throw cause;
     throw unsupported(`the topology cannot be trained on engine ${engine}: ${messageOf(cause)}`, cause);
   }
-}
-
-function checkProbabilities(predictions: Float32Array, classes: number): void {
-  const sum = predictions.subarray(0, classes).reduce((total, value) => total + value, 0);
-  // 10,000 classes, each rounded to float32, stay within this.
-  if (Math.abs(sum - 1) <= 1e-3) return;
-  throw unsupported(`outputs sum to ${sum}, expected 1: a classifier's last activation is softmax`);
 }
 
 function unsupported(message: string, cause?: unknown): HeadwaterError {

@@ -2,12 +2,11 @@
 
 import { randomStream } from "../random.js";
 import type { JsonObject, JsonValue } from "../task/task.js";
-import type { EngineName } from "./runtime.js";
 
-/** One line per layer that cannot be trained reproducibly on `engine`, naming the layer and why. */
-export function findUnsupported(topology: JsonObject, engine: EngineName): string[] {
+/** One line per layer that tfjs cannot train reproducibly on any backend, naming the layer and why. */
+export function findUnsupported(topology: JsonObject): string[] {
   return nodesOf(topology).flatMap(({ className, config }) => {
-    const reason = reasonAgainst(className, config, engine);
+    const reason = reasonAgainst(className, config);
     const name = config.name;
     return reason === undefined
       ? []
@@ -44,20 +43,7 @@ const RANDOM: ReadonlySet<string> = new Set([
   "RandomWidth",
 ]);
 
-// Their gradients need kernels that the wasm backend of tfjs 4.22 lacks: Conv2DBackpropFilter (tfjs issue
-// 8474), DepthwiseConv2dNativeBackprop*, UnsortedSegmentSum (tfjs issue 8082).
-const NO_GRADIENT_ON_WASM: ReadonlySet<string> = new Set([
-  "Conv1D",
-  "Conv2D",
-  "Conv2DTranspose",
-  "SeparableConv2D",
-  "DepthwiseConv2D",
-  "ConvLSTM2D",
-  "ConvLSTM2DCell",
-  "Embedding",
-]);
-
-function reasonAgainst(className: string, config: JsonObject, engine: EngineName): string | undefined {
+function reasonAgainst(className: string, config: JsonObject): string | undefined {
   if (RANDOM.has(className))
     return "draws random numbers in every step, which tfjs cannot reproduce from a seed; leave it out";
   if (isPositive(config.dropout) || isPositive(config.recurrent_dropout))
@@ -65,12 +51,31 @@ function reasonAgainst(className: string, config: JsonObject, engine: EngineName
   if (config.stateful === true)
     return "is stateful: batches would depend on their order; set stateful to false";
   if (className === "ThresholdedReLU") return "has no gradient in tfjs";
+  if (RECURRENT.has(className) && hasRegularizer(config))
+    return "has a regularizer, which tfjs leaves out of a recurrent layer's loss; set it to null";
+  if (className === "TimeDistributed" && isObject(config.layer) && hasRegularizer(config.layer.config))
+    return "has a regularizer inside, which tfjs leaves out of the loss; set it to null";
   if (config.reset_after === true) return "uses reset_after, which tfjs does not support; set it to false";
   if (config.padding === "causal") return "uses causal padding, which tfjs cannot train";
   if (isDilated(config.dilation_rate)) return "is dilated, which tfjs cannot train";
-  if (engine === "tfjs-wasm" && NO_GRADIENT_ON_WASM.has(className))
-    return "has no gradient on engine tfjs-wasm; use tfjs-cpu (slow) or tfjs-node";
   return undefined;
+}
+
+const RECURRENT: ReadonlySet<string> = new Set([
+  "SimpleRNN",
+  "GRU",
+  "LSTM",
+  "SimpleRNNCell",
+  "GRUCell",
+  "LSTMCell",
+]);
+
+function hasRegularizer(config: JsonValue | undefined): boolean {
+  if (!isObject(config)) return false;
+  const { kernel_regularizer, recurrent_regularizer, bias_regularizer } = config;
+  return [kernel_regularizer, recurrent_regularizer, bias_regularizer].some(
+    (value) => (value ?? null) !== null,
+  );
 }
 
 function isPositive(value: JsonValue | undefined): boolean {

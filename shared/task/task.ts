@@ -142,8 +142,11 @@ export type ModelSpec =
   | { readonly kind: "layers"; readonly topology: JsonObject; readonly output: OutputSpec };
 
 export type OutputSpec =
-  | { readonly kind: "regression"; readonly loss: "meanSquaredError" | "meanAbsoluteError" }
+  | { readonly kind: "regression"; readonly loss: RegressionLoss }
   | { readonly kind: "classification"; readonly classes: number };
+
+/** Huber's delta is 1. */
+export type RegressionLoss = "meanSquaredError" | "meanAbsoluteError" | "huber";
 
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
 export interface JsonObject {
@@ -154,12 +157,26 @@ export interface TrainSpec {
   readonly epochs: number;
   readonly batch: number;
   readonly optimizer: OptimizerSpec;
+  readonly clip?: ClipSpec | undefined;
 }
 
+/** Defaults are those of tfjs. */
 export type OptimizerSpec =
   | { readonly kind: "sgd"; readonly learningRate: number }
-  | { readonly kind: "momentum"; readonly learningRate: number; readonly momentum: number }
-  | { readonly kind: "adam"; readonly learningRate: number };
+  | {
+      readonly kind: "momentum";
+      readonly learningRate: number;
+      readonly momentum: number;
+      readonly nesterov?: boolean;
+    }
+  | { readonly kind: "adam"; readonly learningRate: number }
+  | { readonly kind: "rmsprop"; readonly learningRate: number; readonly decay: number }
+  | { readonly kind: "adagrad"; readonly learningRate: number };
+
+/** Bounds a gradient: its Euclidean length over all params, or each of its values. */
+export type ClipSpec =
+  | { readonly kind: "norm"; readonly max: number }
+  | { readonly kind: "value"; readonly max: number };
 
 /** How many of the known devices a round asks for. */
 export type CohortSpec =

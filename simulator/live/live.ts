@@ -3,9 +3,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildModel } from "../../device/deployment.js";
 import { createTrainerPool } from "../../device/train/pool.js";
 import { systemClock } from "../../shared/clock.js";
-import { createTfjsRuntime } from "../../shared/model/tfjs.js";
+import { createRuntime } from "../../shared/model/create-runtime.js";
 import { adaptTask } from "../adapt.js";
 import { compare } from "../compare.js";
 import { loadFeed } from "../datasets/load.js";
@@ -39,7 +40,7 @@ export async function startLiveFleet(options: LiveOptions): Promise<LiveFleet> {
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    const runtime = await createTfjsRuntime(engine);
+    const runtime = await createRuntime(engine);
     closers.push(() => runtime.dispose());
     const trainer = await createTrainerPool({ workers: threadsOf(options), engine });
     closers.push(() => trainer.close());
@@ -50,7 +51,8 @@ export async function startLiveFleet(options: LiveOptions): Promise<LiveFleet> {
     onServing(run.statusUrl);
     await run.learn();
     onProgress({ stage: "comparing" });
-    const result = await compare(run, { ...options, task: task.task, feed, trainer });
+    const { engine: computed } = await buildModel(task, runtime);
+    const result = await compare(run, { ...options, task: task.task, feed, trainer, engine: computed });
     const seconds = Math.round(systemClock.now() - startedMs) / 1000;
     return { report: { ...result, seconds }, statusUrl: run.statusUrl, stop };
   } catch (error) {

@@ -2,12 +2,12 @@
 
 import { z } from "zod";
 import { unreachable } from "../../assert.js";
-import type { JsonObject, ModelSpec, OptimizerSpec, OutputSpec } from "../task.js";
+import type { ClipSpec, JsonObject, ModelSpec, OptimizerSpec, OutputSpec } from "../task.js";
 import { oneKey } from "./choice.js";
 
 const outputOptions = oneKey({
   regression: z.strictObject({
-    loss: z.enum(["meanSquaredError", "meanAbsoluteError"]).prefault("meanSquaredError"),
+    loss: z.enum(["meanSquaredError", "meanAbsoluteError", "huber"]).prefault("meanSquaredError"),
   }),
   classification: z.int().min(2).max(10_000).describe("Number of classes: a softmax over class indices."),
 });
@@ -66,19 +66,34 @@ const optimizer = oneKey({
   momentum: z.strictObject({
     learningRate,
     momentum: z.number().min(0).lt(1).prefault(0.9),
+    nesterov: z.boolean().optional().describe("Sutskever et al. 2013. Default: false."),
   }),
   adam: learningRate.describe("Learning rate."),
+  rmsprop: z.strictObject({ learningRate, decay: z.number().min(0).lt(1).prefault(0.9) }),
+  adagrad: learningRate.describe("Learning rate."),
 }).transform((choice): OptimizerSpec => {
   switch (choice.kind) {
     case "sgd":
     case "adam":
+    case "adagrad":
       return { kind: choice.kind, learningRate: choice.value };
-    case "momentum":
-      return { kind: "momentum", ...choice.value };
+    case "momentum": {
+      const { nesterov, ...rest } = choice.value;
+      return { kind: "momentum", ...rest, ...(nesterov && { nesterov }) };
+    }
+    case "rmsprop":
+      return { kind: "rmsprop", ...choice.value };
     default:
       return unreachable(choice);
   }
 });
+
+const limit = z.number().gt(0).max(1e6);
+
+const clip = oneKey({
+  norm: limit.describe("Of the gradient's Euclidean length over all params."),
+  value: limit.describe("Of each of its values."),
+}).transform(({ kind, value }): ClipSpec => ({ kind, max: value }));
 
 /** How one device learns in one round. */
 export const train = z
@@ -93,6 +108,7 @@ export const train = z
     optimizer: optimizer
       .prefault({ sgd: 0.01 })
       .describe("On the device. Its state starts fresh each round."),
+    clip: clip.optional().describe("Bounds the gradient of every step. Pascanu et al. 2013."),
   })
   .prefault({})
   .describe("How a device learns in one round.");

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { countParams, defineModel, modelSignature } from "../../../../shared/model/define.js";
+import { defineModel, modelSignature } from "../../../../shared/model/define.js";
 import type { ModelSpec } from "../../../../shared/task/task.js";
 
 const hidden = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 4 });
@@ -49,12 +49,6 @@ describe("defineModel", () => {
     expect(given({ ...topology, keras_version: "tfjs-layers 4.22.0", backend: "tensor_flow.js" })).toBe(hash);
     expect(given({ model_config: topology, training_config: {} })).toBe(hash);
   });
-});
-
-test("countParams counts kernels and biases", () => {
-  expect(countParams(dense([64]), 19)).toBe(19 * 64 + 64 + 64 + 1);
-  expect(countParams(dense([200, 200], { kind: "classification", classes: 10 }), 784)).toBe(199_210);
-  expect(countParams({ kind: "layers", topology: {}, output: regression }, 3)).toBeUndefined();
 });
 
 test("a model signature follows every one of its three hashes", () => {

@@ -2,8 +2,9 @@ import { createRequire } from "node:module";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defineModel } from "../../../../shared/model/define.js";
-import type { EngineName, ModelRuntime } from "../../../../shared/model/runtime.js";
+import type { ModelRuntime } from "../../../../shared/model/runtime.js";
 import { createTfjsRuntime } from "../../../../shared/model/tfjs.js";
+import type { TfjsEngineName } from "../../../../shared/model/tfjs-engine.js";
 import type { JsonObject, OptimizerSpec, OutputSpec } from "../../../../shared/task/task.js";
 import { denseModel, largestDifference, makeExamples } from "../../../support/model.js";
 
@@ -16,7 +17,7 @@ function given(output: OutputSpec, ...layers: readonly JsonObject[]) {
   return defineModel({ kind: "layers", topology, output }, 6);
 }
 
-describe.each<EngineName>(["tfjs-wasm", "tfjs-cpu"])("%s", (engine) => {
+describe.each<TfjsEngineName>(["tfjs-wasm", "tfjs-cpu"])("%s", (engine) => {
   let runtime: ModelRuntime;
   beforeAll(async () => {
     runtime = await createTfjsRuntime(engine);
@@ -44,12 +45,15 @@ describe.each<EngineName>(["tfjs-wasm", "tfjs-cpu"])("%s", (engine) => {
   test("params come back as they were loaded, and the caller's array is not kept", async () => {
     const model = await runtime.model(denseModel());
     fc.assert(
-      fc.property(fc.float32Array({ minLength: 41, maxLength: 41, noNaN: true }), (params) => {
-        const copy = params.slice();
-        model.load(params);
-        params.fill(7);
-        expect(model.params()).toEqual(copy);
-      }),
+      fc.property(
+        fc.float32Array({ minLength: 41, maxLength: 41, noNaN: true, noDefaultInfinity: true }),
+        (params) => {
+          const copy = params.slice();
+          model.load(params);
+          params.fill(7);
+          expect(model.params()).toEqual(copy);
+        },
+      ),
       { numRuns: 30 },
     );
   });
@@ -71,7 +75,7 @@ describe.each<EngineName>(["tfjs-wasm", "tfjs-cpu"])("%s", (engine) => {
     const { rows, x, y } = makeExamples(definition, 64);
     const params = Float32Array.of(0.3, -0.2, 0.1, 0.05);
     model.load(params);
-    model.compile(sgd);
+    model.compile({ optimizer: sgd });
     const loss = await model.step(x, y, rows);
     model.release();
     const expected = linearStep({ params, x, y, rows, learningRate: 0.1 });
@@ -90,7 +94,7 @@ describe.each<EngineName>(["tfjs-wasm", "tfjs-cpu"])("%s", (engine) => {
     const { rows, x, y } = makeExamples(definition, 16);
     const before = runtime.liveTensors();
     model.load(await model.initialParams("leak"));
-    model.compile(optimizer);
+    model.compile({ optimizer });
     const first = await model.step(x, y, rows);
     const during = runtime.liveTensors();
     let last = first;
@@ -118,7 +122,7 @@ describe.each<EngineName>(["tfjs-wasm", "tfjs-cpu"])("%s", (engine) => {
     const start = await model.initialParams("fresh");
     const train = async () => {
       model.load(start);
-      model.compile({ kind: "adam", learningRate: 0.01 });
+      model.compile({ optimizer: { kind: "adam", learningRate: 0.01 } });
       for (let step = 0; step < 5; step++) await model.step(x, y, rows);
       model.release();
       return model.params();
@@ -182,12 +186,12 @@ test("engines agree on a step, with small and with large layers", async () => {
     expect(largestDifference(wasm.params, cpu.params)).toBeLessThan(tolerance);
     expect(largestDifference(wasm.predictions, cpu.predictions)).toBeLessThan(tolerance);
 
-    async function stepOn(engine: EngineName) {
+    async function stepOn(engine: TfjsEngineName) {
       const runtime = await createTfjsRuntime(engine);
       const model = await runtime.model(definition);
       const { rows, x, y } = makeExamples(definition, 10);
       model.load(await model.initialParams("agree"));
-      model.compile(sgd);
+      model.compile({ optimizer: sgd });
       await model.step(x, y, rows);
       const result = { params: model.params(), predictions: model.predict(x, rows) };
       runtime.dispose();

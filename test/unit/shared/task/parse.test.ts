@@ -313,7 +313,7 @@ describe("an unknown word is refused, and the nearest known one offered", () => 
 
   test("far from every known one: the known ones are listed", () => {
     expect(refusal(extended("train: { zzzzzz: 1 }"))).toBe(
-      'line 10: train.zzzzzz: unknown key "zzzzzz" (known: epochs, batch, optimizer)',
+      'line 10: train.zzzzzz: unknown key "zzzzzz" (known: epochs, batch, optimizer, clip)',
     );
   });
 

@@ -1,0 +1,164 @@
+// Activations as tfjs defines them. Every derivative is computed from the output, so the input need not be kept.
+
+import { storePart } from "./lane";
+import { exp4, log1p, sigmoid4, tanh4 } from "./math";
+
+// The kinds; shared/model/engine/kernels.ts has the same numbers.
+const RELU: i32 = 1;
+const SIGMOID: i32 = 2;
+const TANH: i32 = 3;
+const ELU: i32 = 4;
+const SELU: i32 = 5;
+const RELU6: i32 = 6;
+const HARD_SIGMOID: i32 = 7;
+const SOFTPLUS: i32 = 8;
+const SOFTSIGN: i32 = 9;
+const LEAKY_RELU: i32 = 10;
+const SELU_SCALE: f32 = 1.0507009873554804934193349852946;
+const SELU_ALPHA: f32 = 1.6732632423543772848170429916717;
+
+/** dst = activation(src), `count` floats; in place is allowed. `alpha`: of elu and leaky relu. */
+export function activate(kind: i32, src: usize, dst: usize, count: usize, alpha: f32): void {
+  const a = f32x4.splat(alpha);
+  for (let i: usize = 0; i < count; i += 4) {
+    const at = i << 2;
+    storePart(dst + at, apply(kind, v128.load(src + at), a), count - i);
+  }
+}
+
+/** dx = dy x activation'(x), from y = activation(x); dx may be dy. */
+export function activateBack(kind: i32, y: usize, dy: usize, dx: usize, count: usize, alpha: f32): void {
+  const a = f32x4.splat(alpha);
+  for (let i: usize = 0; i < count; i += 4) {
+    const at = i << 2;
+    storePart(dx + at, back(kind, v128.load(y + at), v128.load(dy + at), a), count - i);
+  }
+}
+
+/** One vector of activation(x). */
+// @ts-ignore: decorator
+@inline
+export function apply(kind: i32, x: v128, alpha: v128): v128 {
+  const zero = f32x4.splat(0);
+  const one = f32x4.splat(1);
+  switch (kind) {
+    case RELU:
+      return f32x4.max(x, zero);
+    case SIGMOID:
+      return sigmoid4(x);
+    case TANH:
+      return tanh4(x);
+    case ELU:
+      return v128.bitselect(x, f32x4.mul(alpha, f32x4.sub(exp4(x), one)), f32x4.ge(x, zero));
+    case SELU: {
+      const low = f32x4.mul(f32x4.splat(SELU_SCALE * SELU_ALPHA), f32x4.sub(exp4(x), one));
+      return v128.bitselect(f32x4.mul(f32x4.splat(SELU_SCALE), x), low, f32x4.ge(x, zero));
+    }
+    case RELU6:
+      return f32x4.min(f32x4.max(x, zero), f32x4.splat(6));
+    case HARD_SIGMOID:
+      return f32x4.min(f32x4.max(f32x4.add(f32x4.mul(x, f32x4.splat(0.2)), f32x4.splat(0.5)), zero), one);
+    case SOFTPLUS: {
+      const e = exp4(f32x4.neg(f32x4.abs(x)));
+      const low = f32x4(
+        log1p(f32x4.extract_lane(e, 0)),
+        log1p(f32x4.extract_lane(e, 1)),
+        log1p(f32x4.extract_lane(e, 2)),
+        log1p(f32x4.extract_lane(e, 3)),
+      );
+      return f32x4.add(f32x4.max(x, zero), low);
+    }
+    case SOFTSIGN:
+      return f32x4.div(x, f32x4.add(f32x4.abs(x), one));
+    case LEAKY_RELU:
+      return v128.bitselect(x, f32x4.mul(alpha, x), f32x4.ge(x, zero));
+    default:
+      return x;
+  }
+}
+
+/** One vector of dy x activation'(x), from y = activation(x). */
+// @ts-ignore: decorator
+@inline
+export function back(kind: i32, y: v128, dy: v128, alpha: v128): v128 {
+  const zero = f32x4.splat(0);
+  const one = f32x4.splat(1);
+  switch (kind) {
+    case RELU:
+      return v128.and(dy, f32x4.gt(y, zero));
+    case SIGMOID:
+      return f32x4.mul(dy, f32x4.mul(y, f32x4.sub(one, y)));
+    case TANH:
+      return f32x4.mul(dy, f32x4.sub(one, f32x4.mul(y, y)));
+    case ELU:
+      return v128.bitselect(dy, f32x4.mul(dy, f32x4.add(y, alpha)), f32x4.ge(y, zero));
+    case SELU: {
+      const low = f32x4.mul(dy, f32x4.add(y, f32x4.splat(SELU_SCALE * SELU_ALPHA)));
+      return v128.bitselect(f32x4.mul(dy, f32x4.splat(SELU_SCALE)), low, f32x4.gt(y, zero));
+    }
+    case RELU6:
+      return v128.and(dy, v128.and(f32x4.gt(y, zero), f32x4.lt(y, f32x4.splat(6))));
+    case HARD_SIGMOID:
+      return v128.and(f32x4.mul(dy, f32x4.splat(0.2)), v128.and(f32x4.gt(y, zero), f32x4.lt(y, one)));
+    case SOFTPLUS:
+      return f32x4.mul(dy, f32x4.sub(one, exp4(f32x4.neg(y))));
+    case SOFTSIGN: {
+      const s = f32x4.sub(one, f32x4.abs(y));
+      return f32x4.mul(dy, f32x4.mul(s, s));
+    }
+    case LEAKY_RELU:
+      return v128.bitselect(dy, f32x4.mul(alpha, dy), f32x4.ge(y, zero));
+    default:
+      return dy;
+  }
+}
+
+/** Parametric relu: y = x where x >= 0, else alpha[i % size] x. `count` is a multiple of `size`. */
+export function prelu(x: usize, alpha: usize, y: usize, count: usize, size: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    const value = load<f32>(x + (i << 2));
+    store<f32>(y + (i << 2), value >= 0 ? value : load<f32>(alpha + ((i % size) << 2)) * value);
+  }
+}
+
+/** dx as above, and dAlpha (zeroed first) summed over the rows. */
+export function preluBack(x: usize, alpha: usize, dy: usize, dx: usize, dAlpha: usize, count: usize, size: usize): void {
+  memory.fill(dAlpha, 0, size << 2);
+  for (let i: usize = 0; i < count; i++) {
+    const at = i << 2;
+    const column = (i % size) << 2;
+    const value = load<f32>(x + at);
+    const slope = load<f32>(dy + at);
+    store<f32>(dx + at, value >= 0 ? slope : load<f32>(alpha + column) * slope);
+    if (!(value >= 0)) store<f32>(dAlpha + column, load<f32>(dAlpha + column) + value * slope);
+  }
+}
+
+/** Softmax over each of `rows` rows of `columns`; in place is allowed. */
+export function softmax(src: usize, dst: usize, rows: usize, columns: usize): void {
+  for (let row: usize = 0; row < rows; row++) {
+    const at = (row * columns) << 2;
+    let top = load<f32>(src + at);
+    for (let j: usize = 1; j < columns; j++) top = max<f32>(top, load<f32>(src + at + (j << 2)));
+    for (let j: usize = 0; j < columns; j++) store<f32>(dst + at + (j << 2), load<f32>(src + at + (j << 2)) - top);
+  }
+  const count = rows * columns;
+  for (let i: usize = 0; i < count; i += 4) storePart(dst + (i << 2), exp4(v128.load(dst + (i << 2))), count - i);
+  for (let row: usize = 0; row < rows; row++) {
+    const at = dst + ((row * columns) << 2);
+    let sum: f32 = 0;
+    for (let j: usize = 0; j < columns; j++) sum += load<f32>(at + (j << 2));
+    for (let j: usize = 0; j < columns; j++) store<f32>(at + (j << 2), load<f32>(at + (j << 2)) / sum);
+  }
+}
+
+/** dx = (dy - sum(dy y)) y per row; dx may be dy. */
+export function softmaxBack(y: usize, dy: usize, dx: usize, rows: usize, columns: usize): void {
+  for (let row: usize = 0; row < rows; row++) {
+    const at = (row * columns) << 2;
+    let sum: f32 = 0;
+    for (let j: usize = at; j < at + (columns << 2); j += 4) sum += load<f32>(y + j) * load<f32>(dy + j);
+    for (let j: usize = at; j < at + (columns << 2); j += 4)
+      store<f32>(dx + j, (load<f32>(dy + j) - sum) * load<f32>(y + j));
+  }
+}

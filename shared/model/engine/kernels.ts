@@ -1,0 +1,96 @@
+// The kernels as a port: what the fused engine is made of, whoever computes it (WebAssembly, or plain JavaScript).
+// All numbers lie in one memory; pointers and strides are in bytes, multiples of 4. Kernels read whole vectors, so a
+// memory ends with `READ_AHEAD_BYTES` that belong to nobody. Its first `ZERO_BYTES` are zeros and stay so.
+
+/** What a tile may read behind its operands. */
+export const READ_AHEAD_BYTES = 256;
+/** At address 0: an addend of nothing. */
+export const ZERO_BYTES = 256;
+
+/** Activations whose derivative follows from their output; assembly/activation.ts has the same numbers. */
+export const activationKinds = {
+  linear: 0,
+  relu: 1,
+  sigmoid: 2,
+  tanh: 3,
+  elu: 4,
+  selu: 5,
+  relu6: 6,
+  hardSigmoid: 7,
+  softplus: 8,
+  softsign: 9,
+  leakyRelu: 10,
+} as const;
+
+/** Losses of single outputs; assembly/loss.ts has the same numbers. */
+export const elementLossKinds = {
+  meanSquaredError: 0,
+  meanAbsoluteError: 1,
+  huber: 2,
+  binaryCrossentropy: 3,
+} as const;
+
+/** Every kernel by name. What each does and takes is said where it is written: `assembly/`. */
+export type Kernels = Readonly<Record<KernelName, (...args: readonly number[]) => number>>;
+
+/** What `assembly/index.ts` exports. */
+export type KernelName =
+  | "activate"
+  | "activateBack"
+  | "adagrad"
+  | "adam"
+  | "add"
+  | "categoricalLoss"
+  | "clamp"
+  | "columnMoments"
+  | "columnSums"
+  | "convolve"
+  | "convolveFilter"
+  | "copyRows"
+  | "depthwise"
+  | "depthwiseBack"
+  | "dropout"
+  | "elementLoss"
+  | "fill"
+  | "firstNotFinite"
+  | "gather"
+  | "gemm"
+  | "gruGates"
+  | "gruGatesBack"
+  | "gruOutput"
+  | "gruOutputBack"
+  | "lstmOutput"
+  | "lstmOutputBack"
+  | "momentum"
+  | "multiply"
+  | "normalizeColumns"
+  | "normalizeColumnsBack"
+  | "normalizeRows"
+  | "normalizeRowsBack"
+  | "oneHot"
+  | "penalize"
+  | "placeImages"
+  | "pool"
+  | "poolBack"
+  | "prelu"
+  | "preluBack"
+  | "pull"
+  | "rmsprop"
+  | "scale"
+  | "scatter"
+  | "sgd"
+  | "softmax"
+  | "softmaxBack"
+  | "squares"
+  | "track"
+  | "transpose"
+  | "zero";
+
+/** Kernels over a memory of their own, all zeros. */
+export interface KernelMemory {
+  readonly kernels: Kernels;
+  readonly buffer: ArrayBuffer;
+}
+
+/** Makes a memory of at least `bytes`; throws HeadwaterError `out-of-memory`. */
+export type CreateKernelMemory = (bytes: number) => KernelMemory;

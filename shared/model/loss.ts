@@ -1,0 +1,25 @@
+// What is minimised: decided by what the output means.
+
+import { unreachable } from "../assert.js";
+import type { OutputSpec } from "../task/task.js";
+
+/** Losses by their names in tfjs; Huber's is `tf.losses.huberLoss` with delta 1. All are means over rows and outputs. */
+export type LossName =
+  | "meanSquaredError"
+  | "meanAbsoluteError"
+  | "huber"
+  | "binaryCrossentropy"
+  | "categoricalCrossentropy"
+  | "sparseCategoricalCrossentropy";
+
+/** The loss of `output`. The engines know more: our own labels are one-hot, and one class is one of two. */
+export function lossOf(output: OutputSpec): LossName {
+  switch (output.kind) {
+    case "regression":
+      return output.loss;
+    case "classification":
+      return "categoricalCrossentropy";
+    default:
+      return unreachable(output);
+  }
+}
