@@ -1,143 +1,99 @@
-// Training speed of the engines, as ratios in one run: `npm run bench:engine [-- --json]`.
-// Each engine trains in a process of its own (tfjs has one backend a process), several times in turn; the medians count.
+// Training and inference speed of the engines, as ratios in one run: `npm run bench:engine [-- --json --rounds N
+// --models mlp,gru --skip torch,tfjsCpu]`. Every engine has a process of its own per model; all are asked in turn, burst by
+// burst, and medians count. Then products by shape, clients a second, and memory.
 
-import { spawnSync } from "node:child_process";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
+import { cpus } from "node:os";
+import { measureClients } from "./engine/clients.js";
+import { measureGemm } from "./engine/gemm.js";
+import { models } from "./engine/models.js";
+import { measureRss } from "./engine/rss.js";
+import { median, startRunner } from "./engine/runners.js";
 
-const MODELS = {
-  "19-64-1 batch 32": {
-    widths: [19, 64, 1],
-    batch: 32,
-    output: { kind: "regression", loss: "meanSquaredError" },
-  },
-  "784-200-200-10 batch 10": {
-    widths: [784, 200, 200, 10],
-    batch: 10,
-    output: { kind: "classification", classes: 10 },
-  },
+const ENGINES = {
+  fused: "fused-wasm",
+  tfjsWasm: "stock-wasm",
+  tfjsCpu: "stock-cpu",
+  ownTfjs: "tfjs-wasm",
+  torch: "torch",
 };
-const ENGINES = ["stock-wasm", "tfjs-wasm", "tfjs-cpu"];
-const REPEATS = 3;
 const WARM_UP_MS = 1500;
-const MEASURED_MS = 2500;
+const BURST_MS = 250;
 
-if (process.argv[2] === "--child") {
-  const [engine, model] = process.argv.slice(3);
-  const step =
-    engine === "stock-wasm" ? await stockStep(MODELS[model]) : await ownStep(engine, MODELS[model]);
-  process.stdout.write(`${await stepsPerSecond(step)}\n`);
-  process.exit(0);
-} else {
-  report(measureAll());
+const option = (name) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? undefined : process.argv[at + 1];
+};
+const rounds = Number(option("rounds") ?? 7);
+const names = option("models")?.split(",") ?? Object.keys(models);
+const skipped = option("skip")?.split(",") ?? [];
+
+const results = { machine: machine(), models: {}, inferenceUs: {} };
+for (const name of names) {
+  const { train, infer } = await measureModel(name);
+  results.models[name] = train;
+  results.inferenceUs[name] = Object.fromEntries(
+    Object.entries(infer).map(([engine, rate]) => [engine, rate === null ? null : 1e6 / rate]),
+  );
+}
+if (!skipped.includes("gemm")) results.gemm = measureGemm();
+if (!skipped.includes("clients"))
+  results.clientsPerSecond = { one: await measureClients(1), two: await measureClients(2) };
+if (!skipped.includes("rss")) results.rss = measureRss(process.argv.includes("--leak") ? 100_000 : 10_000);
+report(results);
+
+async function measureModel(name) {
+  const runners = {};
+  for (const [key, engine] of Object.entries(ENGINES))
+    runners[key] = skipped.includes(key) ? null : await startRunner(engine, name);
+  const running = Object.entries(runners).filter(([, runner]) => runner !== null);
+  const result = {};
+  for (const what of ["train", "infer"]) {
+    const rates = Object.fromEntries(Object.keys(ENGINES).map((key) => [key, []]));
+    for (const [, runner] of running) await runner.ask(what, WARM_UP_MS);
+    for (let round = 0; round < rounds; round++)
+      for (const [key, runner] of running) rates[key].push(await runner.ask(what, BURST_MS));
+    result[what] = Object.fromEntries(Object.entries(rates).map(([key, list]) => [key, median(list)]));
+  }
+  for (const [, runner] of running) runner.stop();
+  return result;
 }
 
-function measureAll() {
-  return Object.keys(MODELS).map((model) => {
-    const runs = Object.fromEntries(ENGINES.map((engine) => [engine, []]));
-    for (let repeat = 0; repeat < REPEATS; repeat++) {
-      for (const engine of ENGINES) runs[engine].push(measure(engine, model));
-    }
-    const stepsPerSecondOf = Object.fromEntries(ENGINES.map((engine) => [engine, median(runs[engine])]));
-    return {
-      model,
-      stepsPerSecond: stepsPerSecondOf,
-      overStockWasm: stepsPerSecondOf["tfjs-wasm"] / stepsPerSecondOf["stock-wasm"],
-      overCpu: stepsPerSecondOf["tfjs-wasm"] / stepsPerSecondOf["tfjs-cpu"],
-    };
-  });
+function machine() {
+  const [cpu] = cpus();
+  return `${cpu?.model.trim() ?? "cpu"} x ${cpus().length}, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`;
 }
 
-function measure(engine, model) {
-  const script = fileURLToPath(import.meta.url);
-  const child = spawnSync(process.execPath, [script, "--child", engine, model], { encoding: "utf8" });
-  if (child.status !== 0) throw new Error(`${engine} failed: ${child.stderr}`);
-  return Number(child.stdout.trim().split("\n").at(-1));
-}
-
-function report(results) {
+function report(all) {
   if (process.argv.includes("--json")) {
-    process.stdout.write(`${JSON.stringify(results)}\n`);
+    process.stdout.write(`${JSON.stringify(all)}\n`);
     return;
   }
-  for (const { model, stepsPerSecond: speeds, overStockWasm, overCpu } of results) {
-    const figures = ENGINES.map((engine) => `${engine} ${speeds[engine].toFixed(0)}`).join(", ");
-    process.stdout.write(`${model}: ${figures} steps/s; `);
-    process.stdout.write(
-      `tfjs-wasm is ${overStockWasm.toFixed(2)}x stock wasm, ${overCpu.toFixed(2)}x cpu\n`,
+  const lines = [all.machine, "", "training, steps/s (fused over it)"];
+  for (const [name, speeds] of Object.entries(all.models)) lines.push(line(name, speeds, (a, b) => a / b));
+  lines.push("", "inference of one row, us (it over fused)");
+  for (const [name, times] of Object.entries(all.inferenceUs)) lines.push(line(name, times, (a, b) => b / a));
+  if (all.gemm !== undefined) lines.push("", ...all.gemm.map(describeGemm));
+  if (all.clientsPerSecond !== undefined)
+    lines.push(
+      "",
+      `clients/s: ${all.clientsPerSecond.one.toFixed(0)} on one worker, ${all.clientsPerSecond.two.toFixed(0)} on two`,
     );
-  }
+  if (all.rss !== undefined) lines.push("", `memory: ${JSON.stringify(all.rss)}`);
+  process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-async function ownStep(engine, { widths, batch, output }) {
-  const { createTfjsRuntime } = await import("../dist/shared/model/tfjs.js");
-  const { defineModel } = await import("../dist/shared/model/define.js");
-  const runtime = await createTfjsRuntime(engine);
-  const hidden = widths.slice(1, -1);
-  const model = await runtime.model(
-    defineModel({ kind: "dense", hidden, activation: "relu", output }, widths[0]),
-  );
-  model.load(await model.initialParams("bench"));
-  model.compile({ kind: "sgd", learningRate: 0.01 });
-  const { x, y } = makeBatch(widths, batch);
-  return () => model.step(x, y, batch);
-}
-
-// tfjs as its own documentation uses it: a sequential model and trainOnBatch.
-async function stockStep({ widths, batch, output }) {
-  const require = createRequire(import.meta.url);
-  const tf = require("@tensorflow/tfjs");
-  const wasm = require("@tensorflow/tfjs-backend-wasm");
-  wasm.setWasmPaths(
-    fileURLToPath(new URL("../node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/", import.meta.url)),
-  );
-  await tf.setBackend("wasm");
-  tf.enableProdMode();
-  const isClassifier = output.kind === "classification";
-  const model = tf.sequential();
-  widths.slice(1).forEach((units, index) => {
-    const isLast = index === widths.length - 2;
-    const activation = isLast ? (isClassifier ? "softmax" : "linear") : "relu";
-    model.add(tf.layers.dense({ units, activation, ...(index === 0 ? { inputShape: [widths[0]] } : {}) }));
+function line(name, values, ratio) {
+  const shown = Object.entries(values).map(([key, value]) => {
+    if (value === null) return `${key} -`;
+    const figure = value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+    return key === "fused" || values.fused === null
+      ? `${key} ${figure}`
+      : `${key} ${figure} (${ratio(values.fused, value).toFixed(1)}x)`;
   });
-  model.compile({
-    optimizer: tf.train.sgd(0.01),
-    loss: isClassifier ? "categoricalCrossentropy" : "meanSquaredError",
-  });
-  const { x, y } = makeBatch(widths, batch);
-  return async () => {
-    const inputs = tf.tensor2d(x, [batch, widths[0]]);
-    const targets = tf.tensor2d(y, [batch, widths.at(-1)]);
-    await model.trainOnBatch(inputs, targets);
-    inputs.dispose();
-    targets.dispose();
-  };
+  return `  ${name.padEnd(12)} ${shown.join("  ")}`;
 }
 
-function makeBatch(widths, batch) {
-  const x = Float32Array.from({ length: batch * widths[0] }, (_, index) => Math.sin(index));
-  const outputs = widths.at(-1);
-  const y = new Float32Array(batch * outputs);
-  for (let row = 0; row < batch; row++) y[row * outputs + (row % outputs)] = 1;
-  return { x, y };
-}
-
-async function stepsPerSecond(step) {
-  await runFor(step, WARM_UP_MS);
-  const { steps, ms } = await runFor(step, MEASURED_MS);
-  return (1000 * steps) / ms;
-}
-
-async function runFor(step, wantedMs) {
-  const started = performance.now();
-  let steps = 0;
-  while (performance.now() - started < wantedMs) {
-    await step();
-    steps++;
-  }
-  return { steps, ms: performance.now() - started };
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+function describeGemm({ shape, gflops, ofBest, native }) {
+  const c = native === null ? "" : `, native C ${native.toFixed(1)}`;
+  return `product ${shape.padEnd(14)} ${gflops.toFixed(1)} GFLOP/s, ${(100 * ofBest).toFixed(0)} % of the best tile${c}`;
 }

@@ -7,7 +7,17 @@ import asc from "assemblyscript/asc";
 
 const SOURCE = "shared/model/engine/assembly/index.ts";
 const TARGET = "shared/model/engine/kernels-wasm.ts";
-const OPTIONS = ["-O3", "--noAssert", "--runtime", "stub", "--importMemory", "--enable", "simd"];
+const OPTIONS = [
+  "-O3",
+  "--noAssert",
+  "--runtime",
+  "stub",
+  "--importMemory",
+  "--enable",
+  "simd",
+  "--memoryBase",
+  "256",
+];
 const LINE = 100;
 
 const files = new Map();

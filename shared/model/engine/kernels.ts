@@ -1,11 +1,13 @@
 // The kernels as a port: what the fused engine is made of, whoever computes it (WebAssembly, or plain JavaScript).
 // All numbers lie in one memory; pointers and strides are in bytes, multiples of 4. Kernels read whole vectors, so a
-// memory ends with `READ_AHEAD_BYTES` that belong to nobody. Its first `ZERO_BYTES` are zeros and stay so.
+// memory ends with `READ_AHEAD_BYTES` that belong to nobody. Its first 256 bytes are zeros and stay so.
 
 /** What a tile may read behind its operands. */
 export const READ_AHEAD_BYTES = 256;
 /** At address 0: an addend of nothing. */
-export const ZERO_BYTES = 256;
+const ZERO_BYTES = 256;
+/** Constants of the kernels lie behind the zeros; what is free begins here. */
+export const RESERVED_BYTES = ZERO_BYTES + 256;
 
 /** Activations whose derivative follows from their output; assembly/activation.ts has the same numbers. */
 export const activationKinds = {

@@ -69,12 +69,13 @@ export function applyGradient(
       kernels.adagrad(params, gradient, slots, count, -rate, EPSILON);
       return;
     case "adam": {
-      const left1 = 1 - state.beta1;
-      const left2 = 1 - state.beta2;
+      // tfjs divides by 1 - beta^t in float32.
+      const scale1 = 1 / Math.fround(1 - state.beta1);
+      const scale2 = 1 / Math.fround(1 - state.beta2);
       const second = slots + slot;
       kernels.adam(
         ...([params, gradient, slots, second, count] as const),
-        ...([-rate, BETA1, 1 - BETA1, BETA2, 1 - BETA2, left1, left2, EPSILON] as const),
+        ...([-rate, BETA1, 1 - BETA1, BETA2, 1 - BETA2, scale1, scale2, EPSILON] as const),
       );
       state.beta1 = Math.fround(state.beta1 * Math.fround(BETA1));
       state.beta2 = Math.fround(state.beta2 * Math.fround(BETA2));

@@ -8,7 +8,7 @@ import {
   type KernelMemory,
   type Kernels,
   READ_AHEAD_BYTES,
-  ZERO_BYTES,
+  RESERVED_BYTES,
 } from "./kernels.js";
 import { type LayerCode, type Pass, sizeOf } from "./layer.js";
 import type { ModelPlan } from "./plan.js";
@@ -123,7 +123,7 @@ const ALIGN_BYTES = 64;
 // Written once and run twice: without a memory it only measures.
 function layOut(plan: ModelPlan, options: ProgramOptions, memory: KernelMemory | undefined): Layout {
   const { capacity, isTraining, slots } = options;
-  let bytes = ZERO_BYTES;
+  let bytes = RESERVED_BYTES;
   const allocate = (floats: number): number => {
     const at = bytes;
     bytes += Math.ceil((floats * 4) / ALIGN_BYTES) * ALIGN_BYTES;

@@ -19,6 +19,15 @@ const SELU_ALPHA: f32 = 1.6732632423543772848170429916717;
 
 /** dst = activation(src), `count` floats; in place is allowed. `alpha`: of elu and leaky relu. */
 export function activate(kind: i32, src: usize, dst: usize, count: usize, alpha: f32): void {
+  if (kind == RELU) {
+    relu(src, dst, count);
+    return;
+  }
+  if (kind == TANH) {
+    // A loop of its own: the choice among all kinds would cost as much as the function.
+    for (let i: usize = 0; i < count; i += 4) storePart(dst + (i << 2), tanh4(v128.load(src + (i << 2))), count - i);
+    return;
+  }
   const a = f32x4.splat(alpha);
   for (let i: usize = 0; i < count; i += 4) {
     const at = i << 2;
@@ -26,13 +35,45 @@ export function activate(kind: i32, src: usize, dst: usize, count: usize, alpha:
   }
 }
 
+function relu(src: usize, dst: usize, count: usize): void {
+  const zero = f32x4.splat(0);
+  const whole = dst + ((count & ~3) << 2);
+  for (; dst < whole; dst += 16, src += 16) v128.store(dst, f32x4.max(v128.load(src), zero));
+  if ((count & 3) != 0) storePart(dst, f32x4.max(v128.load(src), zero), count & 3);
+}
+
+function reluBack(y: usize, dy: usize, dx: usize, count: usize): void {
+  const zero = f32x4.splat(0);
+  const whole = dx + ((count & ~3) << 2);
+  for (; dx < whole; dx += 16, dy += 16, y += 16)
+    v128.store(dx, v128.and(v128.load(dy), f32x4.gt(v128.load(y), zero)));
+  if ((count & 3) != 0) storePart(dx, v128.and(v128.load(dy), f32x4.gt(v128.load(y), zero)), count & 3);
+}
+
 /** dx = dy x activation'(x), from y = activation(x); dx may be dy. */
 export function activateBack(kind: i32, y: usize, dy: usize, dx: usize, count: usize, alpha: f32): void {
+  if (kind == RELU) {
+    reluBack(y, dy, dx, count);
+    return;
+  }
   const a = f32x4.splat(alpha);
   for (let i: usize = 0; i < count; i += 4) {
     const at = i << 2;
     storePart(dx + at, back(kind, v128.load(y + at), v128.load(dy + at), a), count - i);
   }
+}
+
+/** One vector of activation(x), the usual kinds of recurrent cells first. */
+// @ts-ignore: decorator
+@inline
+export function applyGate(kind: i32, x: v128, alpha: v128): v128 {
+  if (kind == TANH) return tanh4(x);
+  if (kind == SIGMOID) return sigmoid4(x);
+  return applyOther(kind, x, alpha);
+}
+
+function applyOther(kind: i32, x: v128, alpha: v128): v128 {
+  return apply(kind, x, alpha);
 }
 
 /** One vector of activation(x). */

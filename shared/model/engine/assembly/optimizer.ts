@@ -26,10 +26,10 @@ export function momentum(p: usize, g: usize, m: usize, count: usize, rate: f32, 
   }
 }
 
-/** Kingma and Ba 2015, algorithm 1; `left1`, `left2` are 1 - beta^t. */
+/** Kingma and Ba 2015, algorithm 1; `scale1`, `scale2` are 1 / (1 - beta^t). */
 export function adam(
   p: usize, g: usize, m: usize, v: usize, count: usize,
-  rate: f32, beta1: f32, keep1: f32, beta2: f32, keep2: f32, left1: f32, left2: f32, epsilon: f32,
+  rate: f32, beta1: f32, keep1: f32, beta2: f32, keep2: f32, scale1: f32, scale2: f32, epsilon: f32,
 ): void {
   for (let i: usize = 0; i < count; i += 4) {
     const at = i << 2;
@@ -44,8 +44,8 @@ export function adam(
     );
     storePart(m + at, first, count - i);
     storePart(v + at, second, count - i);
-    const size = f32x4.add(f32x4.sqrt(f32x4.div(second, f32x4.splat(left2))), f32x4.splat(epsilon));
-    const move = f32x4.mul(f32x4.div(f32x4.div(first, f32x4.splat(left1)), size), f32x4.splat(rate));
+    const size = f32x4.add(f32x4.sqrt(f32x4.mul(second, f32x4.splat(scale2))), f32x4.splat(epsilon));
+    const move = f32x4.mul(f32x4.div(f32x4.mul(first, f32x4.splat(scale1)), size), f32x4.splat(rate));
     storePart(p + at, f32x4.add(move, v128.load(p + at)), count - i);
   }
 }

@@ -1,6 +1,6 @@
 // What recurrent cells do between the products, for one time step of `rows` rows. Gates lie side by side in a row.
 
-import { apply, back } from "./activation";
+import { applyGate, back } from "./activation";
 import { storePart } from "./lane";
 
 /** GRU, first half: z and r are activated in place; gated = r h. A row of gates: z, r, candidate; `units` each. */
@@ -14,8 +14,8 @@ export function gruGates(gates: usize, h: usize, gated: usize, rows: usize, unit
       const i = u << 2;
       const left = units - u;
       // r first: a whole vector of z would reach into it.
-      const reset = apply(kind, v128.load(r + i), one);
-      storePart(z + i, apply(kind, v128.load(z + i), one), left);
+      const reset = applyGate(kind, v128.load(r + i), one);
+      storePart(z + i, applyGate(kind, v128.load(z + i), one), left);
       storePart(r + i, reset, left);
       storePart(gated + at + i, f32x4.mul(reset, v128.load(h + at + i)), left);
     }
@@ -33,7 +33,7 @@ export function gruOutput(gates: usize, h: usize, next: usize, rows: usize, unit
       const i = u << 2;
       const left = units - u;
       const keep = v128.load(z + i);
-      const fresh = apply(kind, v128.load(c + i), one);
+      const fresh = applyGate(kind, v128.load(c + i), one);
       storePart(c + i, fresh, left);
       const old = v128.load(h + at + i);
       const sum = f32x4.add(f32x4.mul(keep, old), f32x4.mul(f32x4.sub(one, keep), fresh));
@@ -99,12 +99,12 @@ export function lstmOutput(
     for (let u: usize = 0; u < units; u += 4) {
       const i = u << 2;
       const left = units - u;
-      const input = apply(gateKind, v128.load(g + i), one);
-      const forget = apply(gateKind, v128.load(g + wide + i), one);
-      const fresh = apply(kind, v128.load(g + 2 * wide + i), one);
-      const output = apply(gateKind, v128.load(g + 3 * wide + i), one);
+      const input = applyGate(gateKind, v128.load(g + i), one);
+      const forget = applyGate(gateKind, v128.load(g + wide + i), one);
+      const fresh = applyGate(kind, v128.load(g + 2 * wide + i), one);
+      const output = applyGate(gateKind, v128.load(g + 3 * wide + i), one);
       const cell = f32x4.add(f32x4.mul(forget, v128.load(c + at + i)), f32x4.mul(input, fresh));
-      const flat = apply(kind, cell, one);
+      const flat = applyGate(kind, cell, one);
       storePart(g + i, input, left);
       storePart(g + wide + i, forget, left);
       storePart(g + 2 * wide + i, fresh, left);
