@@ -11,6 +11,7 @@ import { median, startRunner } from "./engine/runners.js";
 
 const ENGINES = {
   fused: "fused-wasm",
+  plainJs: "fused-js",
   tfjsWasm: "stock-wasm",
   tfjsCpu: "stock-cpu",
   ownTfjs: "tfjs-wasm",

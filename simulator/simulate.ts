@@ -45,12 +45,14 @@ export async function simulate(options: SimulateOptions): Promise<SimulationRepo
   const runtime = await createRuntime(engine);
   const trainer = await createTrainerPool({ workers: threadsOf(options), engine });
   try {
+    const model = await buildModel(task, runtime);
+    // Now, because it may load a library: in virtual time nothing may wait for what takes real time.
+    await model.initialParams(options.seed);
     const run = await SimulatedRun.start({ ...options, task, feed, runtime, trainer, onProgress });
     try {
       await run.learn();
       onProgress({ stage: "comparing" });
-      const { engine: computed } = await buildModel(task, runtime);
-      const result = await compare(run, { ...options, task: task.task, feed, trainer, engine: computed });
+      const result = await compare(run, { ...options, task: task.task, feed, trainer, engine: model.engine });
       return { ...result, seconds: Math.round(systemClock.now() - startedMs) / 1000 };
     } finally {
       await run.federation.close();

@@ -3,7 +3,7 @@
 
 import { messageOf } from "../error.js";
 import type { ModelDefinition } from "./definition.js";
-import { createFusedRuntime } from "./engine/fused.js";
+import { createFusedRuntime, type FusedEngineName } from "./engine/fused.js";
 import { hasWasm } from "./engine/wasm.js";
 import type { EngineChoice, EngineName, EngineRefusal, Model, ModelRuntime } from "./runtime.js";
 import { createTfjsRuntime, type TfjsRuntime } from "./tfjs.js";
@@ -13,6 +13,7 @@ export async function createRuntime(choice: EngineChoice): Promise<ModelRuntime>
   switch (choice) {
     case "auto":
     case "fused-wasm":
+    case "fused-js":
       return new ChosenRuntime(choice);
     default:
       return createTfjsRuntime(choice);
@@ -22,23 +23,23 @@ export async function createRuntime(choice: EngineChoice): Promise<ModelRuntime>
 /** The fused engine, with tfjs at hand: for first params, and with "auto" for models that are not covered. */
 class ChosenRuntime implements ModelRuntime {
   readonly engine: EngineChoice;
-  readonly #fused: ModelRuntime | undefined;
+  readonly #fused: ModelRuntime;
   /** tfjs is loaded when it is first needed: many processes never need it. */
   #tfjs: Promise<{ readonly runtime: TfjsRuntime; readonly refusals: readonly EngineRefusal[] }> | undefined;
   #isDisposed = false;
 
-  constructor(choice: "auto" | "fused-wasm") {
+  constructor(choice: "auto" | FusedEngineName) {
     this.engine = choice;
     const initialParams = async (definition: ModelDefinition, seed: string) =>
       (await this.#loadTfjs()).runtime.drawInitialParams(definition, seed);
     const fallback = (definition: ModelDefinition, refusal: EngineRefusal) =>
       this.#fallBack(definition, [refusal]);
-    if (choice === "fused-wasm") this.#fused = createFusedRuntime({ initialParams });
-    else if (hasWasm()) this.#fused = createFusedRuntime({ initialParams, fallback });
+    if (choice !== "auto") this.#fused = createFusedRuntime(choice, { initialParams });
+    else this.#fused = createFusedRuntime(hasWasm() ? "fused-wasm" : "fused-js", { initialParams, fallback });
   }
 
   model(definition: ModelDefinition): Promise<Model> {
-    return this.#fused?.model(definition) ?? this.#fallBack(definition, [NO_WASM]);
+    return this.#fused.model(definition);
   }
 
   liveTensors(): number {
@@ -48,7 +49,7 @@ class ChosenRuntime implements ModelRuntime {
   dispose(): void {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
-    this.#fused?.dispose();
+    this.#fused.dispose();
     this.#tfjs?.then(
       ({ runtime }) => runtime.dispose(),
       () => undefined,
@@ -65,8 +66,6 @@ class ChosenRuntime implements ModelRuntime {
     return this.#tfjs;
   }
 }
-
-const NO_WASM: EngineRefusal = { engine: "fused-wasm", reasons: ["WebAssembly with SIMD is not there"] };
 
 async function startTfjs() {
   const refusals: EngineRefusal[] = [];

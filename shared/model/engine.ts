@@ -6,6 +6,7 @@ import type { EngineChoice } from "./runtime.js";
 export const engineNames = [
   "auto",
   "fused-wasm",
+  "fused-js",
   "tfjs-wasm",
   "tfjs-cpu",
   "tfjs-node",

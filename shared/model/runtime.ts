@@ -5,7 +5,7 @@ import type { ClipSpec, OptimizerSpec } from "../task/task.js";
 import type { ModelDefinition } from "./definition.js";
 
 /** Which code does the arithmetic. Reports name it. */
-export type EngineName = "fused-wasm" | "tfjs-wasm" | "tfjs-cpu" | "tfjs-node";
+export type EngineName = "fused-wasm" | "fused-js" | "tfjs-wasm" | "tfjs-cpu" | "tfjs-node";
 
 /** What a user asks for: one engine and no other, or for each model the fastest that covers it. */
 export type EngineChoice = "auto" | EngineName;

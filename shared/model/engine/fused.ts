@@ -7,6 +7,7 @@ import { checkProbabilities } from "../probabilities.js";
 import type { EngineRefusal, Model, ModelRuntime } from "../runtime.js";
 import { FusedModel } from "./fused-model.js";
 import { planModel } from "./plan.js";
+import { createTwinMemory } from "./twin/twin.js";
 import { createWasmMemory, hasWasm } from "./wasm.js";
 
 /** What the fused engine does not do itself. */
@@ -17,26 +18,29 @@ export interface FusedOptions {
   readonly fallback?: (definition: ModelDefinition, refusal: EngineRefusal) => Promise<Model>;
 }
 
-/** A runtime of fused models. Throws HeadwaterError `engine-unavailable` without WebAssembly. */
-export function createFusedRuntime(options: FusedOptions): ModelRuntime {
-  if (!hasWasm())
+/** The fused engine on compiled kernels, or on plain JavaScript. */
+export type FusedEngineName = "fused-wasm" | "fused-js";
+
+/** A runtime of fused models. Throws HeadwaterError `engine-unavailable` for fused-wasm without WebAssembly. */
+export function createFusedRuntime(engine: FusedEngineName, options: FusedOptions): ModelRuntime {
+  if (engine === "fused-wasm" && !hasWasm())
     throw new HeadwaterError(
       "engine-unavailable",
-      "engine fused-wasm needs WebAssembly with SIMD; use tfjs-cpu",
+      "engine fused-wasm needs WebAssembly with SIMD; use fused-js",
     );
-  return new FusedRuntime(options);
+  return new FusedRuntime(engine, options);
 }
 
 class FusedRuntime implements ModelRuntime {
-  readonly engine;
+  readonly engine: FusedEngineName;
   readonly #options: FusedOptions;
   /** By topology hash. As many as there are tasks in this process: a handful. */
   readonly #models = new Map<string, Promise<Model>>();
   #disposed = false;
 
-  constructor(options: FusedOptions) {
+  constructor(engine: FusedEngineName, options: FusedOptions) {
+    this.engine = engine;
     this.#options = options;
-    this.engine = options.fallback === undefined ? ("fused-wasm" as const) : ("auto" as const);
   }
 
   model(definition: ModelDefinition): Promise<Model> {
@@ -69,12 +73,13 @@ class FusedRuntime implements ModelRuntime {
     const planned = planModel(definition);
     const { initialParams, fallback } = this.#options;
     if (!planned.ok) {
-      const refusal: EngineRefusal = { engine: "fused-wasm", reasons: planned.reasons };
+      const refusal: EngineRefusal = { engine: this.engine, reasons: planned.reasons };
       if (fallback !== undefined) return fallback(definition, refusal);
       throw new HeadwaterError("model-unsupported", planned.reasons.join("\n"));
     }
+    const create = this.engine === "fused-wasm" ? createWasmMemory : createTwinMemory;
     const model = new FusedModel({
-      ...{ definition, plan: planned.plan, engine: "fused-wasm", create: createWasmMemory },
+      ...{ definition, plan: planned.plan, engine: this.engine, create },
       initialParams: (seed) => initialParams(definition, seed),
     });
     const { inputs, outputs, output } = definition;

@@ -2,6 +2,8 @@
 // All numbers lie in one memory; pointers and strides are in bytes, multiples of 4. Kernels read whole vectors, so a
 // memory ends with `READ_AHEAD_BYTES` that belong to nobody. Its first 256 bytes are zeros and stay so.
 
+import type { twinKernels } from "./twin/twin.js";
+
 /** What a tile may read behind its operands. */
 export const READ_AHEAD_BYTES = 256;
 /** At address 0: an addend of nothing. */
@@ -32,61 +34,8 @@ export const elementLossKinds = {
   binaryCrossentropy: 3,
 } as const;
 
-/** Every kernel by name. What each does and takes is said where it is written: `assembly/`. */
-export type Kernels = Readonly<Record<KernelName, (...args: readonly number[]) => number>>;
-
-/** What `assembly/index.ts` exports. */
-export type KernelName =
-  | "activate"
-  | "activateBack"
-  | "adagrad"
-  | "adam"
-  | "add"
-  | "categoricalLoss"
-  | "clamp"
-  | "columnMoments"
-  | "columnSums"
-  | "convolve"
-  | "convolveFilter"
-  | "copyRows"
-  | "depthwise"
-  | "depthwiseBack"
-  | "dropout"
-  | "elementLoss"
-  | "fill"
-  | "firstNotFinite"
-  | "gather"
-  | "gemm"
-  | "gruGates"
-  | "gruGatesBack"
-  | "gruOutput"
-  | "gruOutputBack"
-  | "lstmOutput"
-  | "lstmOutputBack"
-  | "momentum"
-  | "multiply"
-  | "normalizeColumns"
-  | "normalizeColumnsBack"
-  | "normalizeRows"
-  | "normalizeRowsBack"
-  | "oneHot"
-  | "penalize"
-  | "placeImages"
-  | "pool"
-  | "poolBack"
-  | "prelu"
-  | "preluBack"
-  | "pull"
-  | "rmsprop"
-  | "scale"
-  | "scatter"
-  | "sgd"
-  | "softmax"
-  | "softmaxBack"
-  | "squares"
-  | "track"
-  | "transpose"
-  | "zero";
+/** Every kernel by name: what the twin has, and `assembly/index.ts` exports. */
+export type Kernels = ReturnType<typeof twinKernels>;
 
 /** Kernels over a memory of their own, all zeros. */
 export interface KernelMemory {

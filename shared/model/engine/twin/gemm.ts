@@ -1,0 +1,207 @@
+// assembly/gemm.ts, assembly/convolution.ts in plain JavaScript, bit for bit: the same blocks, summed in the same order.
+
+import { r } from "./math.js";
+
+const BLOCK = 256;
+
+/** The kernels of products and convolutions over `f`. */
+export function productTwin(f: Float32Array) {
+  // One row of sums; float32, so that storing rounds.
+  let sums = new Float32Array(64);
+
+  // Arguments as of the kernel.
+  function gemm(
+    a: number,
+    aRow: number,
+    aStep: number,
+    aSegment: number,
+    b: number,
+    bStep: number,
+    bSegment: number,
+    c: number,
+    cRow: number,
+    add: number,
+    addRow: number,
+    rows: number,
+    columns: number,
+    length: number,
+    segments: number,
+  ): void {
+    if (sums.length < columns) sums = new Float32Array(columns);
+    const isCut = segments === 1;
+    const total = isCut ? length : segments;
+    const most = isCut ? BLOCK : Math.max(1, Math.floor(BLOCK / Math.max(1, length)));
+    const [aJump, bJump] = isCut ? [aStep, bStep] : [aSegment, bSegment];
+    for (let done = 0; done < total; done += most) {
+      const part = Math.min(most, total - done);
+      const [inner, outer] = isCut ? [part, 1] : [length, part];
+      const isFirst = done === 0;
+      const [from, fromRow] = isFirst ? [add, addRow] : [c, cRow];
+      for (let i = 0; i < rows; i++) {
+        sums.fill(0, 0, columns);
+        for (let s = 0; s < outer; s++) {
+          const aAt = (a + done * aJump + i * aRow + s * aSegment) / 4;
+          const bAt = (b + done * bJump + s * bSegment) / 4;
+          for (let k = 0; k < inner; k++) {
+            const x = f[aAt + (k * aStep) / 4]!;
+            const line = bAt + (k * bStep) / 4;
+            for (let j = 0; j < columns; j++) sums[j] = sums[j]! + r(x * f[line + j]!);
+          }
+        }
+        const to = (c + i * cRow) / 4;
+        const base = (from + i * fromRow) / 4;
+        if (from === 0) for (let j = 0; j < columns; j++) f[to + j] = 0 + sums[j]!;
+        else for (let j = 0; j < columns; j++) f[to + j] = f[base + j]! + sums[j]!;
+      }
+    }
+  }
+
+  return {
+    gemm,
+    placeImages(
+      src: number,
+      srcImage: number,
+      srcRow: number,
+      srcPixel: number,
+      dst: number,
+      dstImage: number,
+      dstRow: number,
+      dstPixel: number,
+      images: number,
+      rows: number,
+      pixels: number,
+      bytes: number,
+    ): void {
+      for (let image = 0; image < images; image++)
+        for (let row = 0; row < rows; row++)
+          for (let pixel = 0; pixel < pixels; pixel++) {
+            const from = (src + image * srcImage + row * srcRow + pixel * srcPixel) / 4;
+            const to = (dst + image * dstImage + row * dstRow + pixel * dstPixel) / 4;
+            f.copyWithin(to, from, from + bytes / 4);
+          }
+    },
+    convolve(
+      x: number,
+      xImage: number,
+      xRow: number,
+      down: number,
+      right: number,
+      w: number,
+      bias: number,
+      y: number,
+      images: number,
+      height: number,
+      width: number,
+      kernelRows: number,
+      run: number,
+      filters: number,
+    ): void {
+      const cell = filters * 4;
+      for (let image = 0; image < images; image++)
+        for (let row = 0; row < height; row++) {
+          const from = x + image * xImage + row * down;
+          const to = y + (image * height + row) * width * cell;
+          gemm(from, right, 4, xRow, w, cell, run * cell, to, cell, bias, 0, width, filters, run, kernelRows);
+        }
+    },
+    convolveFilter(
+      x: number,
+      xImage: number,
+      xRow: number,
+      down: number,
+      right: number,
+      dy: number,
+      dw: number,
+      images: number,
+      height: number,
+      width: number,
+      kernelRows: number,
+      run: number,
+      filters: number,
+    ): void {
+      const cell = filters * 4;
+      const dyRow = width * cell;
+      f.fill(0, dw / 4, dw / 4 + kernelRows * run * filters);
+      for (let image = 0; image < images; image++)
+        for (let k = 0; k < kernelRows; k++) {
+          const to = dw + k * run * cell;
+          const from = x + image * xImage + k * xRow;
+          const slopes = dy + image * height * dyRow;
+          gemm(from, 4, right, down, slopes, cell, dyRow, to, cell, to, cell, run, filters, width, height);
+        }
+    },
+    depthwise(
+      x: number,
+      xImage: number,
+      xRow: number,
+      down: number,
+      right: number,
+      w: number,
+      bias: number,
+      y: number,
+      images: number,
+      height: number,
+      width: number,
+      kernelRows: number,
+      kernelColumns: number,
+      channels: number,
+      multiplier: number,
+    ): void {
+      const filters = channels * multiplier;
+      let to = y / 4;
+      for (let image = 0; image < images; image++)
+        for (let row = 0; row < height; row++)
+          for (let column = 0; column < width; column++, to += filters) {
+            const corner = (x + image * xImage + row * down + column * right) / 4;
+            for (let q = 0; q < filters; q++) {
+              const channel = Math.floor(q / multiplier);
+              let sum = 0;
+              for (let i = 0; i < kernelRows; i++)
+                for (let j = 0; j < kernelColumns; j++) {
+                  const value = f[corner + (i * xRow) / 4 + j * channels + channel]!;
+                  sum = r(sum + r(value * f[w / 4 + (i * kernelColumns + j) * filters + q]!));
+                }
+              f[to + q] = (bias === 0 ? 0 : f[bias / 4 + q]!) + sum;
+            }
+          }
+    },
+    depthwiseBack(
+      x: number,
+      xImage: number,
+      xRow: number,
+      down: number,
+      right: number,
+      w: number,
+      dy: number,
+      dw: number,
+      dx: number,
+      bytes: number,
+      images: number,
+      height: number,
+      width: number,
+      kernelRows: number,
+      kernelColumns: number,
+      channels: number,
+      multiplier: number,
+    ): void {
+      const filters = channels * multiplier;
+      f.fill(0, dw / 4, dw / 4 + kernelRows * kernelColumns * filters);
+      if (dx !== 0) f.fill(0, dx / 4, (dx + bytes) / 4);
+      let from = dy / 4;
+      for (let image = 0; image < images; image++)
+        for (let row = 0; row < height; row++)
+          for (let column = 0; column < width; column++, from += filters) {
+            const corner = (image * xImage + row * down + column * right) / 4;
+            for (let i = 0; i < kernelRows; i++)
+              for (let j = 0; j < kernelColumns; j++)
+                for (let q = 0; q < filters; q++) {
+                  const at = corner + (i * xRow) / 4 + j * channels + Math.floor(q / multiplier);
+                  const tap = (i * kernelColumns + j) * filters + q;
+                  const slope = f[from + q]!;
+                  f[dw / 4 + tap]! += r(f[x / 4 + at]! * slope);
+                  if (dx !== 0) f[dx / 4 + at]! += r(f[w / 4 + tap]! * slope);
+                }
+          }
+    },
+  };
+}
