@@ -1,15 +1,18 @@
 // From a task's `model` to a model definition: pure, without an engine.
 
+import { unreachable } from "../assert.js";
 import { canonicalJson, sha256Hex } from "../task/canonical.js";
 import type { JsonObject, JsonValue, ModelSpec, OutputSpec } from "../task/task.js";
 import type { ModelDefinition } from "./definition.js";
+import { denseLayer, withInput } from "./layer-json.js";
+import { stackedTopology } from "./stacked.js";
 
 /**
  * The definition of `spec` over rows of `inputs` columns. A given topology is taken as it is; whether its
  * widths fit and its layers can be trained shows when an engine builds it.
  */
 export function defineModel(spec: ModelSpec, inputs: number): ModelDefinition {
-  const topology = spec.kind === "dense" ? denseTopology(spec, inputs) : withoutVersions(spec.topology);
+  const topology = topologyOf(spec, inputs);
   const { output } = spec;
   const topologyHash = sha256Hex(canonicalJson({ topology, output }));
   return { topology, inputs, outputs: outputWidth(output), output, topologyHash };
@@ -25,6 +28,19 @@ export function modelSignature(hashes: {
   return sha256Hex(canonicalJson({ pipelineHash, scalerHash, topologyHash }));
 }
 
+function topologyOf(spec: ModelSpec, inputs: number): JsonObject {
+  switch (spec.kind) {
+    case "dense":
+      return denseTopology(spec, inputs);
+    case "stacked":
+      return stackedTopology(spec, inputs);
+    case "layers":
+      return withoutVersions(spec.topology);
+    default:
+      return unreachable(spec);
+  }
+}
+
 function outputWidth(output: OutputSpec): number {
   return output.kind === "classification" ? output.classes : 1;
 }
@@ -38,44 +54,8 @@ function denseTopology(spec: DenseSpec, inputs: number): JsonObject {
     ...spec.hidden.map((units, at) => denseLayer(`hidden_${at + 1}`, units, spec.activation)),
     denseLayer("output", outputWidth(spec.output), last),
   ];
-  const [first, ...rest] = layers;
-  const sized = {
-    ...first,
-    config: { ...first?.config, batch_input_shape: [null, inputs], dtype: "float32" },
-  };
-  return { class_name: "Sequential", config: { name: "dense", layers: [sized, ...rest] } };
+  return { class_name: "Sequential", config: { name: "dense", layers: withInput(layers, inputs) } };
 }
-
-interface LayerJson extends Readonly<Record<string, JsonValue>> {
-  readonly class_name: string;
-  readonly config: JsonObject;
-}
-
-function denseLayer(name: string, units: number, activation: string): LayerJson {
-  return {
-    class_name: "Dense",
-    config: {
-      units,
-      activation,
-      use_bias: true,
-      kernel_initializer: GLOROT_UNIFORM,
-      bias_initializer: { class_name: "Zeros", config: {} },
-      kernel_regularizer: null,
-      bias_regularizer: null,
-      activity_regularizer: null,
-      kernel_constraint: null,
-      bias_constraint: null,
-      name,
-      trainable: true,
-    },
-  };
-}
-
-/** Glorot and Bengio 2010, eq. 16, in tfjs's words. */
-const GLOROT_UNIFORM: JsonObject = {
-  class_name: "VarianceScaling",
-  config: { scale: 1, mode: "fan_avg", distribution: "uniform", seed: null },
-};
 
 // A full model.json wraps the topology in `model_config`; the versions of the program that wrote it must
 // not change the hash.

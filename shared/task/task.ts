@@ -136,10 +136,42 @@ export type ModelSpec =
   | {
       readonly kind: "dense";
       readonly hidden: readonly number[];
-      readonly activation: "relu" | "tanh" | "sigmoid" | "linear";
+      readonly activation: HiddenActivation;
+      readonly output: OutputSpec;
+    }
+  | {
+      readonly kind: "stacked";
+      /** What reads the row as a sequence or an image, before the hidden dense layers. */
+      readonly front: FrontSpec;
+      readonly hidden: readonly number[];
+      readonly activation: HiddenActivation;
+      /** Share of values dropped before the output layer while training; 0: none. */
+      readonly dropout: number;
       readonly output: OutputSpec;
     }
   | { readonly kind: "layers"; readonly topology: JsonObject; readonly output: OutputSpec };
+
+export type HiddenActivation = "relu" | "tanh" | "sigmoid" | "linear";
+
+/** Layers that read a row of columns as `steps` of some channels each, or as an image of `shape`. */
+export type FrontSpec =
+  | { readonly kind: "none" }
+  | {
+      readonly kind: "conv1d";
+      readonly steps: number;
+      readonly filters: readonly number[];
+      readonly kernel: number;
+      readonly pool: number;
+    }
+  | { readonly kind: "gru" | "lstm"; readonly steps: number; readonly units: readonly number[] }
+  | {
+      readonly kind: "cnn";
+      /** Height, width, channels. */
+      readonly shape: readonly number[];
+      readonly filters: readonly number[];
+      readonly kernel: number;
+      readonly pool: number;
+    };
 
 export type OutputSpec =
   | { readonly kind: "regression"; readonly loss: RegressionLoss }

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { unreachable } from "../../assert.js";
-import type { ClipSpec, JsonObject, ModelSpec, OptimizerSpec, OutputSpec } from "../task.js";
+import type { ClipSpec, FrontSpec, JsonObject, ModelSpec, OptimizerSpec, OutputSpec } from "../task.js";
 import { oneKey } from "./choice.js";
 
 const outputOptions = oneKey({
@@ -34,29 +34,91 @@ const layers = z
   .transform((value): JsonObject => value)
   .describe("A tfjs LayersModel topology: the object under `modelTopology` of a model.json.");
 
+const steps = z
+  .int()
+  .min(1)
+  .max(100_000)
+  .describe("Steps of the sequence that a row's columns are read as, oldest first.");
+const filters = z.array(z.int().min(1).max(4_096)).min(1).max(16).describe("Filters of each convolution.");
+const kernel = z.int().min(1).max(1_000).describe("Width of each convolution.");
+const pool = z.int().min(1).max(1_000).prefault(2).describe("Pooling after each convolution but the last.");
+const units = z.array(z.int().min(1).max(4_096)).min(1).max(8).describe("Units of each recurrent layer.");
+
+const fronts = {
+  conv1d: z.strictObject({ steps, filters, kernel, pool }).optional(),
+  gru: z.strictObject({ steps, units }).optional(),
+  lstm: z.strictObject({ steps, units }).optional(),
+  cnn: z
+    .strictObject({
+      shape: z.array(z.int().min(1).max(10_000)).length(3).describe("Height, width, channels of the image."),
+      filters,
+      kernel,
+      pool,
+    })
+    .optional(),
+};
+
+const KINDS = ["dense", "layers", "conv1d", "gru", "lstm", "cnn"] as const;
+
 /** What learns. */
 export const model = z
   .strictObject({
     dense: dense.optional(),
+    ...fronts,
     activation: z
       .enum(["relu", "tanh", "sigmoid", "linear"])
       .optional()
       .describe("Of the hidden dense layers. Default: relu."),
+    dropout: z
+      .number()
+      .min(0)
+      .lt(1)
+      .optional()
+      .describe("Share of values dropped before the output layer while training. Srivastava et al. 2014."),
     layers: layers.optional(),
     output,
   })
-  .refine((value) => (value.dense === undefined) !== (value.layers === undefined), {
+  .refine((value) => KINDS.some((kind) => value[kind] !== undefined), {
+    error: `expected one of ${KINDS.join(", ")}`,
+  })
+  .refine((value) => KINDS.filter((kind) => kind !== "dense" && value[kind] !== undefined).length <= 1, {
+    error: "expected at most one of layers, conv1d, gru, lstm, cnn",
+  })
+  .refine((value) => value.layers === undefined || value.dense === undefined, {
     error: 'expected exactly one of "dense" or "layers"',
   })
   .refine((value) => value.layers === undefined || value.activation === undefined, {
     error: "belongs to dense; a topology names its own",
     path: ["activation"],
   })
-  .transform(({ dense, activation, layers, output }): ModelSpec => {
-    if (layers !== undefined) return { kind: "layers", topology: layers, output };
-    return { kind: "dense", hidden: dense ?? [], activation: activation ?? "relu", output };
+  .refine((value) => value.layers === undefined || value.dropout === undefined, {
+    error: "a topology names its own",
+    path: ["dropout"],
   })
-  .describe("What learns: a dense network, or any tfjs LayersModel.");
+  .transform(
+    ({ dense: hidden = [], activation = "relu", dropout = 0, layers, output, ...given }): ModelSpec => {
+      if (layers !== undefined) return { kind: "layers", topology: layers, output };
+      const front = frontOf(given);
+      if (front.kind === "none" && dropout === 0) return { kind: "dense", hidden, activation, output };
+      return { kind: "stacked", front, hidden, activation, dropout, output };
+    },
+  )
+  .describe(
+    "What learns: a dense network, one with convolutions or memory before it, or any tfjs LayersModel.",
+  );
+
+function frontOf({
+  conv1d,
+  gru,
+  lstm,
+  cnn,
+}: { [K in keyof typeof fronts]?: z.output<(typeof fronts)[K]> }): FrontSpec {
+  if (conv1d !== undefined) return { kind: "conv1d", ...conv1d };
+  if (gru !== undefined) return { kind: "gru", ...gru };
+  if (lstm !== undefined) return { kind: "lstm", ...lstm };
+  if (cnn !== undefined) return { kind: "cnn", ...cnn };
+  return { kind: "none" };
+}
 
 /** A step size. */
 export const learningRate = z.number().gt(0).max(100);
