@@ -37,6 +37,7 @@ export class TfjsModel implements Model {
   readonly #inputShape: number[];
   readonly #outputShape: number[];
   #training: { readonly options: TrainingOptions; readonly optimizer: Optimizer } | undefined;
+  #isDisposed = false;
   /** Equal to the current params when defined. */
   #known: Float32Array | undefined;
 
@@ -141,6 +142,8 @@ export class TfjsModel implements Model {
   }
 
   dispose(): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
     this.release();
     this.#layers.dispose();
   }
