@@ -35,7 +35,10 @@ export function pool(
   }
 }
 
-/** dx from dy, arguments as in `pool`: to the first of the largest, or an equal share to each. dx is zeroed first. */
+/**
+ * dx from dy, arguments as in `pool`: to the first of the largest (isMax 1), to all that are as large (2, as tfjs
+ * does over the whole input), or an equal share to each (0). dx is zeroed first.
+ */
 export function poolBack(
   isMax: i32, x: usize, y: usize, dy: usize, dx: usize, images: usize, height: i32, width: i32, channels: usize,
   outHeight: i32, outWidth: i32, poolRows: i32, poolColumns: i32, down: i32, right: i32, top: i32, left: i32,
@@ -63,7 +66,7 @@ export function poolBack(
               let part = share;
               if (isMax != 0) {
                 const hit = v128.and(f32x4.eq(v128.load(x + place), best), open);
-                open = v128.andnot(open, hit);
+                if (isMax == 1) open = v128.andnot(open, hit);
                 part = v128.and(slope, hit);
               }
               storePart(dx + place, f32x4.add(v128.load(dx + place), part), channels - c);

@@ -75,7 +75,7 @@ export function poolTwin(f: Float32Array) {
                 for (let j = j0; j < j1; j++) {
                   const place = ((image * height + i) * width + j) * channels + c;
                   const isHit = isOpen && f[x / 4 + place] === best;
-                  if (isHit) isOpen = false;
+                  if (isHit && isMax === 1) isOpen = false;
                   f[dx / 4 + place]! += isMax ? (isHit ? slope : 0) : r(slope / count);
                 }
             }
