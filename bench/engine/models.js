@@ -40,7 +40,8 @@ export const models = {
     dense("out", 115, "linear"),
   ]),
   gru: model([30, 14], 1, "values", { batch: 32, optimizer: adam }, [
-    layer("GRU", "cell", { units: 32, reset_after: false, recurrent_activation: "sigmoid" }),
+    // With the gates that are the default of tfjs.
+    layer("GRU", "cell", { units: 32, reset_after: false, recurrent_activation: "hard_sigmoid" }),
     dense("out", 1, "linear"),
   ]),
   conv1d: model([128, 9], 6, "classes", { batch: 32, optimizer: adam }, [

@@ -13,10 +13,12 @@ export async function startRunner(engine, model) {
 
 async function startNode(engine, model) {
   const child = fork(path("child.js"), [engine, model], { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+  let answered = () => undefined;
+  child.on("message", (message) => answered(message));
+  child.on("exit", () => answered({ error: "ended" }));
   const next = () =>
     new Promise((resolve) => {
-      child.once("message", resolve);
-      child.once("exit", () => resolve({ error: "ended" }));
+      answered = resolve;
     });
   const ask = async (what, ms) => {
     const answer = next();

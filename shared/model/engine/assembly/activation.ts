@@ -69,7 +69,15 @@ export function activateBack(kind: i32, y: usize, dy: usize, dx: usize, count: u
 export function applyGate(kind: i32, x: v128, alpha: v128): v128 {
   if (kind == TANH) return tanh4(x);
   if (kind == SIGMOID) return sigmoid4(x);
+  if (kind == HARD_SIGMOID) return hardSigmoid(x);
   return applyOther(kind, x, alpha);
+}
+
+// @ts-ignore: decorator
+@inline
+function hardSigmoid(x: v128): v128 {
+  const sum = f32x4.add(f32x4.mul(x, f32x4.splat(0.2)), f32x4.splat(0.5));
+  return f32x4.min(f32x4.max(sum, f32x4.splat(0)), f32x4.splat(1));
 }
 
 function applyOther(kind: i32, x: v128, alpha: v128): v128 {
@@ -98,7 +106,7 @@ export function apply(kind: i32, x: v128, alpha: v128): v128 {
     case RELU6:
       return f32x4.min(f32x4.max(x, zero), f32x4.splat(6));
     case HARD_SIGMOID:
-      return f32x4.min(f32x4.max(f32x4.add(f32x4.mul(x, f32x4.splat(0.2)), f32x4.splat(0.5)), zero), one);
+      return hardSigmoid(x);
     case SOFTPLUS: {
       const e = exp4(f32x4.neg(f32x4.abs(x)));
       const low = f32x4(
