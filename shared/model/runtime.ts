@@ -87,7 +87,7 @@ export interface Model {
   optimizerState(): Float32Array | Promise<Float32Array>;
   /** Continues from a saved state. Throws HeadwaterError `data-invalid` when its length is another's. */
   loadOptimizerState(state: Float32Array): void | Promise<void>;
-  /** Ends training: frees the optimizer's state. The params stay. */
+  /** Ends training: the optimizer's state is gone. The params stay. */
   release(): void;
   /** Outputs for `rows` rows, rows x outputs: `out` (at least that long) when given, else a new array. */
   predict(x: Float32Array, rows: number, out?: Float32Array): Float32Array;

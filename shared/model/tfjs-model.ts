@@ -2,6 +2,7 @@
 
 import type { LayersModel, NamedTensorMap, Optimizer, Scalar, Tensor, Variable } from "@tensorflow/tfjs";
 import { assert } from "../assert.js";
+import { HeadwaterError } from "../error.js";
 import { createParamSpec, type ParamSpec } from "../params/spec.js";
 import { clip } from "./clip.js";
 import type { ModelDefinition } from "./definition.js";
@@ -57,9 +58,7 @@ export class TfjsModel implements Model {
   load(params: Float32Array): void {
     checkParams(params, this.spec);
     if (this.#known !== undefined && isSame(this.#known, params)) return;
-    const known = params.slice();
-    this.#tf.tidy(() => this.#layers.setWeights(tensorsOf(this.#tf, this.spec, known)));
-    this.#known = known;
+    this.#write(params.slice());
   }
 
   params(): Float32Array {
@@ -78,6 +77,7 @@ export class TfjsModel implements Model {
     assert(this.#training !== undefined, "a model is compiled before its first step");
     const { options, optimizer } = this.#training;
     this.#check(x, y, rows);
+    checkTerms(terms, this.spec);
     this.#known = undefined;
     if (terms === undefined && options.clip === undefined) return this.#trainOnBatch(x, y, rows);
     const { loss, gradient } = this.#gradient(x, y, rows);
@@ -103,8 +103,7 @@ export class TfjsModel implements Model {
     // Moving statistics belong to steps: here they stay as they are.
     const before = this.params();
     const result = this.#gradient(x, y, rows);
-    this.#known = undefined;
-    this.load(before);
+    this.#write(before);
     gradient.fill(0);
     gradient.set(result.gradient);
     return result.loss;
@@ -151,6 +150,12 @@ export class TfjsModel implements Model {
   /** Values of one row of truth. */
   get truthWidth(): number {
     return sizeOf(this.#truthShape());
+  }
+
+  // Unchecked: a model that has diverged is given back its own params.
+  #write(known: Float32Array): void {
+    this.#tf.tidy(() => this.#layers.setWeights(tensorsOf(this.#tf, this.spec, known)));
+    this.#known = known;
   }
 
   #check(x: Float32Array, y: Float32Array, rows: number): void {
@@ -255,6 +260,18 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
 function compiled(layers: LayersModel): LayersModel {
   const inner: unknown = Reflect.get(layers, "model");
   return (inner as LayersModel | undefined) ?? layers;
+}
+
+function checkTerms(terms: StepTerms | undefined, { count }: ParamSpec): void {
+  for (const [what, values] of [
+    ["anchor", terms?.proximal?.anchor],
+    ["correction", terms?.correction],
+  ] as const)
+    if (values !== undefined && values.length !== count)
+      throw new HeadwaterError(
+        "data-invalid",
+        `${what} holds ${values.length} values, the model has ${count} params`,
+      );
 }
 
 function addTerms(gradient: Float32Array, params: Float32Array, { proximal, correction }: StepTerms): void {

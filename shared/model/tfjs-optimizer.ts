@@ -1,7 +1,7 @@
 // Optimizers of tfjs: made, saved, continued, freed.
 
-import type { Optimizer } from "@tensorflow/tfjs";
-import { unreachable } from "../assert.js";
+import type { Optimizer, Tensor, Variable } from "@tensorflow/tfjs";
+import { assert, unreachable } from "../assert.js";
 import { HeadwaterError } from "../error.js";
 import type { ParamEntry } from "../params/spec.js";
 import type { OptimizerSpec } from "../task/task.js";
@@ -25,11 +25,12 @@ export function createOptimizer(tf: Tfjs, spec: OptimizerSpec): Optimizer {
   }
 }
 
-/** The optimizer's state: its steps, then its tensors one after the other. */
+/** The optimizer's state: its steps, its running powers, then its tensors one after the other. */
 export async function saveOptimizer(optimizer: Optimizer): Promise<Float32Array> {
-  const weights = await optimizer.getWeights();
-  const values = weights.map(({ tensor }) => Float32Array.from(tensor.dataSync()));
-  weights[0]?.tensor.dispose();
+  const [steps, ...slots] = (await optimizer.getWeights()).map(({ tensor }) => tensor);
+  assert(steps !== undefined, "an optimizer counts its steps");
+  const values = [steps, ...powersOf(optimizer), ...slots].map((tensor) => tensor.dataSync());
+  steps.dispose();
   const flat = new Float32Array(values.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const each of values) {
@@ -46,24 +47,38 @@ export async function restoreOptimizer(
   entries: readonly ParamEntry[],
   saved: Float32Array,
 ): Promise<void> {
+  const powers = powersOf(optimizer);
+  const head = 1 + powers.length;
   const count = entries.reduce((sum, { size }) => sum + size, 0);
-  const slots = (saved.length - 1) / count;
+  const slots = (saved.length - head) / count;
   // Without a step there are no tensors yet.
   if (slots !== SLOTS[kind] && slots !== 0)
     throw new HeadwaterError(
       "data-invalid",
-      `optimizer state holds ${saved.length} values, ${kind} on this model has ${1 + SLOTS[kind] * count}`,
+      `optimizer state holds ${saved.length} values, ${kind} on this model has ${head + SLOTS[kind] * count}`,
     );
-  const weights: Parameters<Optimizer["setWeights"]>[0] = [
-    { name: "iter", tensor: tf.scalar(saved[0] ?? 0, "int32") },
-  ];
-  let at = 1;
+  const weights = [{ name: "iter", tensor: tf.scalar(saved[0]!, "int32") as Tensor }];
+  let at = head;
   while (at < saved.length)
     for (const { name, size, shape } of entries) {
       weights.push({ name: `${name}/${at}`, tensor: tf.tensor(saved.slice(at, at + size), [...shape]) });
       at += size;
     }
+  // tfjs makes variables of its own from what it is given, and forgets those it had.
+  const before = await optimizer.getWeights();
   await optimizer.setWeights(weights);
+  tf.dispose([...before, ...weights].map(({ tensor }) => tensor));
+  // It also computes the powers anew from the steps, which rounds otherwise than the running products did.
+  tf.tidy(() => {
+    for (const [index, power] of powers.entries()) power.assign(tf.scalar(saved[1 + index]!));
+  });
+}
+
+// Adam's beta 1 and beta 2 to the power of the next step: private in tfjs 4.22, and not among its weights.
+function powersOf(optimizer: Optimizer): Variable[] {
+  return ["accBeta1", "accBeta2"]
+    .map((name): Variable | undefined => Reflect.get(optimizer, name))
+    .filter((power) => power !== undefined);
 }
 
 /** Tensors per param that each keeps. */

@@ -68,7 +68,7 @@ function leaveThread(): void {
 class Runtime implements TfjsRuntime {
   readonly engine: TfjsEngineName;
   readonly #tf: Tfjs;
-  /** By topology hash. As many as there are tasks in this process: a handful. */
+  /** By topology hash and loss. As many as there are tasks in this process: a handful. */
   readonly #models = new Map<string, Promise<TfjsModel>>();
   #disposed = false;
 
@@ -79,7 +79,7 @@ class Runtime implements TfjsRuntime {
 
   model(definition: ModelDefinition, extras: ModelExtras = {}): Promise<Model> {
     assert(!this.#disposed, "a disposed runtime builds no models");
-    const key = definition.topologyHash;
+    const key = [definition.topologyHash, extras.loss].join(" ");
     let model = this.#models.get(key);
     if (model === undefined) {
       model = this.#build(definition, extras);

@@ -34,7 +34,7 @@ export class Config {
     for (const key of keys) this.#read.add(key);
   }
 
-  /** Options that must be absent, null, false, or what `harmless` says. */
+  /** Options that must be absent, null, false or 0. */
   refuse(...keys: readonly string[]): void {
     for (const key of keys) {
       const value = this.value(key);
