@@ -6,8 +6,9 @@ import type { ModelVersion } from "../server/model/registry.js";
 import { assert } from "../shared/assert.js";
 import type { DeviceId } from "../shared/id.js";
 import { defineModel } from "../shared/model/define.js";
-import { metricValue } from "../shared/model/metric.js";
+import { emptyMetricSums, type MetricSums, mergeMetricSums, metricValue } from "../shared/model/metric.js";
 import type { EngineName } from "../shared/model/runtime.js";
+import { scoreRows } from "../shared/model/score.js";
 import type { Example } from "../shared/pipeline/types.js";
 import type { MetricName, Task } from "../shared/task/task.js";
 import {
@@ -62,7 +63,7 @@ export async function compare(
   const given = feed.test === undefined ? undefined : givenExamples(task, feed.test);
   const judge = await createJudge(run, first, given, options);
   const lone = options.local ? await scoreLone(run, { judge, first, metric, ...options }) : undefined;
-  const naive = await scoreNaiveRule(run, { task, given, metric });
+  const naive = await scoreNaiveRule(run, { task, given, metric, judge });
   return {
     task: task.task,
     seed,
@@ -137,9 +138,12 @@ async function scoreNaiveRule(
     readonly task: Task;
     readonly given: readonly Example[] | undefined;
     readonly metric: MetricName;
+    readonly judge: Judge;
   },
 ): Promise<Naive> {
-  const { task, given, metric } = options;
+  const { task, given, metric, judge } = options;
+  if (task.label.kind === "none")
+    return { rule: "mean", value: metricValue(scoreColumnMeans(judge), metric) ?? null };
   const labels: Float32Array[] = [];
   const tests: NaiveRows[] = given === undefined ? [] : [naiveRows(given)];
   for (const agent of agents.values()) {
@@ -147,6 +151,25 @@ async function scoreNaiveRule(
     if (given === undefined) tests.push(naiveRows(await during(agent.examples("test"))));
   }
   return scoreNaive(naiveRule(task), labels, tests, metric);
+}
+
+// An autoencoder has to beat the mean of every column over the test rows, in scaled units.
+function scoreColumnMeans({ testSet, definition }: Judge): MetricSums {
+  const { inputs } = definition;
+  const means = new Float32Array(inputs);
+  for (const { x } of testSet.batches)
+    for (let at = 0; at < x.length; at++) means[at % inputs]! += x[at]! / testSet.rows;
+  return testSet.batches
+    .map(({ x, rows }) =>
+      scoreRows(
+        definition,
+        x.map((_, at) => means[at % inputs]!),
+        x,
+        rows,
+        1,
+      ),
+    )
+    .reduce(mergeMetricSums, emptyMetricSums);
 }
 
 function naiveRule({ label, model }: Task): Naive["rule"] {

@@ -43,7 +43,8 @@ export function givenTestSet(
   const y = sharedFloats(examples.length * outputs);
   examples.forEach(({ features, label }, row) => {
     scaleInto(scaler, features, x, row * inputs);
-    writeLabel(definition, scaler, label, y.subarray(row * outputs, (row + 1) * outputs));
+    const scaled = x.subarray(row * inputs, (row + 1) * inputs);
+    writeLabel(definition, scaler, { label, row: scaled }, y.subarray(row * outputs, (row + 1) * outputs));
   });
   return { batches: [{ rows: examples.length, x, y }], isGiven: true, rows: examples.length };
 }

@@ -88,7 +88,9 @@ export class ExampleReader {
     const y = sharedFloats(capacity * outputs);
     const rows = await this.#eachRow(split, capacity, (example, row, values) => {
       scaleInto(scaler, values, x, row * inputs);
-      writeLabel(this.#definition, scaler, example.label, y.subarray(row * outputs, (row + 1) * outputs));
+      const scaled = x.subarray(row * inputs, (row + 1) * inputs);
+      const truth = y.subarray(row * outputs, (row + 1) * outputs);
+      writeLabel(this.#definition, scaler, { label: example.label, row: scaled }, truth);
     });
     return { rows, x: x.subarray(0, rows * inputs), y: y.subarray(0, rows * outputs) };
   }
@@ -119,14 +121,15 @@ export class ExampleReader {
   }
 }
 
-/** Writes a label as the model's output would be: scaled, or one-hot into a row of zeros. */
+/** Writes a label as the model's output would be: scaled, one-hot into a row of zeros, or the scaled row itself. */
 export function writeLabel(
   { output }: ModelDefinition,
   scaler: FittedScaler,
-  label: number,
+  { label, row }: { readonly label: number; readonly row: Float32Array },
   out: Float32Array,
 ): void {
   if (output.kind === "regression") out[0] = scaleLabel(scaler, label);
+  else if (output.kind === "reconstruction") out.set(row);
   else if (Number.isInteger(label) && label >= 0 && label < output.classes) out[label] = 1;
 }
 

@@ -42,16 +42,16 @@ export class Predictor {
 
   #predictBatch(rows: readonly FeatureRow[]): void {
     for (let served = this.#slot.serving; served !== undefined; served = this.#slot.serving) {
-      const outputs = this.#tryVersion(served, rows);
-      if (outputs !== undefined) {
-        this.#emit(served, rows, outputs);
+      const tried = this.#tryVersion(served, rows);
+      if (tried !== undefined) {
+        this.#emit(served, rows, tried);
         return;
       }
       this.#slot.fallBack();
     }
   }
 
-  #tryVersion({ params, scaler }: BaseModel, rows: readonly FeatureRow[]): Float32Array | undefined {
+  #tryVersion({ params, scaler }: BaseModel, rows: readonly FeatureRow[]): Tried | undefined {
     const { inputs } = this.#model.definition;
     const x = new Float32Array(rows.length * inputs);
     rows.forEach(({ features }, row) => {
@@ -59,16 +59,17 @@ export class Predictor {
     });
     try {
       this.#model.load(params);
-      return this.#model.predict(x, rows.length);
+      return { x, outputs: this.#model.predict(x, rows.length) };
     } catch {
       return undefined;
     }
   }
 
-  #emit(served: BaseModel, rows: readonly FeatureRow[], outputs: Float32Array): void {
-    const width = this.#model.definition.outputs;
+  #emit(served: BaseModel, rows: readonly FeatureRow[], { x, outputs }: Tried): void {
+    const { inputs, outputs: width } = this.#model.definition;
     rows.forEach(({ entity, timeMs }, row) => {
-      const answer = this.#read(served, outputs.subarray(row * width, (row + 1) * width));
+      const output = outputs.subarray(row * width, (row + 1) * width);
+      const answer = this.#read(served, output, x.subarray(row * inputs, (row + 1) * inputs));
       if (!Number.isFinite(answer.value) || !Number.isFinite(answer.probability ?? 0)) {
         this.#counters.add("predictions.not-finite");
         return;
@@ -77,11 +78,27 @@ export class Predictor {
     });
   }
 
-  #read({ scaler }: BaseModel, output: Float32Array): Pick<Prediction, "value" | "probability"> {
-    if (this.#model.definition.output.kind === "regression") {
-      return { value: unscaleLabel(scaler, output[0]!), probability: null };
-    }
+  #read(
+    { scaler }: BaseModel,
+    output: Float32Array,
+    row: Float32Array,
+  ): Pick<Prediction, "value" | "probability"> {
+    const { kind } = this.#model.definition.output;
+    if (kind === "regression") return { value: unscaleLabel(scaler, output[0]!), probability: null };
+    // How far the row is from what the model has learned: root mean square over its scaled columns.
+    if (kind === "reconstruction") return { value: distance(output, row), probability: null };
     const probability = output.reduce((largest, share) => Math.max(largest, share));
     return { value: output.indexOf(probability), probability };
   }
+}
+
+/** Scaled rows and what the model made of them. */
+interface Tried {
+  readonly x: Float32Array;
+  readonly outputs: Float32Array;
+}
+
+function distance(a: Float32Array, b: Float32Array): number {
+  const squares = a.reduce((sum, value, at) => sum + (value - b[at]!) ** 2, 0);
+  return Math.sqrt(squares / a.length);
 }

@@ -138,6 +138,7 @@ function describeEvaluation(scored: RoundRecord | undefined, task: Task) {
 const metricsByOutput = {
   regression: ["rmse", "mae", "loss"],
   classification: ["accuracy", "loss"],
+  reconstruction: ["rmse", "mae", "loss"],
 } as const satisfies Record<string, readonly MetricName[]>;
 
 function metricsOf(sums: MetricSums, { model }: Task): Record<string, number> {

@@ -15,7 +15,7 @@ export function defineModel(spec: ModelSpec, inputs: number): ModelDefinition {
   const topology = topologyOf(spec, inputs);
   const { output } = spec;
   const topologyHash = sha256Hex(canonicalJson({ topology, output }));
-  return { topology, inputs, outputs: outputWidth(output), output, topologyHash };
+  return { topology, inputs, outputs: outputWidth(output, inputs), output, topologyHash };
 }
 
 /** What a model's params mean: models of another signature never mix. */
@@ -32,6 +32,8 @@ function topologyOf(spec: ModelSpec, inputs: number): JsonObject {
   switch (spec.kind) {
     case "dense":
       return denseTopology(spec, inputs);
+    case "autoencoder":
+      return denseTopology({ ...spec, hidden: mirrored(spec.encoder) }, inputs);
     case "stacked":
       return stackedTopology(spec, inputs);
     case "layers":
@@ -41,18 +43,32 @@ function topologyOf(spec: ModelSpec, inputs: number): JsonObject {
   }
 }
 
-function outputWidth(output: OutputSpec): number {
-  return output.kind === "classification" ? output.classes : 1;
+// 86, 38 becomes 86, 38, 86: the last decoder layer gives the row.
+function mirrored(encoder: readonly number[]): readonly number[] {
+  return [...encoder, ...encoder.slice(0, -1).reverse()];
 }
 
-type DenseSpec = Extract<ModelSpec, { kind: "dense" }>;
+function outputWidth(output: OutputSpec, inputs: number): number {
+  switch (output.kind) {
+    case "regression":
+      return 1;
+    case "classification":
+      return output.classes;
+    case "reconstruction":
+      return inputs;
+    default:
+      return unreachable(output);
+  }
+}
+
+type DenseSpec = Omit<Extract<ModelSpec, { kind: "dense" }>, "kind">;
 
 // Exactly what tfjs's own `toJSON` writes for this network, so that any tfjs program can load it.
 function denseTopology(spec: DenseSpec, inputs: number): JsonObject {
   const last = spec.output.kind === "classification" ? "softmax" : "linear";
   const layers = [
     ...spec.hidden.map((units, at) => denseLayer(`hidden_${at + 1}`, units, spec.activation)),
-    denseLayer("output", outputWidth(spec.output), last),
+    denseLayer("output", outputWidth(spec.output, inputs), last),
   ];
   return { class_name: "Sequential", config: { name: "dense", layers: withInput(layers, inputs) } };
 }

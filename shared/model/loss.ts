@@ -16,6 +16,7 @@ export type LossName =
 export function lossOf(output: OutputSpec): LossName {
   switch (output.kind) {
     case "regression":
+    case "reconstruction":
       return output.loss;
     case "classification":
       return "categoricalCrossentropy";

@@ -7,7 +7,8 @@ import { emptyMetricSums, type MetricSums } from "./metric.js";
 
 /**
  * Sums over `rows` rows: errors in the label's own unit, loss as in training. `predictions` and `y` are
- * row-major and scaled, by `labelFactor` per unit of the label; for classification `y` is one-hot.
+ * row-major and scaled, by `labelFactor` per unit of the label; for classification `y` is one-hot. Of a reconstruction each
+ * row counts with the mean over its columns, in scaled units: columns have units of their own.
  * NaN in, NaN out.
  */
 export function scoreRows(
@@ -22,7 +23,8 @@ export function scoreRows(
   assert(y.length === rows * outputs, "one truth per row and output");
   const scored = { predictions, y, rows };
   if (output.kind === "classification") return scoreClasses(scored, outputs);
-  return scoreValues(scored, labelFactor, output.loss);
+  const sums = scoreValues(scored, labelFactor, output.loss);
+  return output.kind === "regression" ? sums : perColumn(sums, outputs);
 }
 
 interface ScoredRows {
@@ -36,7 +38,7 @@ function scoreValues(scored: ScoredRows, labelFactor: number, lossName: Regressi
   let squares = 0;
   let absolutes = 0;
   let hubers = 0;
-  for (let i = 0; i < rows; i++) {
+  for (let i = 0; i < y.length; i++) {
     const error = predictions[i]! - y[i]!;
     squares += error * error;
     const size = Math.abs(error);
@@ -49,6 +51,15 @@ function scoreValues(scored: ScoredRows, labelFactor: number, lossName: Regressi
     squaredError: squares / labelFactor ** 2,
     absoluteError: absolutes / Math.abs(labelFactor),
     loss: { meanSquaredError: squares, meanAbsoluteError: absolutes, huber: hubers }[lossName],
+  };
+}
+
+function perColumn(sums: MetricSums, columns: number): MetricSums {
+  return {
+    ...sums,
+    squaredError: sums.squaredError / columns,
+    absoluteError: sums.absoluteError / columns,
+    loss: sums.loss / columns,
   };
 }
 

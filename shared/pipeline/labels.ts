@@ -37,6 +37,7 @@ export interface LabellerOptions {
 /** A labeller for one entity. Never labels with a missing or filled value: those rows are counted and dropped. */
 export function createLabeller(options: LabellerOptions): Labeller {
   const { label } = options;
+  if (label.kind === "none") return new NoLabeller(options);
   if (label.kind === "field") return new FieldLabeller(label, options);
   switch (label.ahead.kind) {
     case "time":
@@ -104,6 +105,22 @@ class FieldLabeller implements Labeller {
     if (value === undefined) return;
     const label = Math.min(this.#max, Math.max(this.#min, value));
     this.#emit({ row: features, label, persistence: null, untilMs: row.timeMs });
+  }
+
+  flush(): void {}
+}
+
+/** Every row with features is an example of itself. */
+class NoLabeller implements Labeller {
+  readonly #emit: (labelled: Labelled) => void;
+
+  constructor({ emit }: LabellerOptions) {
+    this.#emit = emit;
+  }
+
+  push(row: PipelineRow, features: FeatureRow | undefined): void {
+    if (features !== undefined)
+      this.#emit({ row: features, label: 0, persistence: null, untilMs: row.timeMs });
   }
 
   flush(): void {}

@@ -98,7 +98,9 @@ function chainOf(task: Task, last: string): Chain {
 function layOutFeatures(task: Task, chain: Chain) {
   const calls = task.features.list.map(({ op, params }) => ({ operator: featureNamed(op), params }));
   const read = calls.flatMap(({ operator, params }) => operator.reads(params));
-  const { fields, steps, output, problems } = layOutSteps(task, chain, [...read, task.label.of]);
+  const { label } = task;
+  const wanted = label.kind === "none" ? read : [...read, label.of];
+  const { fields, steps, output, problems } = layOutSteps(task, chain, wanted);
   const features: FeatureStage[] = [];
   let offset = 0;
   calls.forEach(({ operator, params }, i) => {
@@ -109,8 +111,9 @@ function layOutFeatures(task: Task, chain: Chain) {
   });
   const columns = features.flatMap((feature) => feature.columns);
   if (problems.length === 0) checkColumns(columns, problems);
-  const labelPath = ["label", task.label.kind, "of"];
-  const labelPosition = attempt(problems, labelPath, () => numberPosition(output, task.label.of, [])) ?? -1;
+  const labelPath = ["label", label.kind, "of"];
+  const position = () => (label.kind === "none" ? -1 : numberPosition(output, label.of, []));
+  const labelPosition = attempt(problems, labelPath, position) ?? -1;
   const layout = { source: chain.source, fields, steps, input: output, features, columns, labelPosition };
   return { problems, layout };
 }

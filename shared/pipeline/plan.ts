@@ -32,7 +32,7 @@ export function planPipeline(task: Task): PipelinePlan {
 }
 
 function pendingBytes({ label }: Task, columns: number, spacingMs = 1_000): number {
-  if (label.kind === "field") return 0;
+  if (label.kind !== "forecast") return 0;
   const rows = label.ahead.kind === "rows" ? label.ahead.rows : Math.ceil(label.ahead.ms / spacingMs);
   return rows * (4 * columns + 64);
 }

@@ -24,6 +24,12 @@ export function checkTask(task: Task): Problem[] {
 
 function checkLabel({ label, model }: Task): Problem[] {
   const problems: Problem[] = [];
+  if ((label.kind === "none") !== (model.output.kind === "reconstruction"))
+    problems.push({
+      path: ["label"],
+      message:
+        label.kind === "none" ? "none is for an autoencoder only" : "an autoencoder has none: expected none",
+    });
   if (model.output.kind === "classification" && label.scale.kind !== "none") {
     problems.push({ path: ["label", "scale"], message: 'a class index is never scaled: expected "none"' });
   }

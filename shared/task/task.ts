@@ -82,7 +82,13 @@ export type ScaleSpec =
   /** (x - offset) * factor. */
   | { readonly kind: "constant"; readonly offset: number; readonly factor: number };
 
-export type LabelSpec = ForecastLabel | FieldLabel;
+export type LabelSpec = ForecastLabel | FieldLabel | NoLabel;
+
+/** An autoencoder learns the row itself. */
+export interface NoLabel {
+  readonly kind: "none";
+  readonly scale: ScaleSpec;
+}
 
 /** The value of field `of` at event time + `aheadMs` (or that many rows later). */
 export interface ForecastLabel {
@@ -140,6 +146,13 @@ export type ModelSpec =
       readonly output: OutputSpec;
     }
   | {
+      readonly kind: "autoencoder";
+      /** Widths of the encoder; the decoder has them in reverse. */
+      readonly encoder: readonly number[];
+      readonly activation: HiddenActivation;
+      readonly output: OutputSpec;
+    }
+  | {
       readonly kind: "stacked";
       /** What reads the row as a sequence or an image, before the hidden dense layers. */
       readonly front: FrontSpec;
@@ -175,7 +188,9 @@ export type FrontSpec =
 
 export type OutputSpec =
   | { readonly kind: "regression"; readonly loss: RegressionLoss }
-  | { readonly kind: "classification"; readonly classes: number };
+  | { readonly kind: "classification"; readonly classes: number }
+  /** The scaled row itself: of an autoencoder. */
+  | { readonly kind: "reconstruction"; readonly loss: RegressionLoss };
 
 /** Huber's delta is 1. */
 export type RegressionLoss = "meanSquaredError" | "meanAbsoluteError" | "huber";

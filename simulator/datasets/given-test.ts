@@ -1,6 +1,7 @@
 // A test set that comes with the data: read like the rest, scored outside the protocol, seen by no device.
 
 import { basename } from "node:path";
+import { assert } from "../../shared/assert.js";
 import { HeadwaterError } from "../../shared/error.js";
 import { layOut } from "../../shared/pipeline/layout.js";
 import type { Reading } from "../../shared/pipeline/types.js";
@@ -63,6 +64,7 @@ function addLabels(
     );
   }
   const lastLabels = new Map([...lastRows.keys()].map((entity, index) => [entity, numbers[index]!]));
+  assert(task.label.kind !== "none", "a test set with labels is for a task with a label");
   const field = task.label.of;
   const isCounted = Object.hasOwn(source.derive, field);
   return readings.map((reading) => {

@@ -153,7 +153,10 @@ function dealParts(
       `${all.length} readings cannot be dealt to ${count} devices (${partition.kind} needs ${least})`,
     );
   }
-  const labels = all.map(({ values }) => Number(values[task.label.of] ?? Number.NaN));
+  const field = task.label.kind === "none" ? undefined : task.label.of;
+  const labels = all.map(({ values }) =>
+    Number(field === undefined ? Number.NaN : (values[field] ?? Number.NaN)),
+  );
   const hands = deal(labels, count, { dealing: partition, random: randomStream(seed, "partition") });
   return hands.map((hand, index): Part => [`device-${index + 1}`, hand.map((item) => all[item]!)]);
 }

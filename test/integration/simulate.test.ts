@@ -92,6 +92,16 @@ describe("a simulation of pumps", () => {
   });
 });
 
+test("an autoencoder learns the rows of the fleet without a label, and predicts how far a row is from them", async () => {
+  const task = parseTask(loadExample("pumps/normal.yaml"));
+  const report = await run({ task, devices: 8, rounds: undefined, engine: "auto" });
+  expect(report).toMatchObject({ engine: "fused-wasm", metric: "rmse", naiveRule: "mean" });
+  // The mean of every standardised column errs by about one standard deviation.
+  expect(report.naive).toBeGreaterThan(0.5);
+  expect(report.federated).toBeLessThan(0.8 * report.naive!);
+  expect(report.predictions).toBeGreaterThan(0);
+});
+
 test("a fleet whose training diverges everywhere ends, with the reason why nothing was learned", async () => {
   const task = parseTask(smallYaml().replace("sgd: 0.03", "sgd: 50"));
   await expect(run({ task, rounds: 1 })).rejects.toMatchObject({

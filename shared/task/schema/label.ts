@@ -36,8 +36,7 @@ const field = z
   )
   .describe("A field of the row itself: a number, clamped to [min, max], or a class index.");
 
-/** What is predicted. */
-export const label = z
+const labelled = z
   .strictObject({
     forecast: forecast.optional(),
     field: field.optional(),
@@ -52,5 +51,12 @@ export const label = z
     if (forecast !== undefined) return { kind: "forecast", ...forecast, scale };
     assert(field !== undefined, "a label is a forecast or a field");
     return { kind: "field", of: field.of, min: field.min, max: field.max, scale };
-  })
-  .describe("What is predicted.");
+  });
+
+/** What is predicted. */
+export const label = z
+  .union([
+    z.literal("none").transform((): LabelSpec => ({ kind: "none", scale: { kind: "none" } })),
+    labelled,
+  ])
+  .describe("What is predicted; none for an autoencoder, which learns the row itself.");

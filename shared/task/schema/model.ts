@@ -58,12 +58,19 @@ const fronts = {
     .optional(),
 };
 
-const KINDS = ["dense", "layers", "conv1d", "gru", "lstm", "cnn"] as const;
+const autoencoder = z
+  .array(z.int().min(1).max(16_384))
+  .min(1)
+  .max(8)
+  .describe("Widths of the encoder; the decoder mirrors them, and gives the row. The task's label is none.");
+
+const KINDS = ["dense", "autoencoder", "layers", "conv1d", "gru", "lstm", "cnn"] as const;
 
 /** What learns. */
 export const model = z
   .strictObject({
     dense: dense.optional(),
+    autoencoder: autoencoder.optional(),
     ...fronts,
     activation: z
       .enum(["relu", "tanh", "sigmoid", "linear"])
@@ -82,7 +89,18 @@ export const model = z
     error: `expected one of ${KINDS.join(", ")}`,
   })
   .refine((value) => KINDS.filter((kind) => kind !== "dense" && value[kind] !== undefined).length <= 1, {
-    error: "expected at most one of layers, conv1d, gru, lstm, cnn",
+    error: "expected at most one of autoencoder, layers, conv1d, gru, lstm, cnn",
+  })
+  .refine(
+    ({ autoencoder, dense, dropout }) => autoencoder === undefined || (dense ?? dropout) === undefined,
+    {
+      error: "an autoencoder has neither dense layers nor dropout of its own",
+      path: ["autoencoder"],
+    },
+  )
+  .refine(({ autoencoder, output }) => autoencoder === undefined || output.kind === "regression", {
+    error: "an autoencoder gives numbers: expected regression",
+    path: ["output"],
   })
   .refine((value) => value.layers === undefined || value.dense === undefined, {
     error: 'expected exactly one of "dense" or "layers"',
@@ -97,6 +115,15 @@ export const model = z
   })
   .transform(
     ({ dense: hidden = [], activation = "relu", dropout = 0, layers, output, ...given }): ModelSpec => {
+      if (given.autoencoder !== undefined) {
+        const loss = output.kind === "regression" ? output.loss : "meanSquaredError";
+        return {
+          kind: "autoencoder",
+          encoder: given.autoencoder,
+          activation,
+          output: { kind: "reconstruction", loss },
+        };
+      }
       if (layers !== undefined) return { kind: "layers", topology: layers, output };
       const front = frontOf(given);
       if (front.kind === "none" && dropout === 0) return { kind: "dense", hidden, activation, output };

@@ -62,6 +62,7 @@ export function settleRollout(value: z.output<typeof rollout>, output: OutputSpe
 function defaultMetric(output: OutputSpec): MetricName {
   switch (output.kind) {
     case "regression":
+    case "reconstruction":
       return "rmse";
     case "classification":
       return "accuracy";
