@@ -40,7 +40,7 @@ describe("headwater plan", () => {
     const plan = JSON.parse(stdout) as { columns: string[] };
     expect(plan.columns).toHaveLength(784);
     // The 2NN of McMahan et al. 2017, sec. 3, has 199,210 params.
-    expect(plan).toMatchObject({ params: 199_210, bytesPerUpdate: 796_840, engine: "tfjs-wasm" });
+    expect(plan).toMatchObject({ params: 199_210, bytesPerUpdate: 796_840, engine: "fused-wasm" });
   });
 
   test("is readable without --json", () => {
