@@ -3,12 +3,10 @@
 import { r } from "./math.js";
 
 const BLOCK = 256;
+const ZERO = r(0);
 
 /** The kernels of products and convolutions over `f`. */
 export function productTwin(f: Float32Array) {
-  // One row of sums; float32, so that storing rounds.
-  let sums = new Float32Array(64);
-
   // Arguments as of the kernel.
   function gemm(
     a: number,
@@ -27,7 +25,8 @@ export function productTwin(f: Float32Array) {
     length: number,
     segments: number,
   ): void {
-    if (sums.length < columns) sums = new Float32Array(columns);
+    const aStep4 = aStep / 4;
+    const bStep4 = bStep / 4;
     const isCut = segments === 1;
     const total = isCut ? length : segments;
     const most = isCut ? BLOCK : Math.max(1, Math.floor(BLOCK / Math.max(1, length)));
@@ -35,23 +34,48 @@ export function productTwin(f: Float32Array) {
     for (let done = 0; done < total; done += most) {
       const part = Math.min(most, total - done);
       const [inner, outer] = isCut ? [part, 1] : [length, part];
-      const isFirst = done === 0;
-      const [from, fromRow] = isFirst ? [add, addRow] : [c, cRow];
+      const from = done === 0 ? add : c;
+      const fromRow = done === 0 ? addRow : cRow;
+      const b0 = (b + done * bJump) / 4;
       for (let i = 0; i < rows; i++) {
-        sums.fill(0, 0, columns);
-        for (let s = 0; s < outer; s++) {
-          const aAt = (a + done * aJump + i * aRow + s * aSegment) / 4;
-          const bAt = (b + done * bJump + s * bSegment) / 4;
-          for (let k = 0; k < inner; k++) {
-            const x = f[aAt + (k * aStep) / 4]!;
-            const line = bAt + (k * bStep) / 4;
-            for (let j = 0; j < columns; j++) sums[j] = sums[j]! + r(x * f[line + j]!);
-          }
-        }
+        const a0 = (a + done * aJump + i * aRow) / 4;
         const to = (c + i * cRow) / 4;
         const base = (from + i * fromRow) / 4;
-        if (from === 0) for (let j = 0; j < columns; j++) f[to + j] = 0 + sums[j]!;
-        else for (let j = 0; j < columns; j++) f[to + j] = f[base + j]! + sums[j]!;
+        let j = 0;
+        // Four sums at once stay in registers.
+        for (; j + 4 <= columns; j += 4) {
+          let [s0, s1, s2, s3] = [ZERO, ZERO, ZERO, ZERO];
+          for (let s = 0; s < outer; s++) {
+            let aAt = a0 + (s * aSegment) / 4;
+            let bAt = b0 + (s * bSegment) / 4 + j;
+            for (let k = 0; k < inner; k++) {
+              const x = f[aAt]!;
+              s0 = r(s0 + r(x * f[bAt]!));
+              s1 = r(s1 + r(x * f[bAt + 1]!));
+              s2 = r(s2 + r(x * f[bAt + 2]!));
+              s3 = r(s3 + r(x * f[bAt + 3]!));
+              aAt += aStep4;
+              bAt += bStep4;
+            }
+          }
+          f[to + j] = (from === 0 ? 0 : f[base + j]!) + s0;
+          f[to + j + 1] = (from === 0 ? 0 : f[base + j + 1]!) + s1;
+          f[to + j + 2] = (from === 0 ? 0 : f[base + j + 2]!) + s2;
+          f[to + j + 3] = (from === 0 ? 0 : f[base + j + 3]!) + s3;
+        }
+        for (; j < columns; j++) {
+          let sum = ZERO;
+          for (let s = 0; s < outer; s++) {
+            let aAt = a0 + (s * aSegment) / 4;
+            let bAt = b0 + (s * bSegment) / 4 + j;
+            for (let k = 0; k < inner; k++) {
+              sum = r(sum + r(f[aAt]! * f[bAt]!));
+              aAt += aStep4;
+              bAt += bStep4;
+            }
+          }
+          f[to + j] = (from === 0 ? 0 : f[base + j]!) + sum;
+        }
       }
     }
   }
