@@ -25,7 +25,9 @@ export function activate(kind: i32, src: usize, dst: usize, count: usize, alpha:
   }
   if (kind == TANH) {
     // A loop of its own: the choice among all kinds would cost as much as the function.
-    for (let i: usize = 0; i < count; i += 4) storePart(dst + (i << 2), tanh4(v128.load(src + (i << 2))), count - i);
+    const whole = dst + ((count & ~3) << 2);
+    for (; dst < whole; dst += 16, src += 16) v128.store(dst, tanh4(v128.load(src)));
+    if ((count & 3) != 0) storePart(dst, tanh4(v128.load(src)), count & 3);
     return;
   }
   const a = f32x4.splat(alpha);

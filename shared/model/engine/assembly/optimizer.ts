@@ -6,10 +6,9 @@ import { storePart } from "./lane";
 /** p += rate x g, rate = -(learning rate). */
 export function sgd(p: usize, g: usize, count: usize, rate: f32): void {
   const r = f32x4.splat(rate);
-  for (let i: usize = 0; i < count; i += 4) {
-    const at = i << 2;
-    storePart(p + at, f32x4.add(f32x4.mul(r, v128.load(g + at)), v128.load(p + at)), count - i);
-  }
+  const whole = p + ((count & ~3) << 2);
+  for (; p < whole; p += 16, g += 16) v128.store(p, f32x4.add(f32x4.mul(r, v128.load(g)), v128.load(p)));
+  if ((count & 3) != 0) storePart(p, f32x4.add(f32x4.mul(r, v128.load(g)), v128.load(p)), count & 3);
 }
 
 /** m = momentum m + g; p += rate x (m, or g + momentum m: Nesterov). Sutskever et al. 2013, sec. 2. */
@@ -31,22 +30,29 @@ export function adam(
   p: usize, g: usize, m: usize, v: usize, count: usize,
   rate: f32, beta1: f32, keep1: f32, beta2: f32, keep2: f32, scale1: f32, scale2: f32, epsilon: f32,
 ): void {
-  for (let i: usize = 0; i < count; i += 4) {
+  const whole = count & ~3;
+  for (let i: usize = 0; i < whole; i += 4) {
     const at = i << 2;
     const slope = v128.load(g + at);
-    const first = f32x4.add(
-      f32x4.mul(v128.load(m + at), f32x4.splat(beta1)),
-      f32x4.mul(slope, f32x4.splat(keep1)),
-    );
+    const first = f32x4.add(f32x4.mul(v128.load(m + at), f32x4.splat(beta1)), f32x4.mul(slope, f32x4.splat(keep1)));
     const second = f32x4.add(
       f32x4.mul(v128.load(v + at), f32x4.splat(beta2)),
       f32x4.mul(f32x4.mul(slope, slope), f32x4.splat(keep2)),
     );
-    storePart(m + at, first, count - i);
-    storePart(v + at, second, count - i);
+    v128.store(m + at, first);
+    v128.store(v + at, second);
     const size = f32x4.add(f32x4.sqrt(f32x4.mul(second, f32x4.splat(scale2))), f32x4.splat(epsilon));
     const move = f32x4.mul(f32x4.div(f32x4.mul(first, f32x4.splat(scale1)), size), f32x4.splat(rate));
-    storePart(p + at, f32x4.add(move, v128.load(p + at)), count - i);
+    v128.store(p + at, f32x4.add(move, v128.load(p + at)));
+  }
+  for (let at = whole << 2; at < count << 2; at += 4) {
+    const slope = load<f32>(g + at);
+    const first = load<f32>(m + at) * beta1 + slope * keep1;
+    const second = load<f32>(v + at) * beta2 + slope * slope * keep2;
+    store<f32>(m + at, first);
+    store<f32>(v + at, second);
+    const size = sqrt<f32>(second * scale2) + epsilon;
+    store<f32>(p + at, ((first * scale1) / size) * rate + load<f32>(p + at));
   }
 }
 
