@@ -64,7 +64,10 @@ async function expectEachUpdateOnce(fleet: FleetProcesses): Promise<void> {
     // The server is done when it has the last update; its word on it is still on its way.
     await until(() => fleet.updatesOf(name).accepted.includes(allRounds.length));
     // A receipt that was lost with its broker comes after that of a later round.
-    expect(fleet.updatesOf(name).accepted.toSorted((a, b) => a - b), name).toEqual(allRounds);
+    expect(
+      fleet.updatesOf(name).accepted.toSorted((a, b) => a - b),
+      name,
+    ).toEqual(allRounds);
   }
 }
 
