@@ -128,6 +128,8 @@ describe("the same federation comes to the same params", () => {
         await mosquitto.close();
       }
     },
+    // A message that was lost with the broker is sent again after half a minute at most, and that may happen three times.
+    180_000,
   );
 });
 
