@@ -1,6 +1,7 @@
-// Training and inference speed of the engines, as ratios in one run: `npm run bench:engine [-- --json --rounds N
-// --models mlp,gru --skip torch,tfjsCpu]`. Every engine has a process of its own per model; all are asked in turn, burst by
-// burst, and medians count. Then products by shape, clients a second, and memory.
+// Training and inference speed of the engines, as ratios in one run: `npm run bench:engine [-- --json --leak --rounds N
+// --models mlp,gru --only fused,torch --skip tfjsCpu]`. Every engine has a process of its own per model; all are asked in
+// turn, burst by burst, and medians count. Then products by shape, clients a second, and memory: `--only` and `--skip` know
+// these as gemm, clients and rss. What cannot run is null, and standard error says why.
 
 import { cpus } from "node:os";
 import { measureClients } from "./engine/clients.js";
@@ -24,9 +25,19 @@ const option = (name) => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? undefined : process.argv[at + 1];
 };
+const listed = (name, allowed, fallback) => {
+  const items = option(name)?.split(",") ?? fallback;
+  const unknown = items.find((item) => !allowed.includes(item));
+  if (unknown !== undefined) throw new Error(`--${name} ${unknown}: expected some of ${allowed.join(",")}`);
+  return items;
+};
 const rounds = Number(option("rounds") ?? 7);
-const names = option("models")?.split(",") ?? Object.keys(models);
-const skipped = option("skip")?.split(",") ?? [];
+if (!Number.isInteger(rounds) || rounds < 1)
+  throw new Error(`--rounds ${option("rounds")}: expected 1 or more`);
+const names = listed("models", Object.keys(models), Object.keys(models));
+const parts = [...Object.keys(ENGINES), "gemm", "clients", "rss"];
+const skipped = listed("skip", parts, []);
+const wanted = listed("only", parts, parts).filter((part) => !skipped.includes(part));
 
 const results = { machine: machine(), models: {}, inferenceUs: {} };
 for (const name of names) {
@@ -36,16 +47,16 @@ for (const name of names) {
     Object.entries(infer).map(([engine, rate]) => [engine, rate === null ? null : 1e6 / rate]),
   );
 }
-if (!skipped.includes("gemm")) results.gemm = measureGemm();
-if (!skipped.includes("clients"))
+if (wanted.includes("gemm")) results.gemm = measureGemm();
+if (wanted.includes("clients"))
   results.clientsPerSecond = { one: await measureClients(1), two: await measureClients(2) };
-if (!skipped.includes("rss")) results.rss = measureRss(process.argv.includes("--leak") ? 100_000 : 10_000);
+if (wanted.includes("rss")) results.rss = measureRss(process.argv.includes("--leak") ? 100_000 : 10_000);
 report(results);
 
 async function measureModel(name) {
   const runners = {};
   for (const [key, engine] of Object.entries(ENGINES))
-    runners[key] = skipped.includes(key) ? null : await startRunner(engine, name);
+    runners[key] = wanted.includes(key) ? await startRunner(engine, name) : null;
   const running = Object.entries(runners).filter(([, runner]) => runner !== null);
   const result = {};
   for (const what of ["train", "infer"]) {

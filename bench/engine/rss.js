@@ -7,7 +7,9 @@ const MB = 1e6;
 
 export function measureRss(steps) {
   const script = fileURLToPath(import.meta.url);
-  const { stdout } = spawnSync(process.execPath, [script, "--child", String(steps)], { encoding: "utf8" });
+  const args = [script, "--child", String(steps)];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`the process whose memory is measured failed: ${stderr}`);
   return JSON.parse(stdout);
 }
 
@@ -26,6 +28,7 @@ if (process.argv[2] === "--child") {
     if ([1, 10, 100, 1000, 10_000, 50_000, 100_000].includes(step))
       mb[step] = Math.round(process.memoryUsage().rss / MB);
   }
+  // tfjs is CommonJS: it is in this cache also when `import` loaded it.
   const { createRequire } = await import("node:module");
   const loaded = Object.keys(createRequire(import.meta.url).cache ?? {});
   process.stdout.write(
