@@ -74,21 +74,13 @@ export function scaleInto(
   offset: number,
 ): void {
   for (let i = 0; i < features.length; i++) {
-    out[offset + i] = within((features[i]! - scaler.offset[i]!) * scaler.factor[i]!);
+    out[offset + i] = (features[i]! - scaler.offset[i]!) * scaler.factor[i]!;
   }
 }
 
 /** The label as the model learns it. */
 export function scaleLabel({ label }: FittedScaler, value: number): number {
-  return within((value - label.offset) * label.factor);
-}
-
-/** The largest float32. */
-const LARGEST = 2 ** 128 - 2 ** 104;
-
-// A column of almost no spread has a factor that sends an outlier beyond what a float32 holds: it stays a number.
-function within(value: number): number {
-  return Math.min(Math.max(value, -LARGEST), LARGEST);
+  return (value - label.offset) * label.factor;
 }
 
 /** The model's output in the label's own unit. */

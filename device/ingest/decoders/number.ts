@@ -1,7 +1,6 @@
 // One number as text: "21.5", as ESPHome and many others publish.
 
 import type { Decode, DecodeFault, DecoderOptions } from "./port.js";
-import { fits } from "./value.js";
 
 /** Enough for any double, and no more to look at. */
 const TEXT_MAX = 64;
@@ -24,7 +23,7 @@ function parse(payload: Uint8Array): number | undefined {
   if (payload.length > TEXT_MAX) return undefined;
   const text = Buffer.from(payload).toString("latin1").trim();
   const value = Number(text);
-  return NUMBER.test(text) && fits(value) ? value : undefined;
+  return NUMBER.test(text) && Number.isFinite(value) ? value : undefined;
 }
 
 function fault(reason: DecodeFault) {

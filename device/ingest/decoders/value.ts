@@ -10,16 +10,11 @@ export function readValue(value: unknown, length: number): Value | undefined {
 
 function readNumber(value: unknown): number | undefined {
   if (typeof value === "boolean") return value ? 1 : 0;
-  return typeof value === "number" && fits(value) ? value : undefined;
+  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
 }
 
 function readVector(value: unknown, length: number): Float32Array | undefined {
   if (!Array.isArray(value) || value.length !== length) return undefined;
-  const isNumeric = value.every((each) => typeof each === "number" && fits(each));
+  const isNumeric = value.every((each) => typeof each === "number" && Number.isFinite(each));
   return isNumeric ? Float32Array.from(value) : undefined;
-}
-
-/** True for numbers that are finite as float32, which features are. */
-export function fits(value: number): boolean {
-  return Number.isFinite(Math.fround(value));
 }

@@ -49,12 +49,6 @@ describe("json", () => {
     expect(badValues).toBe(1);
   });
 
-  test("a number beyond float32 is none: features could not hold it", () => {
-    const { readings, badValues } = decode('{"ts":1,"a":3e38,"b":4e38}');
-    expect(readings[0]?.values).toEqual({ a: 3e38, b: null });
-    expect(badValues).toBe(1);
-  });
-
   test("follows paths, and only into what the message itself holds", () => {
     const nested = decoderOf(
       '{ time: { field: "meta.at", unit: iso }, fields: { a: "DS18B20.Temperature", b: "v[1]" } }',
