@@ -18,7 +18,7 @@ const OPTIONS = [
   "--memoryBase",
   "256",
 ];
-const LINE = 100;
+const LINE = 200;
 
 const files = new Map();
 const { error, stderr } = await asc.main([SOURCE, "--outFile", "kernels.wasm", ...OPTIONS], {

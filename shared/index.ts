@@ -5,11 +5,20 @@ export { Counters } from "./counters.js";
 export { type ErrorCode, HeadwaterError } from "./error.js";
 export { type DeviceId, parseDeviceId, parseTaskId, type TaskId, type UpdateId } from "./id.js";
 export { createLogger, type Logger, type LogLevel, silentLogger } from "./log.js";
+export { createRuntime } from "./model/create-runtime.js";
 export { defineModel } from "./model/define.js";
 export type { ModelDefinition } from "./model/definition.js";
 export { defaultEngine, engineNames } from "./model/engine.js";
 export { type MetricSums, mergeMetricSums, metricValue } from "./model/metric.js";
-export type { EngineName, Model, ModelRuntime } from "./model/runtime.js";
+export type {
+  EngineChoice,
+  EngineName,
+  EngineRefusal,
+  Model,
+  ModelRuntime,
+  StepTerms,
+  TrainingOptions,
+} from "./model/runtime.js";
 export { createTfjsRuntime } from "./model/tfjs.js";
 export { createPipeline, type Pipeline, type PipelineOptions } from "./pipeline/pipeline.js";
 export { planPipeline } from "./pipeline/plan.js";

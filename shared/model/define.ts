@@ -2,7 +2,8 @@
 
 import { unreachable } from "../assert.js";
 import { canonicalJson, sha256Hex } from "../task/canonical.js";
-import type { JsonObject, JsonValue, ModelSpec, OutputSpec } from "../task/task.js";
+import { isJsonObject } from "../task/json.js";
+import type { JsonObject, ModelSpec, OutputSpec } from "../task/task.js";
 import type { ModelDefinition } from "./definition.js";
 import { denseLayer, withInput } from "./layer-json.js";
 import { stackedTopology } from "./stacked.js";
@@ -77,11 +78,7 @@ function denseTopology(spec: DenseSpec, inputs: number): JsonObject {
 // not change the hash.
 function withoutVersions(given: JsonObject): JsonObject {
   const inner = given.model_config;
-  const topology = isObject(inner) ? inner : given;
+  const topology = isJsonObject(inner) ? inner : given;
   const { keras_version: _keras, backend: _backend, ...rest } = topology;
   return rest;
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

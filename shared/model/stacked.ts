@@ -2,6 +2,7 @@
 
 import { unreachable } from "../assert.js";
 import { HeadwaterError } from "../error.js";
+import { sizeOf } from "../params/spec.js";
 import type { FrontSpec, JsonObject, ModelSpec } from "../task/task.js";
 import { denseLayer, GLOROT_UNIFORM, type LayerJson, withInput } from "./layer-json.js";
 
@@ -60,7 +61,7 @@ function sequenceShape(kind: string, steps: number, inputs: number): readonly nu
 }
 
 function checkImage(shape: readonly number[], inputs: number): void {
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   if (size === inputs) return;
   const said = `model.cnn.shape [${shape.join(", ")}] has ${size} values`;
   throw new HeadwaterError("task-invalid", `${said}, the row ${inputs} columns`);

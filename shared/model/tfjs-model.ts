@@ -2,11 +2,11 @@
 
 import type { LayersModel, NamedTensorMap, Optimizer, Scalar, Tensor, Variable } from "@tensorflow/tfjs";
 import { assert } from "../assert.js";
-import { HeadwaterError } from "../error.js";
-import { createParamSpec, type ParamSpec } from "../params/spec.js";
+import { createParamSpec, type ParamSpec, sizeOf } from "../params/spec.js";
+import { isSame } from "../params/vector.js";
+import { checkParams, checkRows, checkTerms } from "./check-input.js";
 import { clip } from "./clip.js";
 import type { ModelDefinition } from "./definition.js";
-import { checkParams, checkRows } from "./finite.js";
 import { type LossName, lossOf } from "./loss.js";
 import type { EngineName, EngineRefusal, Model, StepTerms, TrainingOptions } from "./runtime.js";
 import type { Tfjs } from "./tfjs-engine.js";
@@ -39,6 +39,8 @@ export class TfjsModel implements Model {
   readonly #outputShape: number[];
   #training: { readonly options: TrainingOptions; readonly optimizer: Optimizer } | undefined;
   #isDisposed = false;
+  /** The current params came by `load` and no step has been made since. */
+  #isChecked = false;
   /** Equal to the current params when defined. */
   #known: Float32Array | undefined;
 
@@ -56,8 +58,9 @@ export class TfjsModel implements Model {
   }
 
   load(params: Float32Array): void {
+    if (this.#isChecked && this.#known !== undefined && isSame(this.#known, params)) return;
     checkParams(params, this.spec);
-    if (this.#known !== undefined && isSame(this.#known, params)) return;
+    this.#isChecked = true;
     this.#write(params.slice());
   }
 
@@ -69,7 +72,9 @@ export class TfjsModel implements Model {
   compile(options: TrainingOptions): void {
     this.release();
     const optimizer = createOptimizer(this.#tf, options.optimizer);
-    this.#compileWith(optimizer);
+    const huber = (truth: Tensor, predicted: Tensor) =>
+      this.#tf.losses.huberLoss(truth, predicted, undefined, 1, this.#tf.Reduction.NONE);
+    this.#layers.compile({ optimizer, loss: this.#loss === "huber" ? huber : this.#loss });
     this.#training = { options, optimizer };
   }
 
@@ -77,8 +82,9 @@ export class TfjsModel implements Model {
     assert(this.#training !== undefined, "a model is compiled before its first step");
     const { options, optimizer } = this.#training;
     this.#check(x, y, rows);
-    checkTerms(terms, this.spec);
+    if (terms !== undefined) checkTerms(terms, this.spec);
     this.#known = undefined;
+    this.#isChecked = false;
     if (terms === undefined && options.clip === undefined) return this.#trainOnBatch(x, y, rows);
     const { loss, gradient } = this.#gradient(x, y, rows);
     addTerms(gradient, this.params(), terms ?? {});
@@ -99,7 +105,6 @@ export class TfjsModel implements Model {
   lossGradient(x: Float32Array, y: Float32Array, rows: number, gradient: Float32Array): number {
     assert(gradient.length === this.spec.count, `a gradient of ${this.spec.count}, given ${gradient.length}`);
     this.#check(x, y, rows);
-    if (compiled(this.#layers).lossFunctions === undefined) this.#compileWith(this.#tf.train.sgd(0));
     // Moving statistics belong to steps: here they stay as they are.
     const before = this.params();
     const result = this.#gradient(x, y, rows);
@@ -170,12 +175,6 @@ export class TfjsModel implements Model {
       : this.#outputShape;
   }
 
-  #compileWith(optimizer: Optimizer): void {
-    const huber = (truth: Tensor, predicted: Tensor) =>
-      this.#tf.losses.huberLoss(truth, predicted, undefined, 1, this.#tf.Reduction.NONE);
-    this.#layers.compile({ optimizer, loss: this.#loss === "huber" ? huber : this.#loss });
-  }
-
   async #trainOnBatch(x: Float32Array, y: Float32Array, rows: number): Promise<number> {
     const inputs = this.#rows(x, rows, this.#inputShape);
     const targets = this.#rows(y, rows, this.#truthShape());
@@ -194,6 +193,10 @@ export class TfjsModel implements Model {
     const tf = this.#tf;
     const variables = this.#variables();
     const model = compiled(this.#layers);
+    assert(
+      model.lossFunctions !== undefined,
+      "a model has been compiled since it was built: its first step was tried",
+    );
     return tf.tidy(() => {
       const inputs = this.#rows(x, rows, this.#inputShape);
       const targets = this.#rows(y, rows, this.#truthShape());
@@ -248,30 +251,10 @@ function rowShape(batchShape: readonly (number | null)[] | undefined): number[] 
   return (batchShape ?? []).slice(1).map(Number);
 }
 
-function isSame(a: Float32Array, b: Float32Array): boolean {
-  return bytesOf(a).equals(bytesOf(b));
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
-}
-
 // A sequential model keeps what it was compiled with in the functional one inside it.
 function compiled(layers: LayersModel): LayersModel {
   const inner: unknown = Reflect.get(layers, "model");
   return (inner as LayersModel | undefined) ?? layers;
-}
-
-function checkTerms(terms: StepTerms | undefined, { count }: ParamSpec): void {
-  for (const [what, values] of [
-    ["anchor", terms?.proximal?.anchor],
-    ["correction", terms?.correction],
-  ] as const)
-    if (values !== undefined && values.length !== count)
-      throw new HeadwaterError(
-        "data-invalid",
-        `${what} holds ${values.length} values, the model has ${count} params`,
-      );
 }
 
 function addTerms(gradient: Float32Array, params: Float32Array, { proximal, correction }: StepTerms): void {
@@ -279,8 +262,4 @@ function addTerms(gradient: Float32Array, params: Float32Array, { proximal, corr
     if (proximal !== undefined) gradient[i]! += proximal.mu * (params[i]! - proximal.anchor[i]!);
     if (correction !== undefined) gradient[i]! += correction[i]!;
   }
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, length) => product * length, 1);
 }

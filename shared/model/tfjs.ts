@@ -1,9 +1,9 @@
 // The model runtime on TensorFlow.js. Only this file and its `tfjs-*` neighbours know tensors.
 
 import type { LayersModel } from "@tensorflow/tfjs";
-import { assert } from "../assert.js";
 import { HeadwaterError, messageOf } from "../error.js";
 import type { JsonObject } from "../task/task.js";
+import { BuiltModels } from "./built-models.js";
 import type { ModelDefinition } from "./definition.js";
 import type { LossName } from "./loss.js";
 import { checkProbabilities } from "./probabilities.js";
@@ -68,9 +68,7 @@ function leaveThread(): void {
 class Runtime implements TfjsRuntime {
   readonly engine: TfjsEngineName;
   readonly #tf: Tfjs;
-  /** By topology hash and loss. As many as there are tasks in this process: a handful. */
-  readonly #models = new Map<string, Promise<TfjsModel>>();
-  #disposed = false;
+  readonly #models = new BuiltModels();
 
   constructor(engine: TfjsEngineName, tf: Tfjs) {
     this.engine = engine;
@@ -78,15 +76,8 @@ class Runtime implements TfjsRuntime {
   }
 
   model(definition: ModelDefinition, extras: ModelExtras = {}): Promise<Model> {
-    assert(!this.#disposed, "a disposed runtime builds no models");
     const key = [definition.topologyHash, extras.loss].join(" ");
-    let model = this.#models.get(key);
-    if (model === undefined) {
-      model = this.#build(definition, extras);
-      this.#models.set(key, model);
-      model.catch(() => this.#models.delete(key));
-    }
-    return model;
+    return this.#models.get(key, () => this.#build(definition, extras));
   }
 
   async drawInitialParams(definition: ModelDefinition, seed: string): Promise<Float32Array> {
@@ -101,15 +92,7 @@ class Runtime implements TfjsRuntime {
   }
 
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    for (const model of this.#models.values())
-      model.then(
-        (built) => built.dispose(),
-        () => undefined,
-      );
-    this.#models.clear();
-    leaveThread();
+    if (this.#models.dispose()) leaveThread();
   }
 
   async #build(definition: ModelDefinition, extras: ModelExtras): Promise<TfjsModel> {

@@ -1,6 +1,7 @@
 // What must be known about a topology before an engine builds it: which layers cannot be trained, and its seeds.
 
 import { randomStream } from "../random.js";
+import { isJsonObject } from "../task/json.js";
 import type { JsonObject, JsonValue } from "../task/task.js";
 
 /** One line per layer that tfjs cannot train reproducibly on any backend, naming the layer and why. */
@@ -17,7 +18,7 @@ export function findUnsupported(topology: JsonObject): string[] {
 /** The topology with a seed in every random initializer, each from its own stream of `seed`. */
 export function seedTopology(topology: JsonObject, seed: string): JsonObject {
   const seeded = seedValue(topology, seed, []);
-  return isObject(seeded) ? seeded : topology;
+  return isJsonObject(seeded) ? seeded : topology;
 }
 
 const INITIALIZERS: ReadonlySet<string> = new Set([
@@ -53,7 +54,7 @@ function reasonAgainst(className: string, config: JsonObject): string | undefine
   if (className === "ThresholdedReLU") return "has no gradient in tfjs";
   if (RECURRENT.has(className) && hasRegularizer(config))
     return "has a regularizer, which tfjs leaves out of a recurrent layer's loss; set it to null";
-  if (className === "TimeDistributed" && isObject(config.layer) && hasRegularizer(config.layer.config))
+  if (className === "TimeDistributed" && isJsonObject(config.layer) && hasRegularizer(config.layer.config))
     return "has a regularizer inside, which tfjs leaves out of the loss; set it to null";
   if (config.reset_after === true) return "uses reset_after, which tfjs does not support; set it to false";
   if (config.padding === "causal") return "uses causal padding, which tfjs cannot train";
@@ -71,7 +72,7 @@ const RECURRENT: ReadonlySet<string> = new Set([
 ]);
 
 function hasRegularizer(config: JsonValue | undefined): boolean {
-  if (!isObject(config)) return false;
+  if (!isJsonObject(config)) return false;
   const { kernel_regularizer, recurrent_regularizer, bias_regularizer } = config;
   return [kernel_regularizer, recurrent_regularizer, bias_regularizer].some(
     (value) => (value ?? null) !== null,
@@ -94,30 +95,26 @@ interface TopologyNode {
 // Layers hide in layers (wrappers, nested models, cells), so every {class_name, config} counts.
 function nodesOf(value: JsonValue | undefined): TopologyNode[] {
   if (Array.isArray(value)) return value.flatMap(nodesOf);
-  if (!isObject(value)) return [];
+  if (!isJsonObject(value)) return [];
   const className = value.class_name;
   const config = value.config;
   const inner = Object.values(value).flatMap(nodesOf);
-  return typeof className === "string" && isObject(config) ? [{ className, config }, ...inner] : inner;
+  return typeof className === "string" && isJsonObject(config) ? [{ className, config }, ...inner] : inner;
 }
 
 function seedValue(value: JsonValue, seed: string, path: readonly (string | number)[]): JsonValue {
   if (Array.isArray(value)) return value.map((item, at) => seedValue(item, seed, [...path, at]));
-  if (!isObject(value)) return value;
+  if (!isJsonObject(value)) return value;
   const copy = Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, seedValue(item, seed, [...path, key])]),
   );
   const className = copy.class_name;
   if (typeof className !== "string" || !INITIALIZERS.has(className)) return copy;
-  const config = isObject(copy.config) ? copy.config : {};
+  const config = isJsonObject(copy.config) ? copy.config : {};
   return { ...copy, config: { ...config, seed: initializerSeed(seed, path) } };
 }
 
 // Never 0: tfjs takes a seed of 0 for none.
 function initializerSeed(seed: string, path: readonly (string | number)[]): number {
   return 1 + randomStream(seed, "params", ...path).integer(2 ** 31 - 1);
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

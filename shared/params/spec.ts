@@ -21,6 +21,11 @@ export interface ParamSpec {
   readonly fingerprint: string;
 }
 
+/** Elements of a tensor: the product of its axes; 1 without any. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
 /** Lays tensors out one after the other, without gaps. */
 export function createParamSpec(
   tensors: readonly { readonly name: string; readonly shape: readonly number[] }[],
@@ -28,7 +33,7 @@ export function createParamSpec(
   const entries: ParamEntry[] = [];
   let count = 0;
   for (const { name, shape } of tensors) {
-    const size = shape.reduce((product, length) => product * length, 1);
+    const size = sizeOf(shape);
     entries.push({ name, shape, offset: count, size });
     count += size;
   }

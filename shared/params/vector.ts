@@ -48,3 +48,12 @@ export function isAllFinite(x: Float32Array): boolean {
   for (; i < x.length; i++) a += x[i]! * 0;
   return a + b + c + d === 0;
 }
+
+/** True when both hold the same bits: NaN equals NaN, 0 differs from -0. */
+export function isSame(a: Float32Array, b: Float32Array): boolean {
+  return bytesOf(a).equals(bytesOf(b));
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}

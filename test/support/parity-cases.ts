@@ -3,6 +3,7 @@
 import { Config } from "../../shared/model/engine/config.js";
 import type { Shape } from "../../shared/model/engine/layer.js";
 import { layerKinds } from "../../shared/model/engine/layers/registry.js";
+import { sizeOf } from "../../shared/params/spec.js";
 import type { JsonObject } from "../../shared/task/task.js";
 import { layer, type ParityCase, sequential } from "./parity.js";
 
@@ -14,10 +15,6 @@ const ACTIVATIONS = "linear relu sigmoid tanh elu selu relu6 hard_sigmoid softpl
   " ",
 );
 
-function size(shape: readonly number[]): number {
-  return shape.reduce((product, length) => product * length, 1);
-}
-
 function shapeAfter(shape: Shape, layers: readonly JsonObject[]): Shape {
   return layers.reduce<Shape>((input, { class_name, config }) => {
     return layerKinds[String(class_name)]!(new Config(config as JsonObject), [input]).output;
@@ -26,7 +23,7 @@ function shapeAfter(shape: Shape, layers: readonly JsonObject[]): Shape {
 
 // Between a layer under test and the loss lies a dense layer, so that its gradient is no simple one.
 function within(title: string, shape: readonly number[], ...layers: readonly JsonObject[]): NamedCase {
-  const width = size(shape);
+  const width = sizeOf(shape);
   // tfjs refuses to flatten what is flat.
   const isFlat = shapeAfter(shape, layers).length === 1;
   const topology = sequential(

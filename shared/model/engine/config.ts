@@ -1,12 +1,13 @@
 // Reads a layer's options one by one. Whatever is not understood is refused by name: never a guess.
 
+import { isJsonObject } from "../../task/json.js";
 import type { JsonObject, JsonValue } from "../../task/task.js";
 
 /** Why the fused engine does not run a model. The message names the option. */
 export class Unsupported extends Error {}
 
 /** L1 and L2 factors of one param; 0 is none. */
-export interface Penalty {
+export interface Regularizer {
   readonly l1: number;
   readonly l2: number;
 }
@@ -84,13 +85,13 @@ export class Config {
     return list as number[];
   }
 
-  penalty(key: string): Penalty {
+  regularizer(key: string): Regularizer {
     const value = this.value(key);
     if (value === undefined) return { l1: 0, l2: 0 };
-    if (!isObject(value) || !isObject(value.config ?? {})) throw this.#bad(key);
+    if (!isJsonObject(value) || !isJsonObject(value.config ?? {})) throw this.#bad(key);
     const { class_name: kind } = value;
     if (kind !== "L1L2" && kind !== "L1" && kind !== "L2") throw this.#bad(key);
-    const inner = new Config(isObject(value.config) ? value.config : {});
+    const inner = new Config(isJsonObject(value.config) ? value.config : {});
     const isFactor = (factor: number) => factor >= 0 && Number.isFinite(factor);
     // The defaults of tfjs, regularizers.js.
     const l1 = inner.number("l1", kind === "L2" ? 0 : 0.01, isFactor);
@@ -102,9 +103,9 @@ export class Config {
   /** Another layer as a value: of wrappers. */
   layer(key: string): { readonly className: string; readonly config: JsonObject } {
     const value = this.value(key);
-    const className = isObject(value) ? value.class_name : undefined;
-    const config = isObject(value) ? value.config : undefined;
-    if (typeof className !== "string" || !isObject(config)) throw this.#bad(key);
+    const className = isJsonObject(value) ? value.class_name : undefined;
+    const config = isJsonObject(value) ? value.config : undefined;
+    if (typeof className !== "string" || !isJsonObject(config)) throw this.#bad(key);
     return { className, config };
   }
 
@@ -117,8 +118,4 @@ export class Config {
   #bad(key: string): Unsupported {
     return new Unsupported(`option ${key} ${JSON.stringify(this.#values[key] ?? null)}`);
   }
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,13 +3,15 @@
 import { assert } from "../../assert.js";
 import { HeadwaterError } from "../../error.js";
 import type { ParamSpec } from "../../params/spec.js";
+import { sizeOf } from "../../params/spec.js";
+import { isSame } from "../../params/vector.js";
 import { randomStream } from "../../random.js";
+import { checkLength, checkParams, checkTerms, notFinite } from "../check-input.js";
 import type { ModelDefinition } from "../definition.js";
-import { checkParams } from "../finite.js";
 import { type LossName, lossOf } from "../loss.js";
 import type { EngineName, EngineRefusal, Model, StepTerms, TrainingOptions } from "../runtime.js";
 import type { CreateKernelMemory } from "./kernels.js";
-import { type Pass, sizeOf } from "./layer.js";
+import type { Pass } from "./layer.js";
 import {
   applyGradient,
   clipGradient,
@@ -50,6 +52,8 @@ export class FusedModel implements Model {
   readonly #truthWidth: number;
   readonly #pass: Pass = { isTraining: false, seed: 0, step: 0 };
   #program: Program | undefined;
+  /** The current params came by `load` and no step has been made since. */
+  #isChecked = false;
   #training: { readonly options: TrainingOptions; readonly state: OptimizerState } | undefined;
 
   constructor({ definition, plan, engine, create, initialParams, refusals, loss }: FusedModelParts) {
@@ -72,8 +76,12 @@ export class FusedModel implements Model {
   }
 
   load(params: Float32Array): void {
+    const current = this.#params(this.#ready());
+    // Served params are loaded for every prediction, and are the same ones.
+    if (this.#isChecked && isSame(current, params)) return;
     checkParams(params, this.spec);
-    this.#params(this.#ready()).set(params);
+    current.set(params);
+    this.#isChecked = true;
   }
 
   params(): Float32Array {
@@ -93,7 +101,9 @@ export class FusedModel implements Model {
   step(x: Float32Array, y: Float32Array, rows: number, terms?: StepTerms): number {
     assert(this.#training !== undefined, "a model is compiled before its first step");
     const { options, state } = this.#training;
+    if (terms !== undefined) checkTerms(terms, this.spec);
     const program = this.#ready({ rows, isTraining: true, slots: slotsOf(options.optimizer) });
+    this.#isChecked = false;
     const loss = this.#learn(program, x, y, rows);
     if (terms !== undefined) this.#addTerms(program, terms);
     const { trainable } = this.#plan;
@@ -141,7 +151,7 @@ export class FusedModel implements Model {
 
   predict(x: Float32Array, rows: number, out?: Float32Array): Float32Array {
     const { inputs, outputs } = this.definition;
-    checkLength("x", x, rows, inputs);
+    checkLength(x, rows, inputs, "input");
     const to = out ?? new Float32Array(rows * outputs);
     assert(to.length >= rows * outputs, `room for ${rows} x ${outputs} outputs, given ${to.length}`);
     const program = this.#ready({ rows: Math.min(rows, PREDICT_ROWS) });
@@ -167,8 +177,8 @@ export class FusedModel implements Model {
 
   #learn(program: Program, x: Float32Array, y: Float32Array, rows: number): number {
     const { inputs } = this.definition;
-    checkLength("x", x, rows, inputs);
-    checkLength("y", y, rows, this.#truthWidth);
+    checkLength(x, rows, inputs, "input");
+    checkLength(y, rows, this.#truthWidth, "label");
     this.#put(program, program.places.x, x, 0, x.length);
     this.#put(program, program.places.truth, y, 0, y.length);
     this.#checkFinite(program, program.places.x, rows, inputs, { what: "input", before: 0 });
@@ -183,23 +193,13 @@ export class FusedModel implements Model {
     const { trainable } = this.#plan;
     const spare = places.spare / 4;
     if (proximal !== undefined) {
-      this.#checkTerm("anchor", proximal.anchor);
       floats.set(proximal.anchor, spare);
-      kernels.pull(places.params, places.spare, places.gradient, trainable, proximal.mu);
+      kernels.addProximal(places.params, places.spare, places.gradient, trainable, proximal.mu);
     }
     if (correction !== undefined) {
-      this.#checkTerm("correction", correction);
       floats.set(correction, spare);
       kernels.add(places.gradient, places.spare, places.gradient, trainable);
     }
-  }
-
-  #checkTerm(what: string, { length }: Float32Array): void {
-    if (length === this.spec.count) return;
-    throw new HeadwaterError(
-      "data-invalid",
-      `${what} holds ${length} values, the model has ${this.spec.count} params`,
-    );
   }
 
   // A program that has what is asked for; params, optimizer state and all move when a larger one takes over.
@@ -254,20 +254,8 @@ export class FusedModel implements Model {
   ): void {
     const at = kernels.firstNotFinite(place, rows * columns);
     if (at === rows * columns) return;
-    const row = before + Math.floor(at / columns);
-    throw new HeadwaterError(
-      "data-invalid",
-      `${what} row ${row}, column ${at % columns} is ${floats[place / 4 + at]}`,
-    );
+    throw notFinite(what, before + Math.floor(at / columns), at % columns, floats[place / 4 + at]!);
   }
-}
-
-function checkLength(what: string, { length }: Float32Array, rows: number, columns: number): void {
-  if (Number.isInteger(rows) && rows >= 1 && length === rows * columns) return;
-  throw new HeadwaterError(
-    "data-invalid",
-    `${what} holds ${length} values, expected ${rows} rows x ${columns}`,
-  );
 }
 
 function join(head: Float32Array, tail: Float32Array): Float32Array {

@@ -1,5 +1,6 @@
 // A tfjs topology as a graph of layers: who feeds whom, in the order tfjs itself keeps its layers and so its params.
 
+import { isJsonObject } from "../../task/json.js";
 import type { JsonObject, JsonValue } from "../../task/task.js";
 import { Unsupported } from "./config.js";
 
@@ -26,7 +27,7 @@ export function readGraph(topology: JsonObject): Graph {
       return readSequential(config);
     case "Model":
     case "Functional":
-      if (!isObject(config)) throw new Unsupported("the model has no config");
+      if (!isJsonObject(config)) throw new Unsupported("the model has no config");
       return readFunctional(config);
     default:
       throw new Unsupported(`class_name ${JSON.stringify(topology.class_name ?? null)} is no model`);
@@ -35,7 +36,7 @@ export function readGraph(topology: JsonObject): Graph {
 
 function readSequential(config: JsonValue | undefined): Graph {
   // Older files have the list itself as config.
-  const list = isObject(config) ? config.layers : config;
+  const list = isJsonObject(config) ? config.layers : config;
   if (!Array.isArray(list) || list.length === 0) throw new Unsupported("the model has no layers");
   const layers: GraphLayer[] = [];
   for (const [at, item] of list.entries()) {
@@ -100,15 +101,15 @@ function inTfjsOrder(byName: ReadonlyMap<string, GraphLayer>, output: string): G
 }
 
 function readLayer(item: JsonValue): { readonly className: string; readonly config: JsonObject } {
-  const className = isObject(item) ? item.class_name : undefined;
-  const config = isObject(item) ? item.config : undefined;
-  if (typeof className !== "string" || !isObject(config))
+  const className = isJsonObject(item) ? item.class_name : undefined;
+  const config = isJsonObject(item) ? item.config : undefined;
+  if (typeof className !== "string" || !isJsonObject(config))
     throw new Unsupported("a layer has no class_name or no config");
   return { className, config };
 }
 
 function nameOf(item: JsonValue): string {
-  const name = isObject(item) ? item.name : undefined;
+  const name = isJsonObject(item) ? item.name : undefined;
   if (typeof name !== "string") throw new Unsupported("a layer has no name");
   return name;
 }
@@ -116,7 +117,7 @@ function nameOf(item: JsonValue): string {
 // inbound_nodes: one entry per use of the layer, each a list of [layer, node index, tensor index, arguments].
 function inboundOf(item: JsonValue): string[] {
   const name = nameOf(item);
-  const nodes = isObject(item) ? item.inbound_nodes : undefined;
+  const nodes = isJsonObject(item) ? item.inbound_nodes : undefined;
   if (!Array.isArray(nodes)) throw new Unsupported(`layer ${JSON.stringify(name)} has no inbound_nodes`);
   if (nodes.length > 1)
     throw new Unsupported(`layer ${JSON.stringify(name)} is used ${nodes.length} times, expected once`);
@@ -129,7 +130,7 @@ function inboundOf(item: JsonValue): string[] {
 
 function linkOf(link: JsonValue, name: string): string {
   const [from, node, tensor, args] = Array.isArray(link) ? link : [];
-  const hasArguments = isObject(args) && Object.keys(args).length > 0;
+  const hasArguments = isJsonObject(args) && Object.keys(args).length > 0;
   if (typeof from !== "string" || node !== 0 || tensor !== 0 || hasArguments)
     throw new Unsupported(`layer ${JSON.stringify(name)} has unreadable inbound_nodes`);
   return from;
@@ -140,8 +141,4 @@ function endsOf(value: JsonValue | undefined, side: string): string[] {
   // Keras writes a single end without the outer list.
   const ends = typeof value[0] === "string" ? [value] : value;
   return ends.map((end) => linkOf(end, `${side}_layers`));
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,15 +1,10 @@
 // What a kind of layer is to the engine: it checks its options, says its shapes and params, and writes its code.
 
-import type { Config, Penalty } from "./config.js";
+import type { Config, Regularizer } from "./config.js";
 import type { Kernels } from "./kernels.js";
 
 /** Lengths of the axes of one row, without the batch. */
 export type Shape = readonly number[];
-
-/** Elements of one row. */
-export function sizeOf(shape: Shape): number {
-  return shape.reduce((product, length) => product * length, 1);
-}
 
 /** One tensor of params. */
 export interface ParamPlan {
@@ -17,7 +12,7 @@ export interface ParamPlan {
   readonly name: string;
   readonly shape: Shape;
   readonly trainable: boolean;
-  readonly penalty: Penalty;
+  readonly regularizer: Regularizer;
 }
 
 /** Where a layer works. All places are byte addresses; what a layer may write: y, dx, dy, and what it allocates. */

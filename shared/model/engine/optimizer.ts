@@ -96,6 +96,6 @@ export function clipGradient(
     kernels.clamp(gradient, count, clip.max);
     return;
   }
-  const norm = Math.sqrt(kernels.squares(gradient, count));
+  const norm = Math.sqrt(kernels.squaredNorm(gradient, count));
   if (norm > clip.max) kernels.scale(gradient, count, clip.max / norm);
 }

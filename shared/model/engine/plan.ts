@@ -1,10 +1,10 @@
 // From a topology to a plan: which layers, which shapes, which params, in which order. Pure: no memory, no kernels.
 
-import { createParamSpec, type ParamSpec } from "../../params/spec.js";
+import { createParamSpec, type ParamSpec, sizeOf } from "../../params/spec.js";
 import type { ModelDefinition } from "../definition.js";
-import { Config, type Penalty, Unsupported } from "./config.js";
+import { Config, type Regularizer, Unsupported } from "./config.js";
 import { type Graph, type GraphLayer, readGraph } from "./graph.js";
-import { type LayerPlan, type ParamPlan, type Shape, sizeOf } from "./layer.js";
+import type { LayerPlan, ParamPlan, Shape } from "./layer.js";
 import { layerKinds } from "./layers/registry.js";
 
 /** A layer in its place. */
@@ -31,8 +31,8 @@ export interface ModelPlan {
   readonly spec: ParamSpec;
   /** Floats of `spec` that are trained: the first so many. */
   readonly trainable: number;
-  /** Params with a penalty: position in `spec.entries`, and what. */
-  readonly penalties: readonly { readonly entry: number; readonly penalty: Penalty }[];
+  /** Params with a regularizer: position in `spec.entries`, and what. */
+  readonly regularizers: readonly { readonly entry: number; readonly regularizer: Regularizer }[];
 }
 
 /** A plan, or why there is none: one line for each layer that is not supported. */
@@ -128,7 +128,7 @@ function assemble(
     outputShape,
     spec,
     trainable: trainableOf(ordered),
-    penalties: penaltiesOf(ordered),
+    regularizers: regularizersOf(ordered),
   };
 }
 
@@ -136,9 +136,9 @@ function trainableOf(ordered: readonly { readonly param: ParamPlan }[]): number 
   return ordered.reduce((sum, { param }) => sum + (param.trainable ? sizeOf(param.shape) : 0), 0);
 }
 
-function penaltiesOf(ordered: readonly { readonly param: ParamPlan }[]): ModelPlan["penalties"] {
-  return ordered.flatMap(({ param: { penalty } }, entry) =>
-    penalty.l1 === 0 && penalty.l2 === 0 ? [] : [{ entry, penalty }],
+function regularizersOf(ordered: readonly { readonly param: ParamPlan }[]): ModelPlan["regularizers"] {
+  return ordered.flatMap(({ param: { regularizer } }, entry) =>
+    regularizer.l1 === 0 && regularizer.l2 === 0 ? [] : [{ entry, regularizer }],
   );
 }
 

@@ -1,6 +1,8 @@
 // A plan in a memory: every buffer has its address, every layer its code. A program has room for so many rows.
 
 import { unreachable } from "../../assert.js";
+import { HeadwaterError } from "../../error.js";
+import { sizeOf } from "../../params/spec.js";
 import type { LossName } from "../loss.js";
 import {
   type CreateKernelMemory,
@@ -10,7 +12,7 @@ import {
   READ_AHEAD_BYTES,
   RESERVED_BYTES,
 } from "./kernels.js";
-import { type LayerCode, type Pass, sizeOf } from "./layer.js";
+import type { LayerCode, Pass } from "./layer.js";
 import type { ModelPlan } from "./plan.js";
 
 /** What a program is made for. */
@@ -52,7 +54,7 @@ export class Program {
   /** Throws HeadwaterError `out-of-memory`. */
   constructor(plan: ModelPlan, options: ProgramOptions, create: CreateKernelMemory) {
     const measured = layOut(plan, options, undefined);
-    const memory = create(measured.bytes + READ_AHEAD_BYTES);
+    const memory = createNaming(plan, options, () => create(measured.bytes + READ_AHEAD_BYTES));
     const { places, codes, backward, outputGradient, oneHot } = layOut(plan, options, memory);
     this.options = options;
     this.places = places;
@@ -70,17 +72,17 @@ export class Program {
     for (const code of this.#codes) code.forward(rows, pass);
   }
 
-  /** Forward, loss and gradient: the mean loss over `rows` rows, penalties included. */
+  /** Forward, loss and gradient: the mean loss over `rows` rows, regularizers included. */
   learn(rows: number, pass: Pass): number {
     this.forward(rows, pass);
     let loss = this.#outputLoss(rows, this.#outputGradient);
     for (const back of this.#backward) back(rows, pass);
     const { params, gradient } = this.places;
-    for (const { entry, penalty } of this.#plan.penalties) {
+    for (const { entry, regularizer } of this.#plan.regularizers) {
       const { offset, size } = this.#plan.spec.entries[entry]!;
       const isTrained = offset < this.#plan.trainable;
       const into = isTrained ? gradient + offset * 4 : 0;
-      loss += this.kernels.penalize(params + offset * 4, into, size, penalty.l1, penalty.l2);
+      loss += this.kernels.regularize(params + offset * 4, into, size, regularizer.l1, regularizer.l2);
     }
     return loss;
   }
@@ -105,6 +107,23 @@ export class Program {
       default:
         return unreachable(loss);
     }
+  }
+}
+
+// What is too large is said by name: the layer with the most values, and for how many rows.
+function createNaming(
+  plan: ModelPlan,
+  { capacity }: ProgramOptions,
+  create: () => KernelMemory,
+): KernelMemory {
+  try {
+    return create();
+  } catch (cause) {
+    if (!(cause instanceof HeadwaterError)) throw cause;
+    const largest = plan.layers.reduce((a, b) => (sizeOf(b.plan.output) > sizeOf(a.plan.output) ? b : a));
+    const { name, className } = largest;
+    const place = `layer ${JSON.stringify(name)} (${className}) gives [${largest.plan.output.join(", ")}] a row`;
+    throw new HeadwaterError(cause.code, `${cause.message}; ${place}, for ${capacity} rows`, { cause });
   }
 }
 

@@ -1,6 +1,8 @@
 // Matrix products. Everything dense, convolutional and recurrent, forward and backward, is this one product with
 // other strides: C[i, j] = addend[i, j] + sum over s, k of A[i, s, k] x B[s, k, j]; B and C are contiguous along j.
 // Tiles read whole vectors, so up to 31 floats behind the last one of B and of the addend are read, and ignored.
+// The tiles differ in their number of rows and vectors alone. AssemblyScript has no macros, and sums in an array would not stay
+// in registers, so they are written out.
 
 import { mulAdd, storePart } from "./lane";
 

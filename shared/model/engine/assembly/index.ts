@@ -12,9 +12,9 @@ export {
   normalizeColumnsBack,
   normalizeRows,
   normalizeRowsBack,
-  track,
+  moveAverage,
 } from "./normalization";
-export { adagrad, adam, clamp, momentum, penalize, pull, rmsprop, sgd, squares } from "./optimizer";
+export { adagrad, adam, clamp, momentum, regularize, addProximal, rmsprop, sgd, squaredNorm } from "./optimizer";
 export { pool, poolBack } from "./pool";
 export { gruGates, gruGatesBack, gruOutput, gruOutputBack, lstmOutput, lstmOutputBack } from "./recurrent";
 export { add, columnSums, copyRows, dropout, firstNotFinite, scale, transpose, zero } from "./vector";

@@ -21,7 +21,7 @@ export function columnMoments(x: usize, mean: usize, variance: usize, scratch: u
 }
 
 /** moving = moving - (moving - value) x rate: the running mean of a statistic, as tfjs keeps it. */
-export function track(moving: usize, value: usize, count: usize, rate: f32): void {
+export function moveAverage(moving: usize, value: usize, count: usize, rate: f32): void {
   for (let i: usize = 0; i < count << 2; i += 4) {
     const old = load<f32>(moving + i);
     store<f32>(moving + i, old - (old - load<f32>(value + i)) * rate);

@@ -85,7 +85,7 @@ export function adagrad(p: usize, g: usize, v: usize, count: usize, rate: f32, e
 }
 
 /** g += l1 sign(p) + 2 l2 p; returns l1 sum |p| + l2 sum p^2. */
-export function penalize(p: usize, g: usize, count: usize, l1: f32, l2: f32): f64 {
+export function regularize(p: usize, g: usize, count: usize, l1: f32, l2: f32): f64 {
   let absolutes: f64 = 0;
   let squares: f64 = 0;
   for (let at: usize = 0; at < count << 2; at += 4) {
@@ -99,7 +99,7 @@ export function penalize(p: usize, g: usize, count: usize, l1: f32, l2: f32): f6
 }
 
 /** g += mu (p - anchor). Li et al. 2020 (FedProx), eq. 2. */
-export function pull(p: usize, anchor: usize, g: usize, count: usize, mu: f32): void {
+export function addProximal(p: usize, anchor: usize, g: usize, count: usize, mu: f32): void {
   const m = f32x4.splat(mu);
   for (let i: usize = 0; i < count; i += 4) {
     const at = i << 2;
@@ -109,7 +109,7 @@ export function pull(p: usize, anchor: usize, g: usize, count: usize, mu: f32): 
 }
 
 /** Sum of squares, in float64. */
-export function squares(x: usize, count: usize): f64 {
+export function squaredNorm(x: usize, count: usize): f64 {
   let sum: f64 = 0;
   for (let at: usize = 0; at < count << 2; at += 4) sum += <f64>load<f32>(x + at) * <f64>load<f32>(x + at);
   return sum;

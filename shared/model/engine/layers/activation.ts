@@ -1,9 +1,10 @@
 // Layers that are an activation and nothing else.
 
+import { sizeOf } from "../../../params/spec.js";
 import { type Activation, activationOf, elementwise } from "../activations.js";
 import { Unsupported } from "../config.js";
 import { activationKinds } from "../kernels.js";
-import { type LayerKind, type LayerPlan, type Shape, single, sizeOf } from "../layer.js";
+import { type LayerKind, type LayerPlan, type Shape, single } from "../layer.js";
 
 /** tfjs `layers.activation`. */
 export const activation: LayerKind = (config, inputs) =>
@@ -47,10 +48,10 @@ export const prelu: LayerKind = (config, inputs) => {
   config.ignore("alpha_initializer");
   config.refuse("alpha_constraint");
   const size = sizeOf(shape);
-  const penalty = config.penalty("alpha_regularizer");
+  const regularizer = config.regularizer("alpha_regularizer");
   return {
     output: shape,
-    params: [{ name: "alpha", shape, trainable: true, penalty }],
+    params: [{ name: "alpha", shape, trainable: true, regularizer }],
     emit({
       kernels,
       x: [x = 0],

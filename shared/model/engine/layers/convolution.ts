@@ -33,8 +33,8 @@ export function readEnding(config: Config, filters: number): Ending {
   const activation = activationOf(config.text("activation", "linear"));
   config.ignore("bias_initializer");
   config.refuse("activity_regularizer", "bias_constraint");
-  const penalty = config.penalty("bias_regularizer");
-  const bias = { name: "bias", shape: [filters], trainable: true, penalty };
+  const regularizer = config.regularizer("bias_regularizer");
+  const bias = { name: "bias", shape: [filters], trainable: true, regularizer };
   return { activation, bias: config.boolean("use_bias", true) ? [bias] : [] };
 }
 
@@ -45,8 +45,8 @@ function planConvolution(config: Config, windows: Windows, axes: 1 | 2): LayerPl
   config.refuse("kernel_constraint");
   const { kernelRows, kernelColumns, channels, outHeight, outWidth } = windows;
   const size = axes === 1 ? [kernelColumns] : [kernelRows, kernelColumns];
-  const penalty = config.penalty("kernel_regularizer");
-  const kernel = { name: "kernel", shape: [...size, channels, filters], trainable: true, penalty };
+  const regularizer = config.regularizer("kernel_regularizer");
+  const kernel = { name: "kernel", shape: [...size, channels, filters], trainable: true, regularizer };
   return {
     output: outputOf(windows, axes, filters),
     params: [kernel, ...bias],

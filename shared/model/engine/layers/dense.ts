@@ -1,8 +1,9 @@
 // Dense: y = activation(x W + b) over the last axis.
 
+import { sizeOf } from "../../../params/spec.js";
 import { activationOf } from "../activations.js";
 import type { Config } from "../config.js";
-import { type LayerKind, type LayerPlan, type ParamPlan, type Shape, single, sizeOf } from "../layer.js";
+import { type LayerKind, type LayerPlan, type ParamPlan, type Shape, single } from "../layer.js";
 
 /** tfjs `layers.dense`, also inside TimeDistributed. */
 export const dense: LayerKind = (config, inputs) => planDense(config, single(inputs));
@@ -20,13 +21,13 @@ export function planDense(config: Config, input: Shape): LayerPlan {
     name: "kernel",
     shape: [width, units],
     trainable: true,
-    penalty: config.penalty("kernel_regularizer"),
+    regularizer: config.regularizer("kernel_regularizer"),
   };
   const bias: ParamPlan = {
     name: "bias",
     shape: [units],
     trainable: true,
-    penalty: config.penalty("bias_regularizer"),
+    regularizer: config.regularizer("bias_regularizer"),
   };
   return {
     output: [...input.slice(0, -1), units],

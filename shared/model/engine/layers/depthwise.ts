@@ -12,10 +12,10 @@ export const depthwiseConv2d: LayerKind = (config, inputs) => {
   const { activation, bias } = readEnding(config, filters);
   config.ignore("depthwise_initializer", "kernel_initializer");
   config.refuse("depthwise_constraint", "kernel_regularizer", "kernel_constraint");
-  const penalty = config.penalty("depthwise_regularizer");
+  const regularizer = config.regularizer("depthwise_regularizer");
   return {
     output: outputOf(windows, 2, filters),
-    params: [depthwiseKernel(windows, multiplier, penalty), ...bias],
+    params: [depthwiseKernel(windows, multiplier, regularizer), ...bias],
     emit(site) {
       const { kernels, y, dy } = site;
       const [w = 0, b = 0] = site.params;
@@ -47,9 +47,9 @@ export const separableConv2d: LayerKind = (config, inputs) => {
   config.ignore("depthwise_initializer", "pointwise_initializer", "kernel_initializer", "rank");
   config.refuse("depthwise_constraint", "pointwise_constraint", "kernel_regularizer", "kernel_constraint");
   const inner = windows.channels * multiplier;
-  const depth = depthwiseKernel(windows, multiplier, config.penalty("depthwise_regularizer"));
-  const penalty = config.penalty("pointwise_regularizer");
-  const point = { name: "pointwise_kernel", shape: [1, 1, inner, filters], trainable: true, penalty };
+  const depth = depthwiseKernel(windows, multiplier, config.regularizer("depthwise_regularizer"));
+  const regularizer = config.regularizer("pointwise_regularizer");
+  const point = { name: "pointwise_kernel", shape: [1, 1, inner, filters], trainable: true, regularizer };
   return {
     output: outputOf(windows, 2, filters),
     params: [depth, point, ...bias],
@@ -88,10 +88,10 @@ export const separableConv2d: LayerKind = (config, inputs) => {
 function depthwiseKernel(
   { kernelRows, kernelColumns, channels }: Windows,
   multiplier: number,
-  penalty: ParamPlan["penalty"],
+  regularizer: ParamPlan["regularizer"],
 ): ParamPlan {
   const shape = [kernelRows, kernelColumns, channels, multiplier];
-  return { name: "depthwise_kernel", shape, trainable: true, penalty };
+  return { name: "depthwise_kernel", shape, trainable: true, regularizer };
 }
 
 function emitDepthwise(site: Site, windows: Windows, multiplier: number) {

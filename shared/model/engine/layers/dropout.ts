@@ -1,6 +1,7 @@
 // Dropout with masks from a counter, so that the same step of the same job drops the same values everywhere.
 
-import { type LayerKind, single, sizeOf } from "../layer.js";
+import { sizeOf } from "../../../params/spec.js";
+import { type LayerKind, single } from "../layer.js";
 
 /** tfjs `layers.dropout`, inverted: kept values grow by 1 / (1 - rate). Srivastava et al. 2014, sec. 10. */
 export const dropout: LayerKind = (config, inputs) => {

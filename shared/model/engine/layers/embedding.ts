@@ -1,7 +1,8 @@
 // Embedding: rows of a table, by index.
 
 import { HeadwaterError } from "../../../error.js";
-import { type LayerKind, single, sizeOf } from "../layer.js";
+import { sizeOf } from "../../../params/spec.js";
+import { type LayerKind, single } from "../layer.js";
 
 /** tfjs `layers.embedding`. An index outside the table throws HeadwaterError `data-invalid`. */
 export const embedding: LayerKind = (config, inputs) => {
@@ -10,11 +11,11 @@ export const embedding: LayerKind = (config, inputs) => {
   const width = config.count("output_dim");
   config.ignore("embeddings_initializer", "input_length");
   config.refuse("mask_zero", "embeddings_constraint", "activity_regularizer");
-  const penalty = config.penalty("embeddings_regularizer");
+  const regularizer = config.regularizer("embeddings_regularizer");
   const columns = sizeOf(input);
   return {
     output: [...input, width],
-    params: [{ name: "embeddings", shape: [size, width], trainable: true, penalty }],
+    params: [{ name: "embeddings", shape: [size, width], trainable: true, regularizer }],
     emit: ({ kernels, x: [x = 0], y, dy, params: [table = 0], gradients: [dTable = 0] }) => ({
       forward(rows) {
         const bad = kernels.gather(x, table, y, rows * columns, size, width);

@@ -1,7 +1,8 @@
 // Layers of several inputs: Add, Concatenate. And one that repeats: RepeatVector.
 
+import { sizeOf } from "../../../params/spec.js";
 import { Unsupported } from "../config.js";
-import { type LayerKind, type Shape, single, sizeOf } from "../layer.js";
+import { type LayerKind, type Shape, single } from "../layer.js";
 
 /** tfjs `layers.add`. */
 export const add: LayerKind = (_config, inputs) => {

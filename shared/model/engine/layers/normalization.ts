@@ -1,7 +1,8 @@
 // BatchNormalization and LayerNormalization, over the last axis.
 
+import { sizeOf } from "../../../params/spec.js";
 import { type Config, Unsupported } from "../config.js";
-import { type LayerKind, type ParamPlan, type Shape, single, sizeOf } from "../layer.js";
+import { type LayerKind, type ParamPlan, type Shape, single } from "../layer.js";
 
 /** tfjs `layers.batchNormalization`: the batch's statistics in training, the moving ones otherwise. */
 export const batchNormalization: LayerKind = (config, inputs) => {
@@ -11,7 +12,7 @@ export const batchNormalization: LayerKind = (config, inputs) => {
   const momentum = config.number("momentum", 0.99, (value) => value >= 0 && value <= 1);
   config.ignore("moving_mean_initializer", "moving_variance_initializer");
   const moving = ["moving_mean", "moving_variance"].map(
-    (name): ParamPlan => ({ name, shape: [columns], trainable: false, penalty: { l1: 0, l2: 0 } }),
+    (name): ParamPlan => ({ name, shape: [columns], trainable: false, regularizer: { l1: 0, l2: 0 } }),
   );
   const repeats = sizeOf(input) / columns;
   return {
@@ -36,8 +37,8 @@ export const batchNormalization: LayerKind = (config, inputs) => {
           if (scale.length === 0) kernels.fill(gamma, columns, 1);
           if (learns) {
             kernels.columnMoments(x, mean, variance, product, lines, columns);
-            kernels.track(movingMean, mean, columns, 1 - momentum);
-            kernels.track(movingVariance, variance, columns, 1 - momentum);
+            kernels.moveAverage(movingMean, mean, columns, 1 - momentum);
+            kernels.moveAverage(movingVariance, variance, columns, 1 - momentum);
           }
           const [m, v] = learns ? [mean, variance] : [movingMean, movingVariance];
           kernels.normalizeColumns(x, m, v, gamma, shiftFrom, deviation, hat, y, lines, columns, epsilon);
@@ -103,11 +104,11 @@ function readScale(config: Config, input: Shape) {
   const epsilon = config.number("epsilon", 1e-3, (value) => value > 0);
   config.ignore("beta_initializer", "gamma_initializer");
   config.refuse("beta_constraint", "gamma_constraint");
-  const param = (name: string, penalty: ParamPlan["penalty"]): ParamPlan => {
-    return { name, shape: [columns], trainable: true, penalty };
+  const param = (name: string, regularizer: ParamPlan["regularizer"]): ParamPlan => {
+    return { name, shape: [columns], trainable: true, regularizer };
   };
-  const gamma = param("gamma", config.penalty("gamma_regularizer"));
-  const beta = param("beta", config.penalty("beta_regularizer"));
+  const gamma = param("gamma", config.regularizer("gamma_regularizer"));
+  const beta = param("beta", config.regularizer("beta_regularizer"));
   const scale = config.boolean("scale", true) ? [gamma] : [];
   const shift = config.boolean("center", true) ? [beta] : [];
   return { epsilon, scale, shift, columns };

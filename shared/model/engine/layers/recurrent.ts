@@ -57,7 +57,7 @@ function planRecurrent(config: Config, input: Shape, cell: Cell, hasGateActivati
   // tfjs accepts them and leaves them out of the loss.
   config.refuse("kernel_regularizer", "recurrent_regularizer", "bias_regularizer");
   const param = (name: string, shape: Shape): ParamPlan => {
-    return { name, shape, trainable: true, penalty: { l1: 0, l2: 0 } };
+    return { name, shape, trainable: true, regularizer: { l1: 0, l2: 0 } };
   };
   const bias = param("bias", [wide]);
   return {

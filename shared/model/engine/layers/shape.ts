@@ -1,7 +1,8 @@
 // Layers that change a row's shape, not its values: Flatten, Reshape. And the input.
 
+import { sizeOf } from "../../../params/spec.js";
 import { Unsupported } from "../config.js";
-import { type LayerKind, type LayerPlan, type Shape, single, sizeOf } from "../layer.js";
+import { type LayerKind, type LayerPlan, type Shape, single } from "../layer.js";
 
 /** tfjs `input`: the engine puts the rows where its output is. */
 export const input: LayerKind = (config) => {

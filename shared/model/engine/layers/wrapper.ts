@@ -1,8 +1,9 @@
 // Layers around layers: TimeDistributed(Dense), and Bidirectional around a recurrent layer.
 
+import { sizeOf } from "../../../params/spec.js";
 import type { JsonObject } from "../../../task/task.js";
 import { Config, Unsupported } from "../config.js";
-import { type LayerKind, type LayerPlan, type Shape, single, sizeOf } from "../layer.js";
+import { type LayerKind, type LayerPlan, type Shape, single } from "../layer.js";
 import { planDense } from "./dense.js";
 import { gruCell } from "./gru.js";
 import { lstmCell } from "./lstm.js";

@@ -25,7 +25,7 @@ export function normalizationTwin(
       columnSums(scratch, columns * 4, variance, rows, columns);
       for (let j = 0; j < columns; j++) f[variance / 4 + j] = f[variance / 4 + j]! / rows;
     },
-    track(moving: number, value: number, count: number, rate: number): void {
+    moveAverage(moving: number, value: number, count: number, rate: number): void {
       for (let i = 0; i < count; i++) {
         const old = f[moving / 4 + i]!;
         f[moving / 4 + i] = old - r(r(old - f[value / 4 + i]!) * r(rate));

@@ -77,7 +77,7 @@ export function optimizerTwin(f: Float32Array) {
         f[p / 4 + i] = r(r(slope / size) * r(rate)) + f[p / 4 + i]!;
       }
     },
-    penalize(p: number, g: number, count: number, l1: number, l2: number): number {
+    regularize(p: number, g: number, count: number, l1: number, l2: number): number {
       const [a, b] = [r(l1), r(l2)];
       let absolutes = 0;
       let squares = 0;
@@ -90,13 +90,13 @@ export function optimizerTwin(f: Float32Array) {
       }
       return a * absolutes + b * squares;
     },
-    pull(p: number, anchor: number, g: number, count: number, mu: number): void {
+    addProximal(p: number, anchor: number, g: number, count: number, mu: number): void {
       for (let i = 0; i < count; i++) {
         const far = r(f[p / 4 + i]! - f[anchor / 4 + i]!);
         f[g / 4 + i]! += r(r(mu) * far);
       }
     },
-    squares(x: number, count: number): number {
+    squaredNorm(x: number, count: number): number {
       let sum = 0;
       for (let i = 0; i < count; i++) sum += f[x / 4 + i]! * f[x / 4 + i]!;
       return sum;
