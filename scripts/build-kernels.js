@@ -2,8 +2,9 @@
 // part of the repository, so that an installed package needs no compiler; `-- --check` fails when it is not what the
 // source gives.
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import asc from "assemblyscript/asc";
+import { tiles } from "./kernel-tiles.js";
 
 const SOURCE = "shared/model/engine/assembly/index.ts";
 const TARGET = "shared/model/engine/kernels-wasm.ts";
@@ -19,9 +20,12 @@ const OPTIONS = [
   "256",
 ];
 const LINE = 200;
+/** What gemm.ts imports as "./tiles" is nowhere but here. */
+const TILES = "shared/model/engine/assembly/tiles.ts";
 
 const files = new Map();
 const { error, stderr } = await asc.main([SOURCE, "--outFile", "kernels.wasm", ...OPTIONS], {
+  readFile: (name) => (name === TILES ? tiles() : existsSync(name) ? readFileSync(name, "utf8") : null),
   writeFile: (name, contents) => files.set(name, contents),
 });
 if (error !== null) {

@@ -8,8 +8,8 @@ import type { twinKernels } from "./twin/twin.js";
 export const READ_AHEAD_BYTES = 256;
 /** At address 0: an addend of nothing. */
 const ZERO_BYTES = 256;
-/** Constants of the kernels lie behind the zeros; what is free begins here. */
-export const RESERVED_BYTES = ZERO_BYTES + 256;
+/** Constants of the kernels and their table of loops lie behind the zeros; what is free begins here. */
+export const RESERVED_BYTES = ZERO_BYTES + 1792;
 
 /** Activations whose derivative follows from their output; assembly/activation.ts has the same numbers. */
 export const activationKinds = {

@@ -3,7 +3,8 @@
 import { r } from "./math.js";
 
 const BLOCK = 256;
-const ZERO = r(0);
+/** Where sums start: -0 + p is p for every p, so this is as if the first product started them. */
+const START = -0;
 
 /** The kernels of products and convolutions over `f`. */
 export function productTwin(f: Float32Array) {
@@ -44,7 +45,7 @@ export function productTwin(f: Float32Array) {
         let j = 0;
         // Four sums at once stay in registers.
         for (; j + 4 <= columns; j += 4) {
-          let [s0, s1, s2, s3] = [ZERO, ZERO, ZERO, ZERO];
+          let [s0, s1, s2, s3] = [START, START, START, START];
           for (let s = 0; s < outer; s++) {
             let aAt = a0 + (s * aSegment) / 4;
             let bAt = b0 + (s * bSegment) / 4 + j;
@@ -64,7 +65,7 @@ export function productTwin(f: Float32Array) {
           f[to + j + 3] = (from === 0 ? 0 : f[base + j + 3]!) + s3;
         }
         for (; j < columns; j++) {
-          let sum = ZERO;
+          let sum = START;
           for (let s = 0; s < outer; s++) {
             let aAt = a0 + (s * aSegment) / 4;
             let bAt = b0 + (s * bSegment) / 4 + j;
