@@ -1,6 +1,6 @@
 // Activations as tfjs defines them. Every derivative is computed from the output, so the input need not be kept.
 
-import { storePart } from "./lane";
+import { gather4, scatter4, storePart, within } from "./lane";
 import { exp4, log1p, sigmoid4, tanh4 } from "./math";
 
 // The kinds; shared/model/engine/kernels.ts has the same numbers.
@@ -40,8 +40,8 @@ export function activate(kind: i32, src: usize, dst: usize, count: usize, alpha:
 function relu(src: usize, dst: usize, count: usize): void {
   const zero = f32x4.splat(0);
   const whole = dst + ((count & ~3) << 2);
-  for (; dst < whole; dst += 16, src += 16) v128.store(dst, f32x4.max(v128.load(src), zero));
-  if ((count & 3) != 0) storePart(dst, f32x4.max(v128.load(src), zero), count & 3);
+  for (; dst < whole; dst += 16, src += 16) v128.store(dst, f32x4.pmax(v128.load(src), zero));
+  if ((count & 3) != 0) storePart(dst, f32x4.pmax(v128.load(src), zero), count & 3);
 }
 
 function reluBack(y: usize, dy: usize, dx: usize, count: usize): void {
@@ -79,7 +79,7 @@ export function applyGate(kind: i32, x: v128, alpha: v128): v128 {
 @inline
 function hardSigmoid(x: v128): v128 {
   const sum = f32x4.add(f32x4.mul(x, f32x4.splat(0.2)), f32x4.splat(0.5));
-  return f32x4.min(f32x4.max(sum, f32x4.splat(0)), f32x4.splat(1));
+  return within(sum, f32x4.splat(0), f32x4.splat(1));
 }
 
 function applyOther(kind: i32, x: v128, alpha: v128): v128 {
@@ -94,7 +94,7 @@ export function apply(kind: i32, x: v128, alpha: v128): v128 {
   const one = f32x4.splat(1);
   switch (kind) {
     case RELU:
-      return f32x4.max(x, zero);
+      return f32x4.pmax(x, zero);
     case SIGMOID:
       return sigmoid4(x);
     case TANH:
@@ -106,7 +106,7 @@ export function apply(kind: i32, x: v128, alpha: v128): v128 {
       return v128.bitselect(f32x4.mul(f32x4.splat(SELU_SCALE), x), low, f32x4.ge(x, zero));
     }
     case RELU6:
-      return f32x4.min(f32x4.max(x, zero), f32x4.splat(6));
+      return within(x, zero, f32x4.splat(6));
     case HARD_SIGMOID:
       return hardSigmoid(x);
     case SOFTPLUS: {
@@ -117,7 +117,7 @@ export function apply(kind: i32, x: v128, alpha: v128): v128 {
         log1p(f32x4.extract_lane(e, 2)),
         log1p(f32x4.extract_lane(e, 3)),
       );
-      return f32x4.add(f32x4.max(x, zero), low);
+      return f32x4.add(f32x4.pmax(x, zero), low);
     }
     case SOFTSIGN:
       return f32x4.div(x, f32x4.add(f32x4.abs(x), one));
@@ -187,19 +187,32 @@ export function preluBack(x: usize, alpha: usize, dy: usize, dx: usize, dAlpha: 
 
 /** Softmax over each of `rows` rows of `columns`; in place is allowed. */
 export function softmax(src: usize, dst: usize, rows: usize, columns: usize): void {
-  for (let row: usize = 0; row < rows; row++) {
-    const at = (row * columns) << 2;
-    let top = load<f32>(src + at);
-    for (let j: usize = 1; j < columns; j++) top = max<f32>(top, load<f32>(src + at + (j << 2)));
-    for (let j: usize = 0; j < columns; j++) store<f32>(dst + at + (j << 2), load<f32>(src + at + (j << 2)) - top);
+  const row = columns << 2;
+  // Four rows, a lane each; where fewer are left, the last one is in several lanes.
+  for (let done: usize = 0; done < rows; done += 4) {
+    const one = min<usize>(1, rows - done - 1) * row;
+    const two = min<usize>(2, rows - done - 1) * row;
+    const three = min<usize>(3, rows - done - 1) * row;
+    softmaxRows(src, src + one, src + two, src + three, dst, dst + one, dst + two, dst + three, row);
+    src += 4 * row;
+    dst += 4 * row;
   }
-  const count = rows * columns;
-  for (let i: usize = 0; i < count; i += 4) storePart(dst + (i << 2), exp4(v128.load(dst + (i << 2))), count - i);
-  for (let row: usize = 0; row < rows; row++) {
-    const at = dst + ((row * columns) << 2);
-    let sum: f32 = 0;
-    for (let j: usize = 0; j < columns; j++) sum += load<f32>(at + (j << 2));
-    for (let j: usize = 0; j < columns; j++) store<f32>(at + (j << 2), load<f32>(at + (j << 2)) / sum);
+}
+
+function softmaxRows(
+  s0: usize, s1: usize, s2: usize, s3: usize, d0: usize, d1: usize, d2: usize, d3: usize, bytes: usize,
+): void {
+  let top = gather4(s0, s1, s2, s3);
+  for (let j: usize = 4; j < bytes; j += 4) top = f32x4.pmax(top, gather4(s0 + j, s1 + j, s2 + j, s3 + j));
+  let sum = f32x4.splat(0);
+  for (let j: usize = 0; j < bytes; j += 4) {
+    const power = exp4(f32x4.sub(gather4(s0 + j, s1 + j, s2 + j, s3 + j), top));
+    scatter4(power, d0 + j, d1 + j, d2 + j, d3 + j);
+    sum = f32x4.add(sum, power);
+  }
+  for (let j: usize = 0; j < bytes; j += 4) {
+    const power = gather4(d0 + j, d1 + j, d2 + j, d3 + j);
+    scatter4(f32x4.div(power, sum), d0 + j, d1 + j, d2 + j, d3 + j);
   }
 }
 

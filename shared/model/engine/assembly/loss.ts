@@ -1,5 +1,6 @@
 // Losses as tfjs computes them: means over all rows and outputs. The loss is summed in float64.
 
+import { gather4, scatter4, within } from "./lane";
 import { log } from "./math";
 
 // The kinds; shared/model/engine/kernels.ts has the same numbers.
@@ -72,28 +73,64 @@ function binarySlope(p: f32, y: f32): f32 {
 
 /** Mean categorical cross-entropy of `rows` rows of probabilities p against one-hot (or soft) y; dp unless 0. */
 export function categoricalLoss(p: usize, y: usize, dp: usize, rows: usize, columns: usize): f64 {
+  const row = columns << 2;
+  const share: f32 = <f32>rows;
   let total: f64 = 0;
-  const width = columns << 2;
-  for (let row: usize = 0; row < rows; row++) {
-    const at = row * width;
-    let sum: f32 = 0;
-    for (let j: usize = at; j < at + width; j += 4) sum += load<f32>(p + j);
-    let weighted: f32 = 0;
-    for (let j: usize = at; j < at + width; j += 4) {
-      const truth = load<f32>(y + j);
-      const share = load<f32>(p + j) / sum;
-      const clipped = min<f32>(max<f32>(share, EPSILON), <f32>1 - EPSILON);
-      if (truth != 0) total -= <f64>truth * <f64>log(clipped);
-      if (dp == 0) continue;
-      // Through the clip, and through the division by the sum.
-      const slope: f32 = share < EPSILON || share > <f32>1 - EPSILON ? 0 : -(truth / clipped) / <f32>rows;
-      store<f32>(dp + j, slope);
-      weighted += slope * share;
-    }
-    if (dp == 0) continue;
-    for (let j: usize = at; j < at + width; j += 4) store<f32>(dp + j, (load<f32>(dp + j) - weighted) / sum);
+  // Four rows, a lane each; where fewer are left, the last one is in several lanes.
+  for (let done: usize = 0; done < rows; done += 4) {
+    const last = min<usize>(3, rows - done - 1);
+    const one = min<usize>(1, last) * row;
+    const two = min<usize>(2, last) * row;
+    const three = last * row;
+    let sum = f32x4.splat(0);
+    for (let j = p; j < p + row; j += 4) sum = f32x4.add(sum, gather4(j, j + one, j + two, j + three));
+    if (dp != 0) categoricalSlopes(p, y, dp, one, two, three, row, sum, share);
+    total -= weightedLog(p, y, row, f32x4.extract_lane(sum, 0));
+    if (last >= 1) total -= weightedLog(p + one, y + one, row, f32x4.extract_lane(sum, 1));
+    if (last >= 2) total -= weightedLog(p + two, y + two, row, f32x4.extract_lane(sum, 2));
+    if (last >= 3) total -= weightedLog(p + three, y + three, row, f32x4.extract_lane(sum, 3));
+    p += 4 * row;
+    y += 4 * row;
+    if (dp != 0) dp += 4 * row;
   }
   return total / <f64>rows;
+}
+
+// Through the clip, and through the division by the sum: four rows, which begin so many bytes behind the first.
+function categoricalSlopes(
+  p: usize, y: usize, dp: usize, one: usize, two: usize, three: usize, bytes: usize, sum: v128, rows: f32,
+): void {
+  const low = f32x4.splat(EPSILON);
+  const top = f32x4.splat(<f32>1 - EPSILON);
+  const count = f32x4.splat(rows);
+  let weighted = f32x4.splat(0);
+  for (let j: usize = 0; j < bytes; j += 4) {
+    const at = y + j;
+    const from = p + j;
+    const to = dp + j;
+    const share = f32x4.div(gather4(from, from + one, from + two, from + three), sum);
+    const truth = gather4(at, at + one, at + two, at + three);
+    const slope = f32x4.div(f32x4.neg(f32x4.div(truth, within(share, low, top))), count);
+    const kept = v128.andnot(slope, v128.or(f32x4.lt(share, low), f32x4.gt(share, top)));
+    scatter4(kept, to, to + one, to + two, to + three);
+    weighted = f32x4.add(weighted, f32x4.mul(kept, share));
+  }
+  for (let to = dp; to < dp + bytes; to += 4) {
+    const slope = gather4(to, to + one, to + two, to + three);
+    scatter4(f32x4.div(f32x4.sub(slope, weighted), sum), to, to + one, to + two, to + three);
+  }
+}
+
+// Sum of truth x log(share) of one row. Most truths are 0.
+function weightedLog(p: usize, y: usize, bytes: usize, sum: f32): f64 {
+  let total: f64 = 0;
+  for (let j: usize = 0; j < bytes; j += 4) {
+    const truth = load<f32>(y + j);
+    if (truth == 0) continue;
+    const share = load<f32>(p + j) / sum;
+    total += <f64>truth * <f64>log(min<f32>(max<f32>(share, EPSILON), <f32>1 - EPSILON));
+  }
+  return total;
 }
 
 /** One-hot rows of `columns` from class indices, for sparse cross-entropy. An index outside is a row of zeros. */

@@ -2,7 +2,7 @@
 // gives the same bits. Largest errors, which test/unit/shared/model/engine/math.test.ts measures: exp 2 ulp, tanh 7 ulp, sigmoid
 // 4 ulp, log 2 ulp.
 
-import { mulAdd } from "./lane";
+import { mulAdd, within } from "./lane";
 
 /**
  * Constants in memory: V8 puts a vector constant together anew at every use, which costs more than reading it.
@@ -26,7 +26,7 @@ const TABLE = memory.data<f32>([
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
-  x = f32x4.max(f32x4.min(x, v128.load32_splat(TABLE)), v128.load32_splat(TABLE, 4));
+  x = within(x, v128.load32_splat(TABLE, 4), v128.load32_splat(TABLE));
   const round = v128.load32_splat(TABLE, 12);
   // The rounded sum holds the integer in its last bits.
   const sum = f32x4.add(f32x4.mul(x, v128.load32_splat(TABLE, 8)), round);
@@ -56,7 +56,7 @@ export function sigmoid4(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function tanh4(x: v128): v128 {
-  x = f32x4.max(f32x4.min(x, v128.load32_splat(TABLE, 52)), v128.load32_splat(TABLE, 56));
+  x = within(x, v128.load32_splat(TABLE, 56), v128.load32_splat(TABLE, 52));
   const z = f32x4.mul(x, x);
   let p = mulAdd(v128.load32_splat(TABLE, 64), v128.load32_splat(TABLE, 60), z);
   p = mulAdd(v128.load32_splat(TABLE, 68), p, z);

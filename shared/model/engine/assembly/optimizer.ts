@@ -1,12 +1,19 @@
 // Optimizers with the float32 arithmetic of tfjs, over all trainable params at once. Scalars that tfjs computes in
 // float64 and rounds once come in rounded.
 
-import { storePart } from "./lane";
+import { storePart, within } from "./lane";
 
 /** p += rate x g, rate = -(learning rate). */
 export function sgd(p: usize, g: usize, count: usize, rate: f32): void {
   const r = f32x4.splat(rate);
-  const whole = p + ((count & ~3) << 2);
+  const most = p + ((count & ~15) << 2);
+  for (; p < most; p += 64, g += 64) {
+    v128.store(p, f32x4.add(f32x4.mul(r, v128.load(g)), v128.load(p)));
+    v128.store(p, f32x4.add(f32x4.mul(r, v128.load(g, 16)), v128.load(p, 16)), 16);
+    v128.store(p, f32x4.add(f32x4.mul(r, v128.load(g, 32)), v128.load(p, 32)), 32);
+    v128.store(p, f32x4.add(f32x4.mul(r, v128.load(g, 48)), v128.load(p, 48)), 48);
+  }
+  const whole = p + ((count & 12) << 2);
   for (; p < whole; p += 16, g += 16) v128.store(p, f32x4.add(f32x4.mul(r, v128.load(g)), v128.load(p)));
   if ((count & 3) != 0) storePart(p, f32x4.add(f32x4.mul(r, v128.load(g)), v128.load(p)), count & 3);
 }
@@ -120,5 +127,5 @@ export function clamp(x: usize, count: usize, limit: f32): void {
   const top = f32x4.splat(limit);
   const low = f32x4.neg(top);
   for (let i: usize = 0; i < count; i += 4)
-    storePart(x + (i << 2), f32x4.max(f32x4.min(v128.load(x + (i << 2)), top), low), count - i);
+    storePart(x + (i << 2), within(v128.load(x + (i << 2)), low, top), count - i);
 }

@@ -71,7 +71,10 @@ const BLOCK: usize = 256;
 
 /** dst (one per column) = sum over the rows of x, `xRow` bytes apart. */
 export function columnSums(x: usize, xRow: usize, dst: usize, rows: usize, columns: usize): void {
-  for (let j: usize = 0; j < columns; j += 4) {
+  let j: usize = 0;
+  // A whole cache line of each row at a time.
+  for (; j + 16 <= columns; j += 16) sumLines(x + (j << 2), xRow, dst + (j << 2), rows);
+  for (; j < columns; j += 4) {
     let total = f32x4.splat(0);
     let at = x + (j << 2);
     for (let done: usize = 0; done < rows; done += BLOCK) {
@@ -84,6 +87,28 @@ export function columnSums(x: usize, xRow: usize, dst: usize, rows: usize, colum
     }
     storePart(dst + (j << 2), total, columns - j);
   }
+}
+
+function sumLines(x: usize, xRow: usize, dst: usize, rows: usize): void {
+  let t0 = f32x4.splat(0), t1 = f32x4.splat(0), t2 = f32x4.splat(0), t3 = f32x4.splat(0);
+  for (let done: usize = 0; done < rows; done += BLOCK) {
+    let s0 = f32x4.splat(0), s1 = f32x4.splat(0), s2 = f32x4.splat(0), s3 = f32x4.splat(0);
+    for (let row = min<usize>(BLOCK, rows - done); row > 0; row--) {
+      s0 = f32x4.add(s0, v128.load(x));
+      s1 = f32x4.add(s1, v128.load(x, 16));
+      s2 = f32x4.add(s2, v128.load(x, 32));
+      s3 = f32x4.add(s3, v128.load(x, 48));
+      x += xRow;
+    }
+    t0 = f32x4.add(t0, s0);
+    t1 = f32x4.add(t1, s1);
+    t2 = f32x4.add(t2, s2);
+    t3 = f32x4.add(t3, s3);
+  }
+  v128.store(dst, t0);
+  v128.store(dst, t1, 16);
+  v128.store(dst, t2, 32);
+  v128.store(dst, t3, 48);
 }
 
 /** Index of the first value that is NaN or infinite; `count` when there is none. */

@@ -1,6 +1,6 @@
 // assembly/activation.ts in plain JavaScript, bit for bit.
 
-import { exp, log1p, r, sigmoid, tanh } from "./math.js";
+import { exp, larger, log1p, r, sigmoid, tanh, within } from "./math.js";
 
 const SELU_SCALE = r(1.0507009873554805);
 const SELU_SLOPE = r(SELU_SCALE * r(1.6732632423543772));
@@ -10,7 +10,7 @@ const FIFTH = r(0.2);
 export function apply(kind: number, x: number, alpha: number): number {
   switch (kind) {
     case 1:
-      return Math.max(x, 0);
+      return larger(x, 0);
     case 2:
       return sigmoid(x);
     case 3:
@@ -20,11 +20,11 @@ export function apply(kind: number, x: number, alpha: number): number {
     case 5:
       return x >= 0 ? r(SELU_SCALE * x) : r(SELU_SLOPE * r(exp(x) - 1));
     case 6:
-      return Math.min(Math.max(x, 0), 6);
+      return within(x, 0, 6);
     case 7:
-      return Math.min(Math.max(r(r(x * FIFTH) + 0.5), 0), 1);
+      return within(r(r(x * FIFTH) + 0.5), 0, 1);
     case 8:
-      return r(Math.max(x, 0) + log1p(exp(-Math.abs(x))));
+      return r(larger(x, 0) + log1p(exp(-Math.abs(x))));
     case 9:
       return r(x / r(Math.abs(x) + 1));
     case 10:
@@ -104,7 +104,7 @@ export function activationTwin(f: Float32Array) {
         const from = src / 4 + row * columns;
         const to = dst / 4 + row * columns;
         let top = f[from]!;
-        for (let j = 1; j < columns; j++) top = Math.max(top, f[from + j]!);
+        for (let j = 1; j < columns; j++) top = larger(top, f[from + j]!);
         let sum = 0;
         for (let j = 0; j < columns; j++) {
           f[to + j] = exp(r(f[from + j]! - top));

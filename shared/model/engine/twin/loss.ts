@@ -39,16 +39,18 @@ export function lossTwin(f: Float32Array) {
         let sum = 0;
         for (let j = at; j < at + columns; j++) sum = r(sum + f[p / 4 + j]!);
         let weighted = 0;
+        let logs = 0;
         for (let j = at; j < at + columns; j++) {
           const truth = f[y / 4 + j]!;
           const share = r(f[p / 4 + j]! / sum);
           const clipped = Math.min(Math.max(share, EPSILON), TOP);
-          if (truth !== 0) total -= truth * log(clipped);
+          if (truth !== 0) logs += truth * log(clipped);
           if (dp === 0) continue;
           const slope = share < EPSILON || share > TOP ? 0 : r(-r(truth / clipped) / rows);
           f[dp / 4 + j] = slope;
           weighted = r(weighted + r(slope * share));
         }
+        total -= logs;
         if (dp === 0) continue;
         for (let j = at; j < at + columns; j++) f[dp / 4 + j] = r(f[dp / 4 + j]! - weighted) / sum;
       }

@@ -3,6 +3,16 @@
 /** Rounds to float32. */
 export const r = Math.fround;
 
+/** The larger; a where the comparison fails, as with NaN or two zeros. */
+export function larger(a: number, b: number): number {
+  return a < b ? b : a;
+}
+
+/** x within [low, top]; NaN and zeros stay as they are. */
+export function within(x: number, low: number, top: number): number {
+  return larger(x > top ? top : x, low);
+}
+
 const EXP_TOP = r(88.3762626647949);
 const EXP_LOW = r(-87.3365447504019);
 const LOG2E = r(Math.LOG2E);
@@ -41,7 +51,7 @@ function polynomial(first: number, rest: readonly number[], x: number): number {
 
 /** e to the x. */
 export function exp(given: number): number {
-  const x = Math.max(Math.min(given, EXP_TOP), EXP_LOW);
+  const x = within(given, EXP_LOW, EXP_TOP);
   const sum = r(r(x * LOG2E) + ROUND);
   const n = r(sum - ROUND);
   const rest = r(r(x - r(n * LN2_HIGH)) - r(n * LN2_LOW));
@@ -57,7 +67,7 @@ export function sigmoid(x: number): number {
 
 /** The hyperbolic tangent. */
 export function tanh(given: number): number {
-  const x = Math.max(Math.min(given, TANH_TOP), -TANH_TOP);
+  const x = within(given, -TANH_TOP, TANH_TOP);
   const z = r(x * x);
   const p = polynomial(TANH_FIRST, TANH, z);
   const q = polynomial(TANH_UNDER_FIRST, TANH_UNDER, z);

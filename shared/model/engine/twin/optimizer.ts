@@ -1,6 +1,6 @@
 // assembly/optimizer.ts in plain JavaScript, bit for bit.
 
-import { r } from "./math.js";
+import { r, within } from "./math.js";
 
 /** The kernels of optimizers over `f`. */
 export function optimizerTwin(f: Float32Array) {
@@ -103,7 +103,7 @@ export function optimizerTwin(f: Float32Array) {
     },
     clamp(x: number, count: number, limit: number): void {
       const top = r(limit);
-      for (let i = 0; i < count; i++) f[x / 4 + i] = Math.max(Math.min(f[x / 4 + i]!, top), -top);
+      for (let i = 0; i < count; i++) f[x / 4 + i] = within(f[x / 4 + i]!, -top, top);
     },
   };
 }

@@ -1,6 +1,6 @@
 // assembly/pool.ts and assembly/embedding.ts in plain JavaScript, bit for bit.
 
-import { r } from "./math.js";
+import { larger, r } from "./math.js";
 
 /** The kernels of pools and tables over `f`. */
 export function poolTwin(f: Float32Array) {
@@ -30,11 +30,11 @@ export function poolTwin(f: Float32Array) {
             const [j0, j1] = span(column * right - left, poolColumns, width);
             const count = (i1 - i0) * (j1 - j0);
             for (let c = 0; c < channels; c++) {
-              let best = isMax ? -Infinity : 0;
+              let best = isMax ? f[x / 4 + ((image * height + i0) * width + j0) * channels + c]! : 0;
               for (let i = i0; i < i1; i++)
                 for (let j = j0; j < j1; j++) {
                   const value = f[x / 4 + ((image * height + i) * width + j) * channels + c]!;
-                  best = isMax ? Math.max(best, value) : r(best + value);
+                  best = isMax ? larger(best, value) : r(best + value);
                 }
               f[to + c] = isMax ? best : best / count;
             }
@@ -59,6 +59,7 @@ export function poolTwin(f: Float32Array) {
       top: number,
       left: number,
     ): void {
+      const overlap = down < poolRows || right < poolColumns;
       f.fill(0, dx / 4, dx / 4 + images * height * width * channels);
       let at = 0;
       for (let image = 0; image < images; image++)
@@ -76,7 +77,8 @@ export function poolTwin(f: Float32Array) {
                   const place = ((image * height + i) * width + j) * channels + c;
                   const isHit = isOpen && f[x / 4 + place] === best;
                   if (isHit && isMax === 1) isOpen = false;
-                  f[dx / 4 + place]! += isMax ? (isHit ? slope : 0) : r(slope / count);
+                  const part = isMax ? (isHit ? slope : 0) : r(slope / count);
+                  f[dx / 4 + place] = overlap ? f[dx / 4 + place]! + part : part;
                 }
             }
           }
