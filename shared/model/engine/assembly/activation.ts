@@ -39,14 +39,28 @@ export function activate(kind: i32, src: usize, dst: usize, count: usize, alpha:
 
 function relu(src: usize, dst: usize, count: usize): void {
   const zero = f32x4.splat(0);
-  const whole = dst + ((count & ~3) << 2);
+  const most = dst + ((count & ~15) << 2);
+  for (; dst < most; dst += 64, src += 64) {
+    v128.store(dst, f32x4.pmax(v128.load(src), zero));
+    v128.store(dst, f32x4.pmax(v128.load(src, 16), zero), 16);
+    v128.store(dst, f32x4.pmax(v128.load(src, 32), zero), 32);
+    v128.store(dst, f32x4.pmax(v128.load(src, 48), zero), 48);
+  }
+  const whole = dst + ((count & 12) << 2);
   for (; dst < whole; dst += 16, src += 16) v128.store(dst, f32x4.pmax(v128.load(src), zero));
   if ((count & 3) != 0) storePart(dst, f32x4.pmax(v128.load(src), zero), count & 3);
 }
 
 function reluBack(y: usize, dy: usize, dx: usize, count: usize): void {
   const zero = f32x4.splat(0);
-  const whole = dx + ((count & ~3) << 2);
+  const most = dx + ((count & ~15) << 2);
+  for (; dx < most; dx += 64, dy += 64, y += 64) {
+    v128.store(dx, v128.and(v128.load(dy), f32x4.gt(v128.load(y), zero)));
+    v128.store(dx, v128.and(v128.load(dy, 16), f32x4.gt(v128.load(y, 16), zero)), 16);
+    v128.store(dx, v128.and(v128.load(dy, 32), f32x4.gt(v128.load(y, 32), zero)), 32);
+    v128.store(dx, v128.and(v128.load(dy, 48), f32x4.gt(v128.load(y, 48), zero)), 48);
+  }
+  const whole = dx + ((count & 12) << 2);
   for (; dx < whole; dx += 16, dy += 16, y += 16)
     v128.store(dx, v128.and(v128.load(dy), f32x4.gt(v128.load(y), zero)));
   if ((count & 3) != 0) storePart(dx, v128.and(v128.load(dy), f32x4.gt(v128.load(y), zero)), count & 3);

@@ -1,7 +1,7 @@
 // Losses as tfjs computes them: means over all rows and outputs. The loss is summed in float64.
 
 import { gather4, scatter4, within } from "./lane";
-import { log } from "./math";
+import { log, log4 } from "./math";
 
 // The kinds; shared/model/engine/kernels.ts has the same numbers.
 const SQUARED: i32 = 0;
@@ -74,21 +74,13 @@ function binarySlope(p: f32, y: f32): f32 {
 /** Mean categorical cross-entropy of `rows` rows of probabilities p against one-hot (or soft) y; dp unless 0. */
 export function categoricalLoss(p: usize, y: usize, dp: usize, rows: usize, columns: usize): f64 {
   const row = columns << 2;
-  const share: f32 = <f32>rows;
   let total: f64 = 0;
   // Four rows, a lane each; where fewer are left, the last one is in several lanes.
   for (let done: usize = 0; done < rows; done += 4) {
     const last = min<usize>(3, rows - done - 1);
     const one = min<usize>(1, last) * row;
     const two = min<usize>(2, last) * row;
-    const three = last * row;
-    let sum = f32x4.splat(0);
-    for (let j = p; j < p + row; j += 4) sum = f32x4.add(sum, gather4(j, j + one, j + two, j + three));
-    if (dp != 0) categoricalSlopes(p, y, dp, one, two, three, row, sum, share);
-    total -= weightedLog(p, y, row, f32x4.extract_lane(sum, 0));
-    if (last >= 1) total -= weightedLog(p + one, y + one, row, f32x4.extract_lane(sum, 1));
-    if (last >= 2) total -= weightedLog(p + two, y + two, row, f32x4.extract_lane(sum, 2));
-    if (last >= 3) total -= weightedLog(p + three, y + three, row, f32x4.extract_lane(sum, 3));
+    total = categoricalRows(p, y, dp, one, two, last * row, row, <f32>rows, last, total);
     p += 4 * row;
     y += 4 * row;
     if (dp != 0) dp += 4 * row;
@@ -96,41 +88,54 @@ export function categoricalLoss(p: usize, y: usize, dp: usize, rows: usize, colu
   return total / <f64>rows;
 }
 
-// Through the clip, and through the division by the sum: four rows, which begin so many bytes behind the first.
-function categoricalSlopes(
-  p: usize, y: usize, dp: usize, one: usize, two: usize, three: usize, bytes: usize, sum: v128, rows: f32,
-): void {
+// Rows of `bytes` bytes at 0, `one`, `two` and `three`: the total less the first `last` + 1 sums of truth x log(share).
+function categoricalRows(
+  p: usize, y: usize, dp: usize, one: usize, two: usize, three: usize, bytes: usize, rows: f32, last: usize, total: f64,
+): f64 {
   const low = f32x4.splat(EPSILON);
   const top = f32x4.splat(<f32>1 - EPSILON);
-  const count = f32x4.splat(rows);
+  let sum = f32x4.splat(0);
+  for (let from = p; from < p + bytes; from += 4)
+    sum = f32x4.add(sum, gather4(from, from + one, from + two, from + three));
   let weighted = f32x4.splat(0);
+  let logs01 = f64x2.splat(0);
+  let logs23 = f64x2.splat(0);
   for (let j: usize = 0; j < bytes; j += 4) {
     const at = y + j;
     const from = p + j;
-    const to = dp + j;
-    const share = f32x4.div(gather4(from, from + one, from + two, from + three), sum);
     const truth = gather4(at, at + one, at + two, at + three);
-    const slope = f32x4.div(f32x4.neg(f32x4.div(truth, within(share, low, top))), count);
+    const share = f32x4.div(gather4(from, from + one, from + two, from + three), sum);
+    const clipped = within(share, low, top);
+    const isTrue = f32x4.ne(truth, f32x4.splat(0));
+    if (v128.any_true(isTrue)) {
+      const wanted = v128.and(log4(clipped), isTrue);
+      logs01 = f64x2.add(logs01, f64x2.mul(f64x2.promote_low_f32x4(truth), f64x2.promote_low_f32x4(wanted)));
+      logs23 = f64x2.add(logs23, f64x2.mul(upper(truth), upper(wanted)));
+    }
+    if (dp == 0) continue;
+    // Through the clip: outside, the gradient is 0.
+    const slope = f32x4.div(f32x4.neg(f32x4.div(truth, clipped)), f32x4.splat(rows));
     const kept = v128.andnot(slope, v128.or(f32x4.lt(share, low), f32x4.gt(share, top)));
+    const to = dp + j;
     scatter4(kept, to, to + one, to + two, to + three);
     weighted = f32x4.add(weighted, f32x4.mul(kept, share));
   }
-  for (let to = dp; to < dp + bytes; to += 4) {
+  // Through the division by the sum.
+  for (let to = dp; dp != 0 && to < dp + bytes; to += 4) {
     const slope = gather4(to, to + one, to + two, to + three);
     scatter4(f32x4.div(f32x4.sub(slope, weighted), sum), to, to + one, to + two, to + three);
   }
+  total -= f64x2.extract_lane(logs01, 0);
+  if (last >= 1) total -= f64x2.extract_lane(logs01, 1);
+  if (last >= 2) total -= f64x2.extract_lane(logs23, 0);
+  if (last >= 3) total -= f64x2.extract_lane(logs23, 1);
+  return total;
 }
 
-// Sum of truth x log(share) of one row. Most truths are 0.
-function weightedLog(p: usize, y: usize, bytes: usize, sum: f32): f64 {
-  let total: f64 = 0;
-  for (let j: usize = 0; j < bytes; j += 4) {
-    const truth = load<f32>(y + j);
-    if (truth == 0) continue;
-    const share = load<f32>(p + j) / sum;
-    total += <f64>truth * <f64>log(min<f32>(max<f32>(share, EPSILON), <f32>1 - EPSILON));
-  }
-  return total;
+// @ts-ignore: decorator
+@inline
+function upper(x: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1));
 }
 
 /** One-hot rows of `columns` from class indices, for sparse cross-entropy. An index outside is a row of zeros. */

@@ -105,6 +105,31 @@ export function log(x: f32): f32 {
   return m + y + n * <f32>0.693359375;
 }
 
+/** Four logarithms of positive, normal, finite numbers, each with the bits of `log`; NaN stays NaN. */
+// @ts-ignore: decorator
+@inline
+export function log4(x: v128): v128 {
+  const halved = v128.or(v128.and(x, i32x4.splat(0x007fffff)), i32x4.splat(0x3f000000));
+  const isLow = f32x4.lt(halved, f32x4.splat(0.707106781186547524));
+  // One less where the mantissa is doubled.
+  const n = f32x4.convert_i32x4_s(i32x4.add(i32x4.sub(i32x4.shr_s(x, 23), i32x4.splat(126)), isLow));
+  const m = f32x4.sub(f32x4.add(halved, v128.and(halved, isLow)), f32x4.splat(1));
+  const z = f32x4.mul(m, m);
+  let y = mulAdd(f32x4.splat(-1.1514610310e-1), f32x4.splat(7.0376836292e-2), m);
+  y = mulAdd(f32x4.splat(1.1676998740e-1), y, m);
+  y = mulAdd(f32x4.splat(-1.2420140846e-1), y, m);
+  y = mulAdd(f32x4.splat(1.4249322787e-1), y, m);
+  y = mulAdd(f32x4.splat(-1.6668057665e-1), y, m);
+  y = mulAdd(f32x4.splat(2.0000714765e-1), y, m);
+  y = mulAdd(f32x4.splat(-2.4999993993e-1), y, m);
+  y = mulAdd(f32x4.splat(3.3333331174e-1), y, m);
+  y = f32x4.mul(f32x4.mul(y, m), z);
+  y = f32x4.add(y, f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
+  y = f32x4.sub(y, f32x4.mul(f32x4.splat(0.5), z));
+  const value = f32x4.add(f32x4.add(m, y), f32x4.mul(n, f32x4.splat(0.693359375)));
+  return v128.bitselect(value, x, f32x4.eq(x, x));
+}
+
 /** log(1 + e) for e in (0, 1]. */
 export function log1p(e: f32): f32 {
   return e < <f32>1e-4 ? e - <f32>0.5 * e * e : log(<f32>1 + e);

@@ -113,10 +113,14 @@ function sumLines(x: usize, xRow: usize, dst: usize, rows: usize): void {
 
 /** Index of the first value that is NaN or infinite; `count` when there is none. */
 export function firstNotFinite(x: usize, count: usize): usize {
+  const zero = f32x4.splat(0);
   let i: usize = 0;
-  // Infinity and NaN times 0 are NaN, everything else is 0.
-  for (; i + 4 <= count; i += 4) {
-    const none = f32x4.mul(v128.load(x + (i << 2)), f32x4.splat(0));
+  // Infinity and NaN times 0 are NaN, everything else is 0, and so are the sums.
+  for (; i + 16 <= count; i += 16) {
+    const at = x + (i << 2);
+    const low = f32x4.add(f32x4.mul(v128.load(at), zero), f32x4.mul(v128.load(at, 16), zero));
+    const high = f32x4.add(f32x4.mul(v128.load(at, 32), zero), f32x4.mul(v128.load(at, 48), zero));
+    const none = f32x4.add(low, high);
     if (v128.any_true(f32x4.ne(none, none))) break;
   }
   for (; i < count; i++) if (load<f32>(x + (i << 2)) * 0 != 0) return i;
