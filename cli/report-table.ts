@@ -2,7 +2,7 @@
 
 import Table from "cli-table3";
 import { formatBytes } from "../shared/task/units.js";
-import { improvementPercent, type SimulationReport } from "../simulator/report.js";
+import { improvementPercent, otherMetrics, type SimulationReport } from "../simulator/report.js";
 import { total } from "../simulator/summary.js";
 
 /** The table's text, with a newline at its end. */
@@ -20,7 +20,9 @@ export function describeReport(report: SimulationReport): string {
       percent(improvementPercent(metric, federated, localOnly)),
     ]);
   table.push([`naive (${naiveRule})`, shown(naive), percent(improvementPercent(metric, federated, naive))]);
-  return `${table.toString()}\n${describeCosts(report)}\n`;
+  const others = otherMetrics(report);
+  const more = others === "" ? "" : `federated: ${others}\n`;
+  return `${table.toString()}\n${more}${describeCosts(report)}\n`;
 }
 
 function loneName({ devices, localDevices }: SimulationReport): string {

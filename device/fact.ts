@@ -9,9 +9,9 @@ export interface Prediction {
   /** Event time of the row. */
   readonly timeMs: number;
   readonly version: number;
-  /** In the label's own unit; for classification the most likely class. */
+  /** In the label's own unit; for classification the most likely class, for binary 0 or 1. */
   readonly value: number;
-  /** For classification the probability of that class, else null. */
+  /** For classification the probability of that class, for binary that of 1 whatever the value; else null. */
   readonly probability: number | null;
 }
 

@@ -117,6 +117,7 @@ function createContext(
       count: learning.spec.count,
       fingerprint: learning.spec.fingerprint,
       columns: learning.columns,
+      isBinary: task.task.model.output.kind === "binary",
       examplesMax: task.task.rows.keep.rows,
     },
     taskHash: task.taskHash,

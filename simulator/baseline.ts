@@ -2,7 +2,13 @@
 
 import type { RawExamples } from "../device/examples/batch.js";
 import type { ExampleBatch } from "../device/train/trainer.js";
-import { emptyMetricSums, type MetricSums, mergeMetricSums, metricValue } from "../shared/model/metric.js";
+import {
+  emptyMetricSums,
+  isFiniteSums,
+  type MetricSums,
+  mergeMetricSums,
+  metricValue,
+} from "../shared/model/metric.js";
 import type { Example } from "../shared/pipeline/types.js";
 import type { MetricName, TrainSpec } from "../shared/task/task.js";
 import { type Judge, scoreDevice } from "./test-set.js";
@@ -92,7 +98,7 @@ function newestRows({ rows, x, y }: ExampleBatch, count: number): ExampleBatch {
 }
 
 function isSound(score: MetricSums | "idle" | undefined): boolean {
-  return score === "idle" || (score !== undefined && Object.values(score).every(Number.isFinite));
+  return score === "idle" || (score !== undefined && isFiniteSums(score));
 }
 
 /** The rule that needs no learning, and its score. */

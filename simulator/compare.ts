@@ -6,7 +6,14 @@ import type { ModelVersion } from "../server/model/registry.js";
 import { assert } from "../shared/assert.js";
 import type { DeviceId } from "../shared/id.js";
 import { defineModel } from "../shared/model/define.js";
-import { emptyMetricSums, type MetricSums, mergeMetricSums, metricValue } from "../shared/model/metric.js";
+import {
+  emptyMetricSums,
+  type MetricSums,
+  mergeMetricSums,
+  metricValue,
+  metricValues,
+  primaryMetric,
+} from "../shared/model/metric.js";
 import type { EngineName } from "../shared/model/runtime.js";
 import { scoreRows } from "../shared/model/score.js";
 import type { Example } from "../shared/pipeline/types.js";
@@ -59,10 +66,11 @@ export async function compare(
   assert(finished !== undefined, "a run that has ended says so");
   const first = await run.version(recorder.firstVersion);
   const final = await run.version(finished.version);
-  const metric: MetricName = task.model.output.kind === "classification" ? "accuracy" : "rmse";
+  const metric = primaryMetric(task.model.output);
   const given = feed.test === undefined ? undefined : givenExamples(task, feed.test);
   const judge = await createJudge(run, first, given, options);
   const lone = options.local ? await scoreLone(run, { judge, first, metric, ...options }) : undefined;
+  const sums = await scoreGlobal(judge, final.params);
   const naive = await scoreNaiveRule(run, { task, given, metric, judge });
   return {
     task: task.task,
@@ -72,7 +80,8 @@ export async function compare(
     metric,
     rounds: await scoreRounds(run, judge, metric),
     updates: { ...recorder.updates },
-    federated: await score(judge, final, metric),
+    federated: metricValue(sums, metric) ?? null,
+    metrics: metricValues(sums, task.model.output),
     localOnly: lone?.value ?? null,
     localDevices: lone?.devices ?? 0,
     diverged: lone?.diverged ?? [],
@@ -174,5 +183,6 @@ function scoreColumnMeans({ testSet, definition }: Judge): MetricSums {
 
 function naiveRule({ label, model }: Task): Naive["rule"] {
   if (label.kind === "forecast") return "persistence";
-  return model.output.kind === "classification" ? "majority" : "mean";
+  const { kind } = model.output;
+  return kind === "classification" || kind === "binary" ? "majority" : "mean";
 }

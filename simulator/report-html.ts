@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { improvementPercent, type RoundReport, type SimulationReport } from "./report.js";
+import { improvementPercent, otherMetrics, type RoundReport, type SimulationReport } from "./report.js";
 import { REPORT_SCRIPT, REPORT_STYLE } from "./report-page.js";
 
 /** The page, self-contained: it opens offline, from a mail or a build's artefacts. */
@@ -51,8 +51,10 @@ function cards(report: SimulationReport): string {
     diverged.length > 0
       ? card("local", "each device alone", null, `diverged: ${diverged.join(", ")}`)
       : card("local", "each device alone", localOnly, gain(report, localOnly, "not trained"));
+  const others = otherMetrics(report);
+  const note = others === "" ? "of the version the devices serve" : others;
   return [
-    card("federated", `federated, ${metric}`, federated, "of the version the devices serve"),
+    card("federated", `federated, ${metric}`, federated, note),
     local,
     card("naive", `naive: ${naiveRule}`, naive, gain(report, naive, "nothing to compare")),
   ].join("");

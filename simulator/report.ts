@@ -1,5 +1,6 @@
 // What a simulation reports: the object `headwater simulate --json` prints.
 
+import { gainOver } from "../shared/model/metric.js";
 import type { EngineName } from "../shared/model/runtime.js";
 import type { MetricName } from "../shared/task/task.js";
 
@@ -28,6 +29,8 @@ export interface SimulationReport {
   readonly updates: { readonly accepted: number; readonly rejected: number; readonly duplicate: number };
   /** The last version on the test set; null when it diverged. */
   readonly federated: number | null;
+  /** All that the last version's test rows say, by name; what has no value is left out. */
+  readonly metrics: Partial<Readonly<Record<MetricName, number>>>;
   /** Every device alone, as many local steps, pooled; null when not asked for or when a device diverged. */
   readonly localOnly: number | null;
   /** Devices that took part in the federation and so were trained alone. */
@@ -47,6 +50,14 @@ export interface SimulationReport {
   readonly seconds: number;
 }
 
+/** The last version's other metrics in one line, such as "precision 0.95, recall 0.99"; empty when there is none. */
+export function otherMetrics({ metric, metrics }: SimulationReport): string {
+  return Object.entries(metrics)
+    .filter(([name]) => name !== metric)
+    .map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`)
+    .join(", ");
+}
+
 /** How much better `value` is than `reference`, in percent; undefined when either is missing. */
 export function improvementPercent(
   metric: MetricName,
@@ -54,6 +65,5 @@ export function improvementPercent(
   reference: number | null,
 ): number | undefined {
   if (value === null || reference === null || reference === 0) return undefined;
-  const gain = metric === "accuracy" ? value - reference : reference - value;
-  return (100 * gain) / Math.abs(reference);
+  return (100 * gainOver(metric, value, reference)) / Math.abs(reference);
 }

@@ -41,7 +41,7 @@ export class ExampleReader {
     this.#clock = clock;
   }
 
-  /** The split as the model sees it; for classification `y` is one-hot. Nobody writes to it. */
+  /** The split as the model sees it; for classification `y` is one-hot, for binary 0 or 1. Nobody writes to it. */
   async scaled(split: Split, scaler: FittedScaler): Promise<ExampleBatch> {
     const key = `${this.#store.revision} ${scalerHash(scaler)}`;
     const kept = this.#kept.get(split);
@@ -121,7 +121,9 @@ export class ExampleReader {
   }
 }
 
-/** Writes a label as the model's output would be: scaled, one-hot into a row of zeros, or the scaled row itself. */
+/**
+ * Writes a label as the model's output would be: scaled, one-hot into a row of zeros, 0 or 1, or the scaled row itself.
+ */
 export function writeLabel(
   { output }: ModelDefinition,
   scaler: FittedScaler,
@@ -129,6 +131,7 @@ export function writeLabel(
   out: Float32Array,
 ): void {
   if (output.kind === "regression") out[0] = scaleLabel(scaler, label);
+  else if (output.kind === "binary") out[0] = label;
   else if (output.kind === "reconstruction") out.set(row);
   else if (Number.isInteger(label) && label >= 0 && label < output.classes) out[label] = 1;
 }

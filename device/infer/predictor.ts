@@ -1,6 +1,7 @@
 // A prediction for every new row of features, by the version served at that moment.
 
 import type { Counters } from "../../shared/counters.js";
+import { isPositive } from "../../shared/model/metric.js";
 import type { Model } from "../../shared/model/runtime.js";
 import { scaleInto, unscaleLabel } from "../../shared/pipeline/scaler.js";
 import type { FeatureRow } from "../../shared/pipeline/types.js";
@@ -87,6 +88,7 @@ export class Predictor {
     if (kind === "regression") return { value: unscaleLabel(scaler, output[0]!), probability: null };
     // How far the row is from what the model has learned: root mean square over its scaled columns.
     if (kind === "reconstruction") return { value: distance(output, row), probability: null };
+    if (kind === "binary") return { value: isPositive(output[0]!) ? 1 : 0, probability: output[0]! };
     const probability = output.reduce((largest, share) => Math.max(largest, share));
     return { value: output.indexOf(probability), probability };
   }

@@ -5,7 +5,7 @@ import type { MetricSums } from "../../shared/model/metric.js";
 import type { EngineChoice } from "../../shared/model/runtime.js";
 import type { TrainSpec } from "../../shared/task/task.js";
 
-/** Scaled examples, row-major; for classification `y` is one-hot. Backed by SharedArrayBuffer where possible. */
+/** Scaled examples, row-major; for classification `y` is one-hot, for binary 0 or 1. Backed by SharedArrayBuffer where possible. */
 export interface ExampleBatch {
   readonly rows: number;
   /** rows x definition.inputs */

@@ -1,7 +1,7 @@
 // From a round's work to an update: header, delta, frame, id. What is not finite never becomes one.
 
 import type { DeviceId, TaskId, UpdateId } from "../../shared/id.js";
-import type { MetricSums } from "../../shared/model/metric.js";
+import { isFiniteSums, type MetricSums } from "../../shared/model/metric.js";
 import type { ParamSpec } from "../../shared/params/spec.js";
 import { isAllFinite, subtract } from "../../shared/params/vector.js";
 import type { ColumnStatistics } from "../../shared/pipeline/types.js";
@@ -56,7 +56,7 @@ export function buildEvaluateUpdate(
   base: BaseModel,
   sums: MetricSums,
 ): BuiltUpdate | undefined {
-  if (!Object.values(sums).every(Number.isFinite)) return undefined;
+  if (!isFiniteSums(sums)) return undefined;
   return build(context, { ...headerOf(context, base, sums.rows), evaluate: sums }, undefined);
 }
 

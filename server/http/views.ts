@@ -3,8 +3,8 @@
 import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import type { DeviceId } from "../../shared/id.js";
-import { type MetricSums, metricValue } from "../../shared/model/metric.js";
-import type { MetricName, Task } from "../../shared/task/task.js";
+import { metricValues } from "../../shared/model/metric.js";
+import type { Task } from "../../shared/task/task.js";
 import type { DeviceView as HeardDevice } from "../fleet/registry.js";
 import type { EnrolledDevice } from "../host/enrolled.js";
 import type { RoundRecord } from "../round/history.js";
@@ -113,7 +113,7 @@ function describeRound(record: RoundRecord, task: Task): RoundView {
     ...{ round, kind, baseVersion, openedMs },
     outcome: ending?.outcome ?? "open",
     ...(ending === undefined ? {} : describeEnding(ending)),
-    ...(pooled === undefined ? {} : { metrics: metricsOf(pooled, task) }),
+    ...(pooled === undefined ? {} : { metrics: metricValues(pooled, task.model.output) }),
   };
 }
 
@@ -131,23 +131,8 @@ function describeEvaluation(scored: RoundRecord | undefined, task: Task) {
   if (scored?.pooled === undefined) return undefined;
   const { round, pooled, ending } = scored;
   const devices = ending?.accepted;
-  return { round, rows: pooled.rows, metrics: metricsOf(pooled, task), ...optional({ devices }) };
-}
-
-/** What says something about a model of the kind. */
-const metricsByOutput = {
-  regression: ["rmse", "mae", "loss"],
-  classification: ["accuracy", "loss"],
-  reconstruction: ["rmse", "mae", "loss"],
-} as const satisfies Record<string, readonly MetricName[]>;
-
-function metricsOf(sums: MetricSums, { model }: Task): Record<string, number> {
-  const named = metricsByOutput[model.output.kind].map(
-    (metric) => [metric, metricValue(sums, metric)] as const,
-  );
-  return Object.fromEntries(
-    named.filter((pair): pair is readonly [MetricName, number] => pair[1] !== undefined),
-  );
+  const metrics = metricValues(pooled, task.model.output);
+  return { round, rows: pooled.rows, metrics, ...optional({ devices }) };
 }
 
 /** Devices enrolled, heard, or both, by id. */

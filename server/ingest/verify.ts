@@ -4,6 +4,7 @@
 import type { KeyObject } from "node:crypto";
 import { unreachable } from "../../shared/assert.js";
 import type { DeviceId, TaskId } from "../../shared/id.js";
+import type { Confusion, MetricSums } from "../../shared/model/metric.js";
 import { norm } from "../../shared/params/vector.js";
 import { sha256Hex } from "../../shared/task/canonical.js";
 import { codecs } from "../../shared/wire/codec/registry.js";
@@ -23,6 +24,8 @@ export interface UpdateRules {
   readonly fingerprint: string;
   /** Feature columns, without the label. */
   readonly columns: number;
+  /** Whether scores count decisions. */
+  readonly isBinary: boolean;
   /** Most examples a device may hold. */
   readonly examplesMax: number;
 }
@@ -103,15 +106,23 @@ function contentFault(header: UpdateHeader, rules: UpdateRules): RejectionReason
   if (train !== null && train.count !== rules.count) return "wrong-shape";
   if (fit !== null && fit.mean.length !== rules.columns + 1) return "wrong-shape";
   if (fit !== null && !isPlausible(fit)) return "malformed";
-  if (evaluate !== null && !isScore(evaluate)) return "malformed";
+  if (evaluate !== null && !isScore(evaluate, rules)) return "malformed";
   if ((fit?.count ?? evaluate?.rows ?? examples) !== examples) return "malformed";
   if (examples === 0) return "no-examples";
   return examples > rules.examplesMax ? "too-many-examples" : undefined;
 }
 
-function isScore(sums: NonNullable<UpdateHeader["evaluate"]>): boolean {
-  const { rows, correct, squaredError, absoluteError, loss } = sums;
+function isScore(sums: NonNullable<UpdateHeader["evaluate"]>, { isBinary }: UpdateRules): boolean {
+  const { rows, correct, squaredError, absoluteError, loss, confusion } = sums;
+  if ((confusion !== undefined) !== isBinary) return false;
+  if (confusion !== undefined && !isPartition(confusion, sums)) return false;
   return correct <= rows && squaredError >= 0 && absoluteError >= 0 && loss >= 0;
+}
+
+// Every row is right or wrong in one way.
+function isPartition(confusion: Confusion, { rows, correct }: MetricSums): boolean {
+  const { truePositives, falsePositives, falseNegatives } = confusion;
+  return truePositives <= correct && correct + falsePositives + falseNegatives === rows;
 }
 
 function isPlausible({ count, m2, min, max }: NonNullable<UpdateHeader["fit"]>): boolean {

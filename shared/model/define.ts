@@ -3,9 +3,10 @@
 import { unreachable } from "../assert.js";
 import { canonicalJson, sha256Hex } from "../task/canonical.js";
 import { isJsonObject } from "../task/json.js";
-import type { JsonObject, ModelSpec, OutputSpec } from "../task/task.js";
+import type { JsonObject, ModelSpec } from "../task/task.js";
 import type { ModelDefinition } from "./definition.js";
 import { denseLayer, withInput } from "./layer-json.js";
+import { outputActivation, outputWidth } from "./output.js";
 import { stackedTopology } from "./stacked.js";
 
 /**
@@ -49,27 +50,13 @@ function mirrored(encoder: readonly number[]): readonly number[] {
   return [...encoder, ...encoder.slice(0, -1).reverse()];
 }
 
-function outputWidth(output: OutputSpec, inputs: number): number {
-  switch (output.kind) {
-    case "regression":
-      return 1;
-    case "classification":
-      return output.classes;
-    case "reconstruction":
-      return inputs;
-    default:
-      return unreachable(output);
-  }
-}
-
 type DenseSpec = Omit<Extract<ModelSpec, { kind: "dense" }>, "kind">;
 
 // Exactly what tfjs's own `toJSON` writes for this network, so that any tfjs program can load it.
 function denseTopology(spec: DenseSpec, inputs: number): JsonObject {
-  const last = spec.output.kind === "classification" ? "softmax" : "linear";
   const layers = [
     ...spec.hidden.map((units, at) => denseLayer(`hidden_${at + 1}`, units, spec.activation)),
-    denseLayer("output", outputWidth(spec.output, inputs), last),
+    denseLayer("output", outputWidth(spec.output, inputs), outputActivation(spec.output)),
   ];
   return { class_name: "Sequential", config: { name: "dense", layers: withInput(layers, inputs) } };
 }

@@ -12,12 +12,14 @@ export type LossName =
   | "categoricalCrossentropy"
   | "sparseCategoricalCrossentropy";
 
-/** The loss of `output`. The engines know more: our own labels are one-hot, and one class is one of two. */
+/** The loss of `output`. The engines know more: our own class labels are one-hot. */
 export function lossOf(output: OutputSpec): LossName {
   switch (output.kind) {
     case "regression":
     case "reconstruction":
       return output.loss;
+    case "binary":
+      return "binaryCrossentropy";
     case "classification":
       return "categoricalCrossentropy";
     default:

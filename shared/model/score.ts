@@ -3,11 +3,11 @@
 import { assert } from "../assert.js";
 import type { RegressionLoss } from "../task/task.js";
 import type { ModelDefinition } from "./definition.js";
-import { emptyMetricSums, type MetricSums } from "./metric.js";
+import { emptyMetricSums, isPositive, type MetricSums } from "./metric.js";
 
 /**
  * Sums over `rows` rows: errors in the label's own unit, loss as in training. `predictions` and `y` are
- * row-major and scaled, by `labelFactor` per unit of the label; for classification `y` is one-hot. Of a reconstruction each
+ * row-major and scaled, by `labelFactor` per unit of the label; for classification `y` is one-hot, for binary 0 or 1. Of a reconstruction each
  * row counts with the mean over its columns, in scaled units: columns have units of their own.
  * NaN in, NaN out.
  */
@@ -23,6 +23,7 @@ export function scoreRows(
   assert(y.length === rows * outputs, "one truth per row and output");
   const scored = { predictions, y, rows };
   if (output.kind === "classification") return scoreClasses(scored, outputs);
+  if (output.kind === "binary") return scoreDecisions(scored);
   const sums = scoreValues(scored, labelFactor, output.loss);
   return output.kind === "regression" ? sums : perColumn(sums, outputs);
 }
@@ -75,6 +76,22 @@ function scoreClasses({ predictions, y, rows }: ScoredRows, classes: number): Me
   return { ...emptyMetricSums, rows, loss, correct };
 }
 
+// NaN decides nothing, and so is wrong either way.
+function scoreDecisions({ predictions, y, rows }: ScoredRows): MetricSums {
+  let [truePositives, falsePositives, falseNegatives, loss] = [0, 0, 0, 0];
+  for (let row = 0; row < rows; row++) {
+    const probability = predictions[row]!;
+    const isOne = y[row] === 1;
+    const isWrong = Number.isNaN(probability) || isPositive(probability) !== isOne;
+    if (isOne && !isWrong) truePositives++;
+    if (isOne && isWrong) falseNegatives++;
+    if (!isOne && isWrong) falsePositives++;
+    loss += surprise(isOne ? probability : 1 - probability);
+  }
+  const confusion = { truePositives, falsePositives, falseNegatives };
+  return { ...emptyMetricSums, rows, loss, correct: rows - falsePositives - falseNegatives, confusion };
+}
+
 // The first of the largest; -1 when nothing compares, as with NaN: then no class was right.
 function largest(values: Float32Array, start: number, count: number): number {
   let best = -1;
@@ -95,6 +112,10 @@ const EPSILON = 1e-7;
 function crossEntropy(predictions: Float32Array, start: number, classes: number, truth: number): number {
   let sum = 0;
   for (let i = 0; i < classes; i++) sum += predictions[start + i]!;
-  const share = predictions[start + truth]! / sum;
-  return -Math.log(Math.min(Math.max(share, EPSILON), 1 - EPSILON));
+  return surprise(predictions[start + truth]! / sum);
+}
+
+// Of what had this probability and came true.
+function surprise(probability: number): number {
+  return -Math.log(Math.min(Math.max(probability, EPSILON), 1 - EPSILON));
 }

@@ -5,18 +5,18 @@ import { HeadwaterError } from "../error.js";
 import { sizeOf } from "../params/spec.js";
 import type { FrontSpec, JsonObject, ModelSpec } from "../task/task.js";
 import { denseLayer, GLOROT_UNIFORM, type LayerJson, withInput } from "./layer-json.js";
+import { outputActivation, outputWidth } from "./output.js";
 
 type StackedSpec = Extract<ModelSpec, { kind: "stacked" }>;
 
 /** The topology of `spec` over rows of `inputs` columns. Throws HeadwaterError `task-invalid` when they do not fit. */
 export function stackedTopology(spec: StackedSpec, inputs: number): JsonObject {
   const { front, hidden, activation, dropout, output } = spec;
-  const [units, last] = output.kind === "classification" ? [output.classes, "softmax"] : [1, "linear"];
   const layers = [
     ...frontLayers(front, inputs),
     ...hidden.map((width, at) => denseLayer(`hidden_${at + 1}`, width, activation)),
     ...(dropout === 0 ? [] : [layer("Dropout", "dropout", { rate: dropout, noise_shape: null, seed: null })]),
-    denseLayer("output", units, last),
+    denseLayer("output", outputWidth(output, inputs), outputActivation(output)),
   ];
   return { class_name: "Sequential", config: { name: front.kind, layers: withInput(layers, inputs) } };
 }

@@ -57,7 +57,7 @@ class Target {
 
   constructor({ position, output, counters }: LabellerOptions) {
     this.#position = position;
-    this.#classes = output.kind === "classification" ? output.classes : undefined;
+    this.#classes = classesOf(output);
     this.#counters = counters;
   }
 
@@ -84,6 +84,11 @@ class Target {
     this.#counters.add(reason);
     return undefined;
   }
+}
+
+function classesOf(output: OutputSpec): number | undefined {
+  if (output.kind === "binary") return 2;
+  return output.kind === "classification" ? output.classes : undefined;
 }
 
 class FieldLabeller implements Labeller {

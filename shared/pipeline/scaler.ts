@@ -47,7 +47,7 @@ export function needsFit(task: Task): boolean {
 /**
  * The scaler of a task; `merged` (columns, then the label) is only needed, and then must hold examples, when
  * `needsFit`. Standard scaling divides by the population standard deviation. A column without spread is only shifted
- * (factor 1). Class indices are never scaled.
+ * (factor 1). Class indices, and 0 or 1, are never scaled.
  */
 export function fitScaler(task: Task, merged: ColumnStatistics | undefined): FittedScaler {
   assert(!needsFit(task) || (merged !== undefined && merged.count > 0), "a fitted scaler needs statistics");
@@ -98,7 +98,8 @@ function isFitted({ kind }: ScaleSpec): boolean {
 }
 
 function labelScale({ label, model }: Task): ScaleSpec {
-  return model.output.kind === "classification" ? { kind: "none" } : label.scale;
+  const { kind } = model.output;
+  return kind === "classification" || kind === "binary" ? { kind: "none" } : label.scale;
 }
 
 interface Affine {

@@ -37,7 +37,7 @@ export type Split = "train" | "validation" | "test";
 
 /** Features with their label. */
 export interface Example extends FeatureRow {
-  /** Unscaled; for classification the class index. */
+  /** Unscaled; for classification the class index, for binary 0 or 1. */
   readonly label: number;
   /** The persistence forecast (the label's field at `timeMs`), null where the label is no forecast. */
   readonly persistence: number | null;

@@ -1,10 +1,11 @@
 // What one part of a task says about another: references, fields, leakage, and what fits together.
 
+import { metricsOf } from "../model/metric.js";
 import { layoutProblems } from "../pipeline/layout.js";
 import { checkReferences } from "./check-references.js";
 import { checkSimulation } from "./check-simulation.js";
 import type { Problem } from "./problem.js";
-import type { MetricName, OutputSpec, Task } from "./task.js";
+import type { LabelSpec, MetricName, Task } from "./task.js";
 import { formatDuration } from "./units.js";
 
 /** Everything wrong with a task whose every part is well formed. */
@@ -33,12 +34,25 @@ function checkLabel({ label, model }: Task): Problem[] {
   if (model.output.kind === "classification" && label.scale.kind !== "none") {
     problems.push({ path: ["label", "scale"], message: 'a class index is never scaled: expected "none"' });
   }
+  if (model.output.kind === "binary") problems.push(...checkBinary(label));
   if (label.kind === "field" && (label.min ?? -Infinity) >= (label.max ?? Infinity)) {
     problems.push({
       path: ["label", "field", "min"],
       message: `expected less than max ${label.max}, got ${label.min}`,
     });
   }
+  return problems;
+}
+
+function checkBinary(label: LabelSpec): Problem[] {
+  const problems: Problem[] = [];
+  if (label.scale.kind !== "none")
+    problems.push({
+      path: ["label", "scale"],
+      message: 'a label of 0 or 1 is never scaled: expected "none"',
+    });
+  if (label.kind === "field" && (label.min ?? label.max) !== undefined)
+    problems.push({ path: ["label", "field"], message: "a label of 0 or 1 is never clamped" });
   return problems;
 }
 
@@ -61,7 +75,7 @@ function checkLeakage({ label, rows }: Task): Problem[] {
 function checkMetrics({ rounds, rollout, model, rows }: Task): Problem[] {
   const problems: Problem[] = [];
   const check = (metric: MetricName, path: Problem["path"]) => {
-    if (fits(metric, model.output)) return;
+    if (metricsOf(model.output).includes(metric)) return;
     problems.push({ path, message: `${metric} does not fit a model for ${model.output.kind}` });
   };
   check(rollout.gate.metric, ["rollout", "gate", rollout.gate.metric]);
@@ -74,11 +88,6 @@ function checkMetrics({ rounds, rollout, model, rows }: Task): Problem[] {
     });
   }
   return problems;
-}
-
-function fits(metric: MetricName, output: OutputSpec): boolean {
-  if (metric === "loss") return true;
-  return (metric === "accuracy") === (output.kind === "classification");
 }
 
 function checkRounds({ rounds }: Task): Problem[] {

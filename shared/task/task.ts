@@ -100,7 +100,7 @@ export interface ForecastLabel {
   readonly scale: ScaleSpec;
 }
 
-/** A field of the row itself: a number, clamped to [min, max], or a class index 0..classes-1. */
+/** A field of the row itself: a number, clamped to [min, max], or a class index 0..classes-1, or 0 or 1. */
 export interface FieldLabel {
   readonly kind: "field";
   readonly of: string;
@@ -189,6 +189,8 @@ export type FrontSpec =
 export type OutputSpec =
   | { readonly kind: "regression"; readonly loss: RegressionLoss }
   | { readonly kind: "classification"; readonly classes: number }
+  /** One probability: that the label, 0 or 1, is 1. */
+  | { readonly kind: "binary" }
   /** The scaled row itself: of an autoencoder. */
   | { readonly kind: "reconstruction"; readonly loss: RegressionLoss };
 
@@ -256,7 +258,8 @@ export interface StopSpec {
   readonly patience: number | undefined;
 }
 
-export type MetricName = "rmse" | "mae" | "accuracy" | "loss";
+/** Precision, recall and F1 are those of label 1, at a probability of 0.5. */
+export type MetricName = "rmse" | "mae" | "accuracy" | "precision" | "recall" | "f1" | "loss";
 
 export interface EvaluateSpec {
   /** An evaluate round after every so many train rounds. */

@@ -15,6 +15,8 @@ const metricSumsSchema = z.object({
   absoluteError: sum,
   loss: sum,
   correct: count,
+  // There for a binary output: how decisions fell.
+  confusion: z.object({ truePositives: count, falsePositives: count, falseNegatives: count }).optional(),
 });
 
 const statisticsSchema = z

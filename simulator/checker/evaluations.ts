@@ -9,6 +9,15 @@ import { isNear } from "./versions.js";
 import type { Violations } from "./violations.js";
 
 const sumNames = ["rows", "squaredError", "absoluteError", "loss", "correct"] as const;
+const decisionNames = ["truePositives", "falsePositives", "falseNegatives"] as const;
+
+// Every sum by name; a score that counts no decisions has none.
+function sumsOf(sums: MetricSums): ReadonlyMap<string, number> {
+  return new Map<string, number>([
+    ...sumNames.map((name) => [name, sums[name]] as const),
+    ...decisionNames.map((name) => [name, sums.confusion?.[name] ?? 0] as const),
+  ]);
+}
 
 interface DeviceSums {
   readonly device: LedgerUpdate["device"];
@@ -57,7 +66,7 @@ export class Evaluations {
       const update = known.find(({ header }) => header.device === device && header.round === this.#last);
       const brought = update?.header.evaluate;
       this.#violations.expect(
-        brought == null || sumNames.every((name) => isNear(sums[name], brought[name])),
+        brought == null || isSame(sums, brought),
         () => `round ${this.#last} counts other sums of ${device} than it brought`,
       );
     }
@@ -73,12 +82,17 @@ export class Evaluations {
   }
 
   #expectPooled(round: number, pooled: MetricSums, perDevice: readonly DeviceSums[]): void {
-    for (const name of sumNames) {
-      const sum = perDevice.reduce((total, { sums }) => total + sums[name], 0);
+    for (const [name, value] of sumsOf(pooled)) {
+      const sum = perDevice.reduce((total, { sums }) => total + sumsOf(sums).get(name)!, 0);
       this.#violations.expect(
-        isNear(pooled[name], sum),
-        () => `round ${round} has pooled ${name} ${pooled[name]}, its devices have ${sum}`,
+        isNear(value, sum),
+        () => `round ${round} has pooled ${name} ${value}, its devices have ${sum}`,
       );
     }
   }
+}
+
+function isSame(a: MetricSums, b: MetricSums): boolean {
+  const others = sumsOf(b);
+  return [...sumsOf(a)].every(([name, value]) => isNear(value, others.get(name)!));
 }

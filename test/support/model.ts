@@ -14,7 +14,7 @@ export function denseModel(changes: Partial<DenseSpec> = {}, inputs = 3): ModelD
   return defineModel({ kind: "dense", hidden: [8], activation: "relu", output, ...changes }, inputs);
 }
 
-/** Reproducible examples that fit `definition`: uniform features, a noisy linear label or a random class. */
+/** Reproducible examples that fit `definition`: uniform features, a noisy linear label (binary: its sign) or a random class. */
 export function makeExamples(definition: ModelDefinition, rows: number, seed = "examples"): ExampleBatch {
   const { inputs, outputs } = definition;
   const random = randomStream(seed, "test");
@@ -23,6 +23,7 @@ export function makeExamples(definition: ModelDefinition, rows: number, seed = "
   for (let row = 0; row < rows; row++) {
     if (outputs > 1) y[row * outputs + random.integer(outputs)] = 1;
     else y[row] = x[row * inputs]! - 0.5 * x[(row + 1) * inputs - 1]! + 0.1 * random.normal();
+    if (definition.output.kind === "binary") y[row] = Number(y[row]! > 0);
   }
   return { rows, x, y };
 }

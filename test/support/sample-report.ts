@@ -14,6 +14,7 @@ export const sampleReport: SimulationReport = {
   ],
   updates: { accepted: 27, rejected: 1, duplicate: 2 },
   federated: 2.5,
+  metrics: { rmse: 2.5, mae: 1.75, loss: 0.5 },
   localOnly: 5,
   localDevices: 8,
   diverged: [],

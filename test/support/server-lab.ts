@@ -41,7 +41,12 @@ import { encodeUpdate } from "../../shared/wire/update-frame.js";
 import { ManualClock } from "./manual-clock.js";
 
 /** Two columns and a tiny network; a test adds to the features, and its own parts below. */
-function labTask({ yaml = "", hidden = 3, features = "scale: none" }: LabOptions): string {
+function labTask({
+  yaml = "",
+  hidden = 3,
+  features = "scale: none",
+  output = "regression",
+}: LabOptions): string {
   return `task: lab
 sources:
   air: {}
@@ -50,7 +55,7 @@ features:
   list: [{ copy: [a, b] }]
   ${features}
 label: { field: a }
-model: { dense: [${hidden}] }
+model: { dense: [${hidden}], output: ${output} }
 ${yaml}`;
 }
 
@@ -60,6 +65,8 @@ export interface LabOptions {
   readonly yaml?: string;
   /** Units of the hidden layer. */
   readonly hidden?: number;
+  /** The model's output. */
+  readonly output?: string;
   /** YAML within its features. */
   readonly features?: string;
   readonly maxPages?: number;

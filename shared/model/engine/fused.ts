@@ -16,7 +16,7 @@ export type FusedBuild =
   | { readonly ok: true; readonly model: Model }
   | { readonly ok: false; readonly reasons: readonly string[] };
 
-/** Builds `definition`. Throws HeadwaterError `model-unsupported` for a classifier that gives no probabilities. */
+/** Builds `definition`. Throws HeadwaterError `model-unsupported` where probabilities are meant and none given. */
 export function buildFused(
   engine: FusedEngineName,
   definition: ModelDefinition,
@@ -26,8 +26,6 @@ export function buildFused(
   if (!planned.ok) return planned;
   const create = engine === "fused-wasm" ? createWasmMemory : createTwinMemory;
   const model = new FusedModel({ definition, plan: planned.plan, engine, create, initialParams });
-  const { inputs, outputs, output } = definition;
-  if (output.kind === "classification")
-    checkProbabilities(model.predict(new Float32Array(inputs), 1), outputs);
+  checkProbabilities(model);
   return { ok: true, model };
 }

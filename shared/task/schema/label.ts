@@ -34,7 +34,7 @@ const field = z
       error: "expected a field, or {of, min, max}",
     },
   )
-  .describe("A field of the row itself: a number, clamped to [min, max], or a class index.");
+  .describe("A field of the row itself: a number, clamped to [min, max], a class index, or 0 or 1.");
 
 const labelled = z
   .strictObject({

@@ -13,16 +13,17 @@ const outputOptions = oneKey({
 });
 
 const output = z
-  .union([z.literal("regression"), outputOptions], {
-    error: 'expected "regression", {regression: {loss}} or {classification: 10}',
+  .union([z.enum(["regression", "binary"]), outputOptions], {
+    error: 'expected "regression", "binary", {regression: {loss}} or {classification: 10}',
   })
   .prefault("regression")
   .transform((value): OutputSpec => {
+    if (value === "binary") return { kind: "binary" };
     if (value === "regression") return { kind: "regression", loss: "meanSquaredError" };
     if (value.kind === "regression") return { kind: "regression", loss: value.value.loss };
     return { kind: "classification", classes: value.value };
   })
-  .describe("What the output means.");
+  .describe("What the output means: a number, a class of several, or (binary) the probability of label 1.");
 
 const dense = z
   .array(z.int().min(1).max(16_384))

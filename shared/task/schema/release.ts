@@ -1,8 +1,8 @@
 // `aggregate` and `rollout`: how updates become the next version, and when devices serve it.
 
 import { z } from "zod";
-import { unreachable } from "../../assert.js";
-import type { AggregateSpec, MetricName, OutputSpec, RolloutSpec } from "../task.js";
+import { primaryMetric } from "../../model/metric.js";
+import type { AggregateSpec, OutputSpec, RolloutSpec } from "../task.js";
 import { shareWithin } from "../units.js";
 import { oneKey } from "./choice.js";
 import { learningRate } from "./model.js";
@@ -30,7 +30,9 @@ const limit = z.strictObject({
     .describe("A candidate worse than stable by more than this stays out."),
 });
 
-const gate = oneKey({ rmse: limit, mae: limit, accuracy: limit, loss: limit });
+const gate = oneKey({
+  ...{ rmse: limit, mae: limit, accuracy: limit, precision: limit, recall: limit, f1: limit, loss: limit },
+});
 
 /** When devices serve a version, as written: the gate's metric may follow the model. */
 export const rollout = z
@@ -52,21 +54,9 @@ export const rollout = z
 
 /** The rollout, settled. */
 export function settleRollout(value: z.output<typeof rollout>, output: OutputSpec): RolloutSpec {
-  const metric = value.gate?.kind ?? defaultMetric(output);
+  const metric = value.gate?.kind ?? primaryMetric(output);
   return {
     gate: { metric, maxRegression: value.gate?.value.maxRegression ?? 0.02 },
     revertAfter: value.revertAfter,
   };
-}
-
-function defaultMetric(output: OutputSpec): MetricName {
-  switch (output.kind) {
-    case "regression":
-    case "reconstruction":
-      return "rmse";
-    case "classification":
-      return "accuracy";
-    default:
-      return unreachable(output);
-  }
 }

@@ -24,7 +24,7 @@ const cohort = z.union(
 );
 
 /** What quality is measured by. */
-export const metricName = z.enum(["rmse", "mae", "accuracy", "loss"]);
+export const metricName = z.enum(["rmse", "mae", "accuracy", "precision", "recall", "f1", "loss"]);
 
 const stop = z
   .strictObject({

@@ -7,6 +7,7 @@ test("the table compares, and the lines below say what it took", () => {
   expect(text).toMatch(/federated\s+│ 2\.500\s+│/);
   expect(text).toMatch(/each device alone\s+│ 5\.000\s+│ 50\.0 %/);
   expect(text).toMatch(/naive \(persistence\)\s+│ 2\.000\s+│ -25\.0 %/);
+  expect(text).toContain("\nfederated: mae 1.75, loss 0.5\n");
   expect(text).toContain("8 devices, 2 rounds");
   expect(text).toContain("11 updates accepted, 1 rejected");
   expect(text).toContain("15.1 s on tfjs-wasm");

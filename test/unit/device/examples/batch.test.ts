@@ -41,6 +41,11 @@ test("classes are one-hot", async () => {
   expect([...y]).toEqual([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]);
 });
 
+test("a binary label stays 0 or 1, whatever the scaler says of labels", async () => {
+  const { reader } = openReader(2, denseModel({ output: { kind: "binary" } }));
+  expect([...(await reader.scaled("train", scaler)).y]).toEqual([0, 1]);
+});
+
 test("a split of many pages is read whole and in order", async () => {
   const { reader } = openReader(4501);
   const { rows, features, labels, persistence } = await reader.raw("train");

@@ -20,6 +20,8 @@ const scaler = { offset: [0, 0], factor: [1, 1], label: { offset: 100, factor: 0
 const linear = denseModel({ hidden: [] }, 2);
 const classes = denseModel({ hidden: [], output: { kind: "classification", classes: 3 } }, 2);
 
+const binary = denseModel({ hidden: [], output: { kind: "binary" } }, 2);
+
 let runtime: ModelRuntime;
 
 beforeAll(async () => {
@@ -95,6 +97,16 @@ test("a class is given by its index, with its probability", async () => {
   predictor.predict([row(1, 1, 0), row(2, 0, 1)]);
   expect(predictions.map(({ value }) => value)).toEqual([1, 2]);
   expect(predictions[0]!.probability).toBeCloseTo(Math.exp(5) / (Math.exp(5) + 2), 5);
+});
+
+test("a binary answer is 0 or 1, with the probability of 1 either way", async () => {
+  const { predictor, predictions, install } = await openSlot(binary);
+  install(1, Float32Array.of(3, -2, 0));
+  predictor.predict([row(1, 1, 0), row(2, 0, 1), row(3, 0, 0)]);
+  expect(predictions.map(({ value }) => value)).toEqual([1, 0, 0]);
+  const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+  // Float32 outputs.
+  for (const [at, x] of [3, -2, 0].entries()) expect(predictions[at]!.probability).toBeCloseTo(sigmoid(x), 6);
 });
 
 test("more rows than one batch are all predicted, in order", async () => {

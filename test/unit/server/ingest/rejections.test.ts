@@ -23,9 +23,11 @@ beforeAll(async () => {
 });
 afterAll(() => runtime.dispose());
 
-beforeEach(async () => {
+beforeEach(() => open());
+
+async function open(output = "regression"): Promise<void> {
   lab = new ServerLab({
-    runtime,
+    ...{ runtime, output },
     yaml: "rounds: { minDevices: 2, quorum: 100%, deadline: 10m, lease: 5m }\nrows: { keep: { ring: 100 } }\n",
   });
   await lab.start();
@@ -34,7 +36,14 @@ beforeEach(async () => {
   await b.hello();
   offer = await a.offered();
   count = (await lab.server.model(1))!.params.length;
-});
+}
+
+async function offerEvaluation(): Promise<Offer> {
+  await a.contribute();
+  await b.contribute();
+  await lab.settle(() => lab.server.status().open?.kind === "evaluate");
+  return a.offered();
+}
 
 async function expectRejection(
   device: HandDevice,
@@ -168,12 +177,44 @@ describe("an update is rejected, signed and counted", () => {
 
 describe("a score is rejected", () => {
   test("when it cannot be one", async () => {
-    await a.contribute();
-    await b.contribute();
-    await lab.settle(() => lab.server.status().open?.kind === "evaluate");
-    const evaluate = await a.offered();
+    const evaluate = await offerEvaluation();
     const wrong = { ...scoreOf(10, 1), correct: 11 };
     await expectRejection(a, await a.update(evaluate, { header: { evaluate: wrong } }), "malformed");
+  });
+
+  test("when it counts decisions that the model does not make", async () => {
+    const evaluate = await offerEvaluation();
+    const confusion = { truePositives: 0, falsePositives: 5, falseNegatives: 5 };
+    const wrong = { ...scoreOf(10, 1), confusion };
+    await expectRejection(a, await a.update(evaluate, { header: { evaluate: wrong } }), "malformed");
+  });
+
+  const right = { truePositives: 3, falsePositives: 1, falseNegatives: 2 };
+  const score = { ...scoreOf(10, 0), loss: 5, correct: 7 };
+
+  test.each([
+    ["does not count its decisions", score],
+    ["has fewer wrong decisions than wrong rows", { ...score, confusion: { ...right, falsePositives: 0 } }],
+    ["is right more often by 1 than at all", { ...score, confusion: { ...right, truePositives: 8 } }],
+  ])("when a binary one %s", async (_, wrong) => {
+    await open("binary");
+    const evaluate = await offerEvaluation();
+    await expectRejection(a, await a.update(evaluate, { header: { evaluate: wrong } }), "malformed");
+  });
+
+  test("never when a binary one adds up", async () => {
+    await open("binary");
+    const evaluate = { ...score, confusion: right };
+    const update = await a.update(await offerEvaluation(), { header: { evaluate } });
+    expect(await a.upload(update)).toMatchObject({ status: "accepted" });
+    const other = await b.update(await b.offered(), { header: { evaluate } });
+    expect(await b.upload(other)).toMatchObject({ status: "accepted" });
+    await lab.settle(() => lab.told("evaluated").length > 0);
+    expect(lab.told("evaluated")[0]?.pooled).toMatchObject({
+      rows: 20,
+      correct: 14,
+      confusion: { truePositives: 6, falsePositives: 2, falseNegatives: 4 },
+    });
   });
 });
 

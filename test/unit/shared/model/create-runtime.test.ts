@@ -59,6 +59,40 @@ test("an engine asked for by name runs no other: what it does not cover is refus
   }
 });
 
+describe("a binary output", () => {
+  const dense = (units: number, activation: string, config: JsonObject = {}): JsonObject => ({
+    class_name: "Dense",
+    config: { name: `dense_${activation}_${units}`, units, activation, ...config },
+  });
+  const endingIn = (...ending: JsonObject[]) => {
+    const layers = [dense(4, "tanh", { batch_input_shape: [null, 3] }), ...ending];
+    const topology = { class_name: "Sequential", config: { name: "given", layers } };
+    return defineModel({ kind: "layers", topology, output: { kind: "binary" } }, 3);
+  };
+
+  test.each(["linear", "relu", "tanh", "softplus", "softmax"])("that ends in %s is refused", async (last) => {
+    const runtime = await createRuntime("auto");
+    await expect(runtime.model(endingIn(dense(1, last)))).rejects.toThrow(
+      "expected 0.5: a binary model's last activation is sigmoid",
+    );
+    runtime.dispose();
+  });
+
+  test("may end in any layer behind a sigmoid, on every engine; first params are as drawn", async () => {
+    const activation = { class_name: "Activation", config: { name: "last", activation: "sigmoid" } };
+    const definition = endingIn(dense(1, "linear"), activation);
+    for (const engine of ["fused-wasm", "fused-js", "tfjs-wasm"] as const) {
+      const runtime = await createRuntime(engine);
+      const model = await runtime.model(definition);
+      model.load(await model.initialParams("seed"));
+      const [probability] = model.predict(Float32Array.of(1, 2, 3), 1);
+      expect(probability).toBeGreaterThan(0);
+      expect(probability).toBeLessThan(1);
+      runtime.dispose();
+    }
+  });
+});
+
 test("a classifier without softmax is refused", async () => {
   const layers = [{ class_name: "Dense", config: { name: "out", units: 4, batch_input_shape: [null, 3] } }];
   const topology = { class_name: "Sequential", config: { name: "given", layers } };

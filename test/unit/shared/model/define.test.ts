@@ -31,6 +31,24 @@ describe("defineModel", () => {
     expect(layersOf(regressor.topology).at(-1)?.config).toMatchObject({ units: 1, activation: "linear" });
   });
 
+  test("a binary output is one sigmoid, whatever lies before it", () => {
+    const output = { kind: "binary" } as const;
+    const gru = { kind: "gru", steps: 2, units: [3] } as const;
+    const stacked = {
+      kind: "stacked",
+      front: gru,
+      hidden: [],
+      activation: "relu",
+      dropout: 0,
+      output,
+    } as const;
+    for (const spec of [dense([4], output), stacked]) {
+      const { topology, outputs } = defineModel(spec, 2);
+      expect(outputs).toBe(1);
+      expect(layersOf(topology).at(-1)?.config).toMatchObject({ units: 1, activation: "sigmoid" });
+    }
+  });
+
   test("the topology hash follows widths, activation and output, and nothing else", () => {
     const hash = defineModel(dense([4]), 2).topologyHash;
     expect(defineModel(dense([4]), 2).topologyHash).toBe(hash);

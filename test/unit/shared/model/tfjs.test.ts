@@ -158,6 +158,7 @@ describe.each<TfjsEngineName>(["tfjs-wasm", "tfjs-cpu"])("%s", (engine) => {
       /output shape \[2\] holds 2 values, expected 1/,
     ],
     ["a classifier without softmax", classification, [denseLayer(4, 6)], /softmax/],
+    ["a binary output without sigmoid", { kind: "binary" }, [denseLayer(1, 6)], /sigmoid/],
     [
       "a dropout",
       regression,

@@ -74,6 +74,20 @@ describe("labels", () => {
     expect(counters.toJSON()).toEqual({ "labels.not-a-class": 3 });
   });
 
+  test("what is neither 0 nor 1 is counted and dropped where those are the labels", () => {
+    const task = taskOf({
+      label: { field: "occupied" },
+      rows: noSplit,
+      model: { dense: [4], output: "binary" },
+    });
+    const { counters, examples } = runAll(
+      task,
+      [0, 1, 2, -1, 0.5].map((occupied, i) => reading(i, { x: 1, occupied })),
+    );
+    expect(examples.map(({ label }) => label)).toEqual([0, 1]);
+    expect(counters.toJSON()).toEqual({ "labels.not-a-class": 3 });
+  });
+
   test("pending forecasts are bounded, and the oldest are counted as they go", () => {
     const task = taskOf({ label: { forecast: { of: "x", ahead: "365d" } }, rows: noSplit });
     const readings = Array.from({ length: 131_082 }, (_, i) => reading(i, { x: 1 }));

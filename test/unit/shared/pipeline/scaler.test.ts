@@ -64,8 +64,8 @@ describe("scaler", () => {
     expect(scaled(fitScaler(none, undefined), 3, 4)).toEqual([3, 4]);
   });
 
-  test("class indices are never scaled", () => {
-    const task = taskScaled("none", "standard", { model: { dense: [2], output: { classification: 3 } } });
+  test.each([{ classification: 3 }, "binary"])("labels of %o are never scaled", (output) => {
+    const task = taskScaled("none", "standard", { model: { dense: [2], output } });
     expect(needsFit(task)).toBe(false);
     expect(fitScaler(task, undefined).label).toEqual({ offset: 0, factor: 1 });
   });

@@ -127,8 +127,23 @@ describe("metrics", () => {
     );
   });
 
+  test.each(["precision", "recall", "f1"])("%s is for a binary output alone", (metric) => {
+    const gate = `rollout: { gate: { ${metric}: {} } }\n`;
+    const binary = digits.replace("{ classification: 10 }", "binary");
+    expect(parseTask(binary + gate).task.rollout.gate.metric).toBe(metric);
+    const message = `${metric} does not fit a model for classification`;
+    expect(() => parseTask(digits + gate)).toThrow(message);
+    expectRefusal({ add: gate }, `${metric} does not fit a model for regression`);
+    expect(() => parseTask(`${binary}rounds: { stop: { metric: rmse, target: 1 } }\n`)).toThrow(
+      "rmse does not fit a model for binary",
+    );
+  });
+
   test("a classifier's gate judges by accuracy unless told otherwise", () => {
     expect(parseTask(digits).task.rollout.gate.metric).toBe("accuracy");
+    expect(parseTask(digits.replace("{ classification: 10 }", "binary")).task.rollout.gate.metric).toBe(
+      "accuracy",
+    );
     expect(parseTask(smallTask).task.rollout.gate.metric).toBe("rmse");
   });
 });

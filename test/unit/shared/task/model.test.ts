@@ -33,6 +33,18 @@ describe("models", () => {
     expect(modelOf(written).model).toMatchObject(meant);
   });
 
+  test.each([
+    "dense: [4]",
+    "dense: [4], dropout: 0.2",
+    "conv1d: { steps: 2, filters: [3], kernel: 2 }",
+    "gru: { steps: 2, units: [3] }",
+    "lstm: { steps: 2, units: [3] }",
+    "cnn: { shape: [1, 2, 1], filters: [3], kernel: 1 }",
+    "layers: { class_name: Sequential, config: {} }",
+  ])("{ %s } may have a binary output", (written) => {
+    expect(modelOf(`{ ${written}, output: binary }`).model.output).toEqual({ kind: "binary" });
+  });
+
   test("an autoencoder reconstructs, and has no label", () => {
     const { model, label } = modelOf(
       "{ autoencoder: [3, 2], output: { regression: { loss: huber } } }",
@@ -57,6 +69,24 @@ describe("models", () => {
     ["{ dense: [2] }", "none", "label: none is for an autoencoder only"],
     ["{ autoencoder: [2], dense: [3] }", "none", "neither dense layers nor dropout"],
     ["{ autoencoder: [2], output: { classification: 3 } }", "none", "an autoencoder gives numbers"],
+    ["{ autoencoder: [2], output: binary }", "none", "an autoencoder gives numbers"],
+    ["{ dense: [2], output: binary }", "none", "label: none is for an autoencoder only"],
+    [
+      "{ dense: [2], output: binery }",
+      "{ field: z }",
+      'model.output: expected "regression", "binary", {regression: {loss}} or {classification: 10}',
+    ],
+    ["{ dense: [2], output: { binary: {} } }", "{ field: z }", "model.output"],
+    [
+      "{ dense: [2], output: binary }",
+      "{ field: z, scale: standard }",
+      'label.scale: a label of 0 or 1 is never scaled: expected "none"',
+    ],
+    [
+      "{ dense: [2], output: binary }",
+      "{ field: { of: z, max: 1 } }",
+      "label.field: a label of 0 or 1 is never clamped",
+    ],
     ["{ dense: [2], dropout: 1 }", "{ field: z }", "dropout"],
   ])("%s with label %s is refused", (model, label, message) => {
     expect(() => modelOf(model, label)).toThrow(message);

@@ -304,7 +304,7 @@ describe("an unknown word is refused, and the nearest known one offered", () => 
     ["train: { optimizer: { sdg: 0.1 } }", 'train.optimizer.sdg: unknown key "sdg"; did you mean "sgd"?'],
     [
       "rounds: { stop: { metric: rsme, patience: 3 } }",
-      'rounds.stop.metric: expected "rmse", "mae", "accuracy" or "loss"; did you mean "rmse"?, got "rsme"',
+      'rounds.stop.metric: expected "rmse", "mae", "accuracy", "precision", "recall", "f1" or "loss"; did you mean "rmse"?, got "rsme"',
     ],
     ["aggregate: { rule: trimmed }", 'aggregate.rule: expected "mean", got "trimmed"'],
   ])("%s", (line, message) => {

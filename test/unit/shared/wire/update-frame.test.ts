@@ -26,12 +26,15 @@ const fit: UpdateHeader = {
   modelSignature: null,
   fit: statistics,
 };
+const confusion = { truePositives: 1, falsePositives: 0, falseNegatives: 2 };
+const binary: UpdateHeader = { ...evaluate, evaluate: { ...sums, correct: 1, confusion } };
 const delta = Float32Array.of(0.5, -1);
 const body = new Uint8Array(delta.buffer);
 
 test.each([
   ["train", train, delta],
   ["evaluate", evaluate, undefined],
+  ["evaluate", binary, undefined],
   ["fit", fit, undefined],
 ] as const)("an update of kind %s comes back as it was", (_, header, values) => {
   expect(decodeUpdate(encodeUpdate(header, values))).toEqual({ ok: true, header, delta: values });
@@ -45,6 +48,18 @@ describe("an update is refused", () => {
     ["infinity in the delta", train, new Uint8Array(infinite.buffer), "not-finite"],
     ["a loss that is NaN", { ...train, train: { ...train.train, loss: Number.NaN } }, body, "not-finite"],
     ["NaN in sums", { ...evaluate, evaluate: { ...sums, loss: Number.NaN } }, body, "not-finite"],
+    [
+      "decisions that are no counts",
+      { ...evaluate, evaluate: { ...sums, confusion: { ...confusion, falsePositives: 0.5 } } },
+      new Uint8Array(),
+      "malformed",
+    ],
+    [
+      "decisions in part",
+      { ...evaluate, evaluate: { ...sums, confusion: { truePositives: 1 } } },
+      new Uint8Array(),
+      "malformed",
+    ],
     ["an infinite minimum", { ...fit, fit: { ...statistics, min: [-1 / 0, 1] } }, body, "not-finite"],
     ["less body than announced", train, body.subarray(4), "malformed"],
     ["more body than announced", train, new Uint8Array(12), "malformed"],
