@@ -297,6 +297,8 @@ export type SimulatedSource =
       readonly kind: "csv";
       /** File name pattern below the data folder; `*` matches within a name. ".gz" is unpacked. */
       readonly files: string;
+      /** Lines before the header line, or before the first row when `columns` are given. */
+      readonly skip: number;
       readonly columns: readonly string[] | undefined;
       readonly delimiter: "," | ";" | " " | "\t";
       readonly missing: readonly string[];

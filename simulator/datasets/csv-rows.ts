@@ -64,12 +64,13 @@ interface ParsedRecord {
   readonly info: { readonly lines: number };
 }
 
-function parserFor({ delimiter }: CsvSource) {
+function parserFor({ delimiter, skip }: CsvSource) {
   return parse({
     delimiter,
     // Columns laid out with spaces have no quotes.
     quote: delimiter === " " ? false : '"',
     bom: true,
+    from_line: skip + 1,
     info: true,
     skip_empty_lines: true,
     // Widths are checked here, to say more about them, and after runs of spaces have been taken as one.

@@ -98,12 +98,18 @@ export const csv = z
       .optional()
       .describe("Rows at or after this date (UTC) are left out. Default: to the file's end."),
     missing,
+    skip: z
+      .int()
+      .min(0)
+      .max(10_000)
+      .prefault(0)
+      .describe("Lines left out at the top of every file, before its header line, if it has one."),
     columns: z
       .array(column)
       .min(1)
       .max(4_096)
       .optional()
-      .describe("Column names of files without a header line."),
+      .describe("Column names of files without a header line, or with a wrong one that is skipped."),
     delimiter: z.enum([",", ";", " ", "\t"]).prefault(","),
     fields: named(column, 4_096, fieldName)
       .prefault({})

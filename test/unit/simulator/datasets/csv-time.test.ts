@@ -7,7 +7,7 @@ const folder = tempFolder();
 async function isoTime(text: string): Promise<number | undefined> {
   const readings = await readCsv(folder.write("times.csv", `t,a\n${text},1\n`), {
     source: {
-      ...{ kind: "csv", files: "*.csv", columns: undefined, delimiter: ",", missing: [""] },
+      ...{ kind: "csv", files: "*.csv", skip: 0, columns: undefined, delimiter: ",", missing: [""] },
       ...{ fromMs: undefined, untilMs: undefined },
       ...{ time: { kind: "column", column: "t", unit: "iso" }, fields: {}, entity: undefined, derive: {} },
     },

@@ -9,6 +9,7 @@ function source(changes: Partial<CsvSource> = {}): CsvSource {
   return {
     kind: "csv",
     files: "*.csv",
+    skip: 0,
     columns: undefined,
     delimiter: ",",
     missing: ["", "NA"],
@@ -80,6 +81,20 @@ describe("a CSV file", () => {
       [1, 2, 3],
       [4, 5, 6],
     ]);
+  });
+
+  test("leaves out lines at its top: before the header, or with it when names are given", async () => {
+    const preamble = await read("site 7\n\na,b\n1,2\n", { skip: 2 });
+    expect(preamble.map(({ values }) => values.a)).toEqual([1]);
+    // As R writes it: no name above the row numbers.
+    const unnamed = '"a","b"\n"1",5,6\n"2",x,8\n';
+    const columns = ["row", "a", "b"];
+    await expect(read(unnamed)).rejects.toThrow("line 2: 3 cells, but there are 2 columns");
+    await expect(read(unnamed, { skip: 1, columns, name: "r.csv" })).rejects.toThrow(
+      'r.csv, line 3, column a: expected a number, got "x"',
+    );
+    const [first] = await read(unnamed, { skip: 1, columns, fields: ["b"] });
+    expect(first?.values).toEqual({ b: 6 });
   });
 
   test("names entities by a column and counts down the rows each has left", async () => {
