@@ -3,12 +3,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { randomStream } from "../../shared/random.js";
 import { parseTask } from "../../shared/task/parse.js";
 import type { Progress } from "../../simulator/progress.js";
 import type { SimulationReport } from "../../simulator/report.js";
 import { type SimulateOptions, simulate } from "../../simulator/simulate.js";
+import { tempFolder } from "../support/temp-folder.js";
 
 const examples = new URL("../../examples/", import.meta.url);
+
+const files = tempFolder();
 
 function loadExample(path: string): string {
   return readFileSync(new URL(path, examples), "utf8");
@@ -102,11 +106,86 @@ test("an autoencoder learns the rows of the fleet without a label, and predicts 
   expect(report.predictions).toBeGreaterThan(0);
 });
 
+describe("a binary output", () => {
+  // A door that is open when it is warm inside and cold outside; one reading in twenty is wrong about it.
+  const csv = (name: string, rows: number) => {
+    const random = randomStream(name, "rows");
+    const lines = Array.from({ length: rows }, () => {
+      const [inside, outside] = [20 + 4 * random.normal(), 10 + 6 * random.normal()];
+      const isOpen = 2 * (inside - 20) - (outside - 10) > 2;
+      const isTold = random.uniform() < 0.95 ? isOpen : !isOpen;
+      return `${inside.toFixed(3)},${outside.toFixed(3)},${Number(isTold)}`;
+    });
+    return `inside,outside,open\n${lines.join("\n")}\n`;
+  };
+  const yaml = `task: door
+sources: { door: {} }
+features: { from: door, list: [{ copy: [inside, outside] }], scale: standard }
+label: { field: open }
+rows: { split: { test: given, validation: { share: 20%, by: example } } }
+model: { dense: [4], activation: tanh, output: binary }
+train: { epochs: 5, batch: 16, optimizer: { adam: 0.02 } }
+rounds: { max: 5, stop: { metric: f1, patience: 5 } }
+rollout: { gate: { f1: {} } }
+simulate:
+  dataset: { csv: train.csv, time: { step: 1s }, device: { dirichlet: 1 } }
+  devices: 3
+  test: { files: test.csv }
+`;
+
+  test("learns, is gated by F1, and is compared with the commoner label", async () => {
+    files.write("train.csv", csv("train", 1200));
+    files.write("test.csv", csv("test", 2000));
+    const door = { task: parseTask(yaml), folder: files.path, rounds: undefined };
+    const fused = await run({ ...door, engine: "fused-wasm" });
+    expect(fused).toMatchObject({ metric: "accuracy", naiveRule: "majority", diverged: [], testRows: 2000 });
+    // Nobody can do better than 95 %; the door is open in 43 % of all rows.
+    expect(fused.naive).toBeLessThan(0.7);
+    expect(fused.federated).toBeGreaterThan(0.91);
+    const { precision = 0, recall = 0, f1 = 0 } = fused.metrics;
+    expect(f1).toBeGreaterThan(0.88);
+    expect(f1).toBeCloseTo((2 * precision * recall) / (precision + recall), 12);
+    expect(fused.localOnly).toBeGreaterThan(0.5);
+    const tfjs = await run({ ...door, engine: "tfjs-wasm", local: false });
+    // A row near the line may fall on its other side.
+    expect(Math.abs(tfjs.federated! - fused.federated!)).toBeLessThan(0.003);
+  });
+
+  test("refuses what is neither 0 nor 1, and counts it", async () => {
+    files.write("train.csv", csv("train", 300).replaceAll(/,1$/gm, ",2"));
+    const door = { task: parseTask(yaml), folder: files.path, rounds: 1, local: false };
+    // Only rows of label 0 are left to learn from.
+    const { counters } = await run({ ...door, engine: "fused-wasm" });
+    expect(counters.devices["labels.not-a-class"]).toBeGreaterThan(100);
+  });
+});
+
 test("a fleet whose training diverges everywhere ends, with the reason why nothing was learned", async () => {
   const task = parseTask(smallYaml().replace("sgd: 0.03", "sgd: 50"));
   await expect(run({ task, rounds: 1 })).rejects.toMatchObject({
     code: "training-failed",
     message: expect.stringMatching(/0 of 1 rounds completed, \d+ abandoned; .*"declined\.diverged":\d+/),
+  });
+});
+
+const hasOccupancy = existsSync(join(process.env.HEADWATER_DATA ?? "", "occupancy", "datatraining.txt.gz"));
+
+describe.skipIf(!hasOccupancy)("occupancy (set HEADWATER_DATA to the folder that holds the datasets)", () => {
+  test("a logistic regression of five devices is as good as one trained on all rows, 97.5 % and 98.1 %", async () => {
+    const data = join(process.env.HEADWATER_DATA ?? "", "occupancy");
+    for (const [file, rows, published] of [
+      ["datatest.", 2665, 0.975],
+      ["datatest2.", 9752, 0.981],
+    ] as const) {
+      const text = loadExample("occupancy/task.yaml").replace("datatest*.", file);
+      const report = await run({
+        ...{ task: parseTask(text), folder: data, devices: undefined, rounds: undefined },
+        ...{ engine: "auto", local: false },
+      });
+      expect(report).toMatchObject({ engine: "fused-wasm", devices: 5, testRows: rows });
+      expect(report.federated).toBeGreaterThan(published - 0.002);
+      expect(report.metrics.f1).toBeGreaterThan(0.96);
+    }
   });
 });
 

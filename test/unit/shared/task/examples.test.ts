@@ -25,6 +25,8 @@ describe("the examples", () => {
   test.each([
     ["air-quality/task.yaml", 19],
     ["turbofan/task.yaml", 420],
+    ["occupancy/task.yaml", 4],
+    ["occupancy/skewed.yaml", 4],
     ["mnist/task.yaml", 784],
     ["mnist/shards.yaml", 784],
   ])("%s has the published number of inputs: %d", (path, columns) => {
