@@ -223,7 +223,7 @@ const recurrentCases: readonly NamedCase[] = ["SimpleRNN", "GRU", "LSTM"].flatMa
       cell({}),
     ),
     within(`${kind}: no bias`, [4, 3], cell({ use_bias: false })),
-    ...["concat", "sum", "ave"].flatMap((merge_mode) => [
+    ...["concat", "sum", "ave", "mul"].flatMap((merge_mode) => [
       within(
         `Bidirectional(${kind}): ${merge_mode}`,
         [5, 3],

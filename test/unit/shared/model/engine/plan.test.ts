@@ -72,9 +72,9 @@ describe("what is not understood to the last option is refused by name", () => {
       "option target_shape [3,7] of [5, 4]",
     ],
     [
-      "both ways multiplied",
-      layer("Bidirectional", { layer: layer("GRU", { units: 2 }), merge_mode: "mul" }),
-      'option merge_mode "mul"',
+      "both ways merged as nobody does",
+      layer("Bidirectional", { layer: layer("GRU", { units: 2 }), merge_mode: "max" }),
+      'option merge_mode "max"',
     ],
     [
       "a wrapped layer of another kind",
