@@ -62,6 +62,27 @@ const activationCases: readonly NamedCase[] = [
   within("Softmax: of a sequence", [3, 5], dense({}), layer("Softmax", { axis: -1 })),
   within("PReLU", [5], dense({}), layer("PReLU")),
   within("PReLU: of a sequence", [3, 5], dense({}), layer("PReLU", { alpha_regularizer: l1l2 })),
+  within("PReLU: shared along a sequence", [3, 5], dense({}), layer("PReLU", { shared_axes: [1] })),
+  within("PReLU: shared along channels", [3, 5], dense({}), layer("PReLU", { shared_axes: 2 })),
+  within(
+    "PReLU: shared over an image, L1 and L2",
+    [4, 3, 2],
+    layer("Conv2D", { filters: 5, kernel_size: [1, 1] }),
+    layer("PReLU", { shared_axes: [1, 2], alpha_regularizer: l1l2 }),
+  ),
+  within(
+    "PReLU: shared along the outer axes",
+    [4, 3, 2],
+    layer("Conv2D", { filters: 5, kernel_size: [1, 1] }),
+    layer("PReLU", { shared_axes: [1, 3] }),
+  ),
+  within("PReLU: one slope", [3, 5], dense({}), layer("PReLU", { shared_axes: [2, 1] })),
+  within(
+    "PReLU: shared, not trainable",
+    [3, 5],
+    dense({}),
+    layer("PReLU", { shared_axes: [1], trainable: false }),
+  ),
 ];
 
 const shapeCases: readonly NamedCase[] = [

@@ -39,38 +39,6 @@ export const softmax: LayerKind = (config, inputs) => {
   return planActivation(activationOf("softmax"), shape);
 };
 
-/** tfjs `layers.prelu`: a learned slope per value of a row, or shared along some axes. */
-export const prelu: LayerKind = (config, inputs) => {
-  const shape = single(inputs);
-  const shared = config.value("shared_axes");
-  if (shared !== undefined && !(Array.isArray(shared) && shared.length === 0))
-    throw new Unsupported(`option shared_axes ${JSON.stringify(shared)}`);
-  config.ignore("alpha_initializer");
-  config.refuse("alpha_constraint");
-  const size = sizeOf(shape);
-  const regularizer = config.regularizer("alpha_regularizer");
-  return {
-    output: shape,
-    params: [{ name: "alpha", shape, trainable: true, regularizer }],
-    emit({
-      kernels,
-      x: [x = 0],
-      y,
-      dx: [dx = 0],
-      dy,
-      params: [alpha = 0],
-      gradients: [dAlpha = 0],
-      allocate,
-    }) {
-      const unwanted = dAlpha === 0 ? allocate(size) : dAlpha;
-      return {
-        forward: (rows) => kernels.prelu(x, alpha, y, rows * size, size),
-        backward: (rows) => kernels.preluBack(x, alpha, dy, dx === 0 ? dy : dx, unwanted, rows * size, size),
-      };
-    },
-  };
-};
-
 function planActivation(activation: Activation, shape: Shape): LayerPlan {
   const columns = shape.at(-1) ?? 1;
   const repeats = sizeOf(shape) / columns;

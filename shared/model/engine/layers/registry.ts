@@ -1,7 +1,7 @@
 // Every kind of layer the fused engine runs, by its class name in a topology.
 
 import type { LayerKind } from "../layer.js";
-import { activation, elu, leakyRelu, prelu, relu, softmax } from "./activation.js";
+import { activation, elu, leakyRelu, relu, softmax } from "./activation.js";
 import { conv1d, conv2d } from "./convolution.js";
 import { dense } from "./dense.js";
 import { depthwiseConv2d, separableConv2d } from "./depthwise.js";
@@ -10,6 +10,7 @@ import { embedding } from "./embedding.js";
 import { add, concatenate, repeatVector } from "./merge.js";
 import { batchNormalization, layerNormalization } from "./normalization.js";
 import { globalPooling, pooling } from "./pool.js";
+import { prelu } from "./prelu.js";
 import { flatten, input, reshape } from "./shape.js";
 import { bidirectional, recurrentKinds, timeDistributed } from "./wrapper.js";
 

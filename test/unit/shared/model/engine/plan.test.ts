@@ -71,6 +71,8 @@ describe("what is not understood to the last option is refused by name", () => {
       layer("Reshape", { target_shape: [3, 7] }),
       "option target_shape [3,7] of [5, 4]",
     ],
+    ["slopes shared along the batch", layer("PReLU", { shared_axes: [0] }), "option shared_axes [0]"],
+    ["slopes shared along no axis", layer("PReLU", { shared_axes: [1, 3] }), "option shared_axes [1,3]"],
     [
       "both ways merged as nobody does",
       layer("Bidirectional", { layer: layer("GRU", { units: 2 }), merge_mode: "max" }),
