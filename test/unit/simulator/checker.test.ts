@@ -203,6 +203,31 @@ describe("evaluations and scalers", () => {
     else expect(story.violations[0]).toMatch(violation);
   });
 
+  test.each([
+    [2, []],
+    [3, ["round 1 has pooled falsePositives 3, its devices have 2"]],
+  ])(
+    "pooled decisions of two devices with one false positive each are 2, not 3: %i",
+    (pooled, violations) => {
+      const score = (rows: number, falsePositives: number): MetricSums => {
+        const confusion = { truePositives: 0, falsePositives, falseNegatives: rows - falsePositives };
+        return { ...sums(rows), confusion };
+      };
+      for (const device of [A, B])
+        story.accept(device, 1, { kind: "evaluate", evaluate: { ...score(10, 1) } });
+      const perDevice = [A, B].map((device) => ({ device, sums: score(10, 1) }));
+      const all = { ...score(20, 2), confusion: { ...score(20, 2).confusion, falsePositives: pooled } };
+      story.write(
+        "INSERT INTO evaluations VALUES (?, 1, ?, ?)",
+        1,
+        JSON.stringify(all),
+        JSON.stringify(perDevice),
+      );
+      story.event();
+      expect(story.violations).toEqual(violations);
+    },
+  );
+
   const counted = (device: DeviceId, count: number, mean: number) => {
     const column = (value: number) => [value, value, value];
     const fit = { count, mean: column(mean), m2: column(1), min: column(mean - 3), max: column(mean + 3) };
