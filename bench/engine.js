@@ -107,5 +107,5 @@ function line(name, values, ratio) {
 
 function describeGemm({ shape, gflops, ofBest, native }) {
   const c = native === null ? "" : `, native C ${native.toFixed(1)}`;
-  return `product ${shape.padEnd(14)} ${gflops.toFixed(1)} GFLOP/s, ${(100 * ofBest).toFixed(0)} % of the best tile${c}`;
+  return `product ${shape.padEnd(11)} ${gflops.toFixed(1)} GFLOP/s, ${(100 * ofBest).toFixed(0)} % of the best tile${c}`;
 }

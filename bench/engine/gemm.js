@@ -8,54 +8,51 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createWasmMemory } from "../../dist/shared/model/engine/wasm.js";
 
-/** rows x columns x length; the first two are whole tiles only. */
+/**
+ * rows x columns x length, and "t" where A lies transposed, as for the gradient of a kernel. The first two are whole tiles
+ * only.
+ */
 const SHAPES = [
-  [32, 64, 32],
-  [256, 256, 256],
-  [32, 32, 64],
-  [32, 6, 32],
-  [32, 86, 115],
-  [32, 38, 86],
-  [32, 115, 86],
-  [10, 200, 784],
-  [784, 200, 10],
-  [10, 10, 200],
-  [1, 64, 32],
-  [33, 65, 64],
-  [34, 66, 64],
-  [35, 67, 64],
-  [124, 16, 45],
-  [60, 32, 80],
-  [32, 96, 32],
-  [960, 96, 14],
+  // Forward and back to the input, of the models.
+  ...["32x64x32", "256x256x256", "32x32x64", "32x6x32", "32x32x6", "32x86x115", "32x38x86", "32x115x86"],
+  ...["124x16x45", "60x32x80", "62x16x160", "32x96x32", "960x96x14", "10x200x784", "10x10x200"],
+  // Gradients of kernels.
+  ...["64x32x32t", "32x6x32t", "86x115x32t", "115x86x32t", "80x32x58t", "45x16x124t", "784x200x10t"],
+  // Rows that are left, columns that are left, and one row.
+  ...["33x64x64", "34x64x64", "35x64x64"],
+  ...["64x65x64", "64x66x64", "64x67x64", "64x68x64", "64x69x64", "64x70x64", "64x71x64"],
+  ...["64x65x64t", "64x66x64t", "64x67x64t", "64x68x64t", "64x69x64t", "64x70x64t", "64x71x64t"],
+  "1x64x32",
 ];
-const BURSTS = 5;
-const BURST_MS = 40;
+const BURSTS = 15;
+const BURST_MS = 15;
 
 export function measureGemm() {
-  const speeds = new Map(SHAPES.map((shape) => [shape, 0]));
-  const runs = SHAPES.map((shape) => [shape, product(...shape)]);
-  for (const [, run] of runs) rate(run, 100);
+  const speeds = SHAPES.map(() => 0);
+  const runs = SHAPES.map(product);
+  for (const { run } of runs) rate(run, 100);
   for (let burst = 0; burst < BURSTS; burst++)
-    for (const [shape, run] of runs) {
-      const [rows, columns, length] = shape;
-      speeds.set(shape, Math.max(speeds.get(shape), 2e-9 * rows * columns * length * rate(run, BURST_MS)));
-    }
-  const best = Math.max(speeds.get(SHAPES[0]), speeds.get(SHAPES[1]));
+    runs.forEach(({ run, flops }, at) => {
+      speeds[at] = Math.max(speeds[at], 1e-9 * flops * rate(run, BURST_MS));
+    });
+  const best = Math.max(speeds[0], speeds[1]);
   const native = nativeSpeeds();
   return SHAPES.map((shape, at) => {
-    const gflops = speeds.get(shape);
-    return { shape: shape.join("x"), gflops, ofBest: gflops / best, native: native?.[at] ?? null };
+    const gflops = speeds[at];
+    return { shape, gflops, ofBest: gflops / best, native: native?.[at] ?? null };
   });
 }
 
-function product(rows, columns, length) {
-  const [a, b] = [1024, 1024 + rows * length * 4];
+function product(shape) {
+  const [rows, columns, length] = shape.split("x").map((size) => Number.parseInt(size, 10));
+  const [a, b] = [4096, 4096 + rows * length * 4];
   const c = b + length * columns * 4;
   const { kernels, buffer } = createWasmMemory(c + rows * columns * 4 + 4096);
-  new Float32Array(buffer, 1024).fill(0.5);
-  return () =>
-    kernels.gemm(a, length * 4, 4, 0, b, columns * 4, 0, c, columns * 4, 0, 0, rows, columns, length, 1);
+  new Float32Array(buffer, a).fill(0.5);
+  const [aRow, aStep] = shape.endsWith("t") ? [4, rows * 4] : [length * 4, 4];
+  const step = columns * 4;
+  const run = () => kernels.gemm(a, aRow, aStep, 0, b, step, 0, c, step, 0, 0, rows, columns, length, 1);
+  return { run, flops: 2 * rows * columns * length };
 }
 
 // Runs a second.
@@ -73,11 +70,7 @@ function nativeSpeeds() {
     const program = join(folder, "gemm");
     const source = fileURLToPath(new URL("gemm.c", import.meta.url));
     if (spawnSync("cc", ["-O3", "-ffp-contract=off", "-o", program, source]).status !== 0) return undefined;
-    const { stdout, status } = spawnSync(
-      program,
-      SHAPES.map((shape) => shape.join("x")),
-      { encoding: "utf8" },
-    );
+    const { stdout, status } = spawnSync(program, SHAPES, { encoding: "utf8" });
     return status === 0 ? stdout.trim().split("\n").map(Number) : undefined;
   } finally {
     rmSync(folder, { recursive: true, force: true });
