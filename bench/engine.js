@@ -80,10 +80,14 @@ function report(all) {
     process.stdout.write(`${JSON.stringify(all)}\n`);
     return;
   }
-  const lines = [all.machine, "", "training, steps/s (fused over it)"];
-  for (const [name, speeds] of Object.entries(all.models)) lines.push(line(name, speeds, (a, b) => a / b));
-  lines.push("", "inference of one row, us (it over fused)");
-  for (const [name, times] of Object.entries(all.inferenceUs)) lines.push(line(name, times, (a, b) => b / a));
+  const lines = [all.machine];
+  if (wanted.some((part) => part in ENGINES)) {
+    lines.push("", "training, steps/s (fused over it)");
+    for (const [name, speeds] of Object.entries(all.models)) lines.push(line(name, speeds, (a, b) => a / b));
+    lines.push("", "inference of one row, us (it over fused)");
+    for (const [name, times] of Object.entries(all.inferenceUs))
+      lines.push(line(name, times, (a, b) => b / a));
+  }
   if (all.gemm !== undefined) lines.push("", ...all.gemm.map(describeGemm));
   if (all.clientsPerSecond !== undefined)
     lines.push(
