@@ -88,7 +88,10 @@ export interface Agent {
   task(): LoadedTask | undefined;
   /** The device's own examples, unscaled. Rejects with `data-missing` before a task is adopted. */
   examples(split: Split): Promise<RawExamples>;
-  /** The device's own examples as a model with this scaler sees them. Rejects as `examples`. */
+  /**
+   * The device's own examples as a model with this scaler sees them, valid until the next round or call. Rejects as
+   * `examples`.
+   */
   scaled(split: Split, scaler: FittedScaler): Promise<ExampleBatch>;
   /** The newest predictions, newest first. */
   predictions(limit: number): readonly Prediction[];

@@ -10,8 +10,10 @@ import type { ExampleStore, StoredExample } from "./store.js";
 
 /** Rows read between two turns of the event loop: reading holds up a prediction by a millisecond, and is soon garbage. */
 const PAGE_ROWS = 250;
-/** A batch up to this size is kept for the next round, if no example comes in between. */
+/** The memory of a batch up to this size is kept, and with it the batch, if no example comes before the next round. */
 const KEPT_BYTES_MAX = 16 * 1024 * 1024;
+/** Room for the rows to come, so that a store that fills up does not ask for new memory every round. */
+const GROWTH = 1.5;
 
 /** A split as it was stored, unscaled. */
 export interface RawExamples {
@@ -26,6 +28,13 @@ export interface RawExamples {
 interface Kept {
   readonly key: string;
   readonly batch: ExampleBatch;
+  readonly memory: BatchMemory;
+}
+
+/** Where a batch lies; perhaps longer than the batch. */
+interface BatchMemory {
+  readonly x: Float32Array;
+  readonly y: Float32Array;
 }
 
 /** Reads splits of one store for one model. */
@@ -41,14 +50,21 @@ export class ExampleReader {
     this.#clock = clock;
   }
 
-  /** The split as the model sees it; for classification `y` is one-hot, for binary 0 or 1. Nobody writes to it. */
+  /**
+   * The split as the model sees it; for classification `y` is one-hot, for binary 0 or 1. Nobody writes to it, and it is
+   * valid until the next call for the same split, which may lay another batch into its memory.
+   */
   async scaled(split: Split, scaler: FittedScaler): Promise<ExampleBatch> {
     const key = `${this.#store.revision} ${scalerHash(scaler)}`;
     const kept = this.#kept.get(split);
     if (kept?.key === key) return kept.batch;
+    // Out of the map while it is written to: a call that comes meanwhile takes memory of its own.
     this.#kept.delete(split);
-    const batch = await this.#scale(split, scaler);
-    if (batch.x.byteLength + batch.y.byteLength <= KEPT_BYTES_MAX) this.#kept.set(split, { key, batch });
+    const limit = this.#store.counts()[split];
+    const memory = this.#memoryFor(limit, kept?.memory);
+    const batch = await this.#scale({ split, limit, scaler }, memory);
+    if (memory.x.byteLength + memory.y.byteLength <= KEPT_BYTES_MAX)
+      this.#kept.set(split, { key, batch, memory });
     return batch;
   }
 
@@ -81,12 +97,29 @@ export class ExampleReader {
     return statistics.finish();
   }
 
-  async #scale(split: Split, scaler: FittedScaler): Promise<ExampleBatch> {
+  /** Room for `rows`: what is kept if that does, since V8 does not count shared memory and so lets it pile up. */
+  #memoryFor(rows: number, kept: BatchMemory | undefined): BatchMemory {
     const { inputs, outputs } = this.#definition;
-    const capacity = this.#store.counts()[split];
-    const x = sharedFloats(capacity * inputs);
-    const y = sharedFloats(capacity * outputs);
-    const rows = await this.#eachRow(split, capacity, (example, row, values) => {
+    if (kept !== undefined && kept.x.length >= rows * inputs && kept.y.length >= rows * outputs) return kept;
+    const bytes = rows * (inputs + outputs) * Float32Array.BYTES_PER_ELEMENT;
+    // Copied to the worker, but counted.
+    if (bytes > KEPT_BYTES_MAX)
+      return { x: new Float32Array(rows * inputs), y: new Float32Array(rows * outputs) };
+    const room = kept === undefined ? rows : Math.ceil(Math.min(GROWTH, KEPT_BYTES_MAX / bytes) * rows);
+    return { x: sharedFloats(room * inputs), y: sharedFloats(room * outputs) };
+  }
+
+  async #scale(
+    {
+      split,
+      limit,
+      scaler,
+    }: { readonly split: Split; readonly limit: number; readonly scaler: FittedScaler },
+    { x, y }: BatchMemory,
+  ): Promise<ExampleBatch> {
+    const { inputs, outputs } = this.#definition;
+    y.fill(0);
+    const rows = await this.#eachRow(split, limit, (example, row, values) => {
       scaleInto(scaler, values, x, row * inputs);
       const scaled = x.subarray(row * inputs, (row + 1) * inputs);
       const truth = y.subarray(row * outputs, (row + 1) * outputs);

@@ -78,6 +78,42 @@ test("a batch is kept until an example or the scaler changes it", async () => {
   expect((await reader.scaled("train", scaler)).rows).toBe(again.rows + 1);
 });
 
+test("a split that changes is laid into the memory it had, with room for more", async () => {
+  const { reader, store } = openReader(10, classes);
+  const one = { entity: "e", timeMs: 9, test: false, persistence: null, split: "train" } as const;
+  const buffers = new Set<ArrayBufferLike>();
+  for (let round = 0; round < 100; round++) {
+    buffers.add((await reader.scaled("train", scaler)).y.buffer);
+    store.add({ ...one, features: Float32Array.of(1, 2, 3), label: 0 });
+  }
+  expect(buffers.size).toBeLessThan(8);
+});
+
+test("nothing is left of the labels that lay in a batch's memory before", async () => {
+  const { reader, store } = openReader(8, classes);
+  await reader.scaled("train", scaler);
+  const first = await reader.scaled("train", { ...scaler, offset: [0, 0, 0] });
+  const another = { ...scaler, label: { offset: 0, factor: 1 } };
+  store.add({
+    ...{ entity: "e", timeMs: 9, test: false, persistence: null, split: "validation" },
+    ...{ features: Float32Array.of(1, 2, 3), label: 0 },
+  });
+  const { y } = await reader.scaled("train", another);
+  expect(y.buffer).toBe(first.y.buffer);
+  expect(y.reduce((sum, value) => sum + value, 0)).toBe(8);
+});
+
+test("two calls at once do not write to the same memory", async () => {
+  const { reader } = openReader(600);
+  await reader.scaled("train", scaler);
+  const [moved, same] = await Promise.all([
+    reader.scaled("train", { ...scaler, offset: [1, 2, 5] }),
+    reader.scaled("train", { ...scaler, offset: [0, 0, 0] }),
+  ]);
+  expect([...moved.x.subarray(0, 3)]).toEqual([-2, 0, 0]);
+  expect([...same.x.subarray(0, 3)]).toEqual([0, 2, 2.5]);
+});
+
 test("statistics are those of the unscaled train rows, the label last", async () => {
   const { reader } = openReader(5);
   const { count, mean, min, max } = await reader.statistics();
