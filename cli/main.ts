@@ -4,15 +4,6 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { type ErrorCode, HeadwaterError } from "../shared/error.js";
-import * as device from "./device.js";
-import * as enrol from "./enrol.js";
-import * as plan from "./plan.js";
-import * as quickstart from "./quickstart.js";
-import * as replay from "./replay.js";
-import * as schema from "./schema.js";
-import * as server from "./server.js";
-import * as simulate from "./simulate.js";
-import * as status from "./status.js";
 
 /** What a failure says to whoever started us: a supervisor tries again after 1, and has no reason to after the rest. */
 const FAILED = 1;
@@ -28,29 +19,39 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
 // build, where it would shadow the real one.
 const { version } = createRequire(import.meta.url)("headwater/package.json") as { readonly version: string };
 
-const commands: readonly { register(program: Command): void }[] = [
-  quickstart,
-  server,
-  status,
-  enrol,
-  device,
-  replay,
-  simulate,
-  plan,
-  schema,
-];
+interface CommandFile {
+  register(program: Command): void;
+}
+
+/** In the order of the help text. A device has no memory to spare for what servers and simulations need. */
+const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
+  quickstart: () => import("./quickstart.js"),
+  server: () => import("./server.js"),
+  status: () => import("./status.js"),
+  enrol: () => import("./enrol.js"),
+  device: () => import("./device.js"),
+  replay: () => import("./replay.js"),
+  simulate: () => import("./simulate.js"),
+  plan: () => import("./plan.js"),
+  schema: () => import("./schema.js"),
+};
 
 const program = new Command("headwater")
   .description("Federated learning where the data begins.")
   .version(version)
   .exitOverride()
   .showSuggestionAfterError();
-for (const command of commands) command.register(program);
+for (const load of commandsAskedFor(process.argv[2])) (await load()).register(program);
 
 try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
+}
+
+/** The one command of that name; all of them for the help text, or to suggest another. */
+function commandsAskedFor(name: string | undefined): readonly (() => Promise<CommandFile>)[] {
+  return name !== undefined && Object.hasOwn(commands, name) ? [commands[name]!] : Object.values(commands);
 }
 
 /** Says what went wrong on standard error, unless commander already did, and answers the exit code. */

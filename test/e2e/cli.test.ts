@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,6 +31,30 @@ test("headwater schema prints a JSON Schema", () => {
   const { status, stdout } = headwater("schema");
   expect(status).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ title: "Headwater task", type: "object" });
+});
+
+test("headwater device loads what a device needs, and nothing of servers, simulations and tfjs", () => {
+  // Node writes down which scripts were there when it ended.
+  const scripts = join(folder, "scripts");
+  const env = { ...process.env, NODE_V8_COVERAGE: scripts };
+  const { status } = spawnSync(process.execPath, ["dist/cli/main.js", "device", "absent.yaml"], {
+    cwd: root,
+    env,
+  });
+  expect(status).toBe(2);
+  const loaded = readdirSync(scripts)
+    .map((name) => readFileSync(join(scripts, name), "utf8"))
+    .join();
+  expect(loaded).toContain("/dist/device/host/host.js");
+  for (const other of [
+    "/dist/server/",
+    "/dist/simulator/",
+    "/@tensorflow/",
+    "/fastify/",
+    "/aedes/",
+    "/csv-parse/",
+  ])
+    expect(loaded.includes(other), other).toBe(false);
 });
 
 describe("headwater plan", () => {
