@@ -3,7 +3,11 @@
 import type { Command } from "commander";
 import { loadDeviceConfig } from "../device/host/config.js";
 import { startDeviceHost } from "../device/host/host.js";
+import { createTrainerPool } from "../device/train/pool.js";
+import { spawnWorker } from "../device/train/pool-worker.js";
 import { createLogger } from "../shared/log.js";
+import { defaultEngine } from "../shared/model/engine.js";
+import { spawnInSmallHeap } from "./small-heap.js";
 import { notifySystemd } from "./systemd.js";
 import { untilStopped } from "./until-stopped.js";
 
@@ -20,7 +24,13 @@ async function run(path: string): Promise<void> {
   const config = loadDeviceConfig(path);
   const logger = createLogger(config.log);
   const stopped = untilStopped();
-  const host = await startDeviceHost(config, { logger });
+  // One thread: training must not take the machine from what else it does.
+  const spawn = spawnInSmallHeap(spawnWorker);
+  const trainer = await createTrainerPool({ workers: 1, engine: defaultEngine, spawn });
+  const host = await startDeviceHost(config, { logger, trainer }).catch(async (error: unknown) => {
+    await trainer.close();
+    throw error;
+  });
   const { device, task } = config.credential;
   process.stdout.write(
     `running: ${device}, task ${task}, server ${config.server.url}, data in ${config.data}\n`,
@@ -30,4 +40,5 @@ async function run(path: string): Promise<void> {
   logger.info({ signal, device }, "stopping");
   notifySystemd("stopping");
   await host.stop();
+  await trainer.close();
 }

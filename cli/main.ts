@@ -4,6 +4,7 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { type ErrorCode, HeadwaterError } from "../shared/error.js";
+import { keepHeapSmall } from "./small-heap.js";
 
 /** What a failure says to whoever started us: a supervisor tries again after 1, and has no reason to after the rest. */
 const FAILED = 1;
@@ -29,7 +30,10 @@ const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
   server: () => import("./server.js"),
   status: () => import("./status.js"),
   enrol: () => import("./enrol.js"),
-  device: () => import("./device.js"),
+  async device() {
+    keepHeapSmall();
+    return import("./device.js");
+  },
   replay: () => import("./replay.js"),
   simulate: () => import("./simulate.js"),
   plan: () => import("./plan.js"),
