@@ -10,6 +10,8 @@ import { stateMigrations, telemetryMigrations } from "../storage.js";
 
 /** SQLite's default. */
 const PAGE_BYTES = 4096;
+/** Of each database: rows are read and written in order, so the operating system's cache does as well. */
+const CACHE_BYTES = 256 * 1024;
 
 /** The folder while it is ours. */
 export interface DeviceFolder {
@@ -31,18 +33,21 @@ export function openDeviceFolder(folder: string, limits: { readonly diskBytes: n
     for (const database of opened) database.close();
     lock.release();
   };
-  const maxPages = Math.max(256, Math.floor(limits.diskBytes / PAGE_BYTES));
+  const bounds = {
+    maxPages: Math.max(256, Math.floor(limits.diskBytes / PAGE_BYTES)),
+    cacheBytes: CACHE_BYTES,
+  };
   try {
     const state = open(
       join(folder, "state.db"),
       "restore it, or enrol the device anew in an empty folder",
-      (path) => openSqlite({ path, durability: "full", migrations: stateMigrations, maxPages }),
+      (path) => openSqlite({ path, durability: "full", migrations: stateMigrations, ...bounds }),
     );
     opened.push(state);
     const telemetry = open(
       join(folder, "telemetry.db"),
       "it holds only examples: delete it to gather new ones",
-      (path) => openSqlite({ path, durability: "normal", migrations: telemetryMigrations, maxPages }),
+      (path) => openSqlite({ path, durability: "normal", migrations: telemetryMigrations, ...bounds }),
     );
     opened.push(telemetry);
     return { state, telemetry, close };

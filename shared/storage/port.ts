@@ -37,4 +37,6 @@ export interface OpenOptions {
   readonly migrations: Migrations;
   /** At most this many pages of 4096 bytes; beyond, writes throw `storage-full`. */
   readonly maxPages?: number;
+  /** Memory for pages that were read; SQLite's own 2 MB if absent. */
+  readonly cacheBytes?: number;
 }

@@ -22,6 +22,9 @@ function configure(database: Sqlite.Database, options: OpenOptions): void {
     database.pragma("journal_mode = WAL");
     database.pragma(`synchronous = ${options.durability === "full" ? "FULL" : "NORMAL"}`);
     database.pragma("foreign_keys = ON");
+    // Negative: KiB instead of pages.
+    if (options.cacheBytes !== undefined)
+      database.pragma(`cache_size = ${-Math.ceil(options.cacheBytes / 1024)}`);
     if (options.maxPages !== undefined) database.pragma(`max_page_count = ${options.maxPages}`);
   });
 }
