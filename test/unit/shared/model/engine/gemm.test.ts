@@ -54,7 +54,7 @@ test.each(["none", "bias", "itself"] as const)(
 
 test("A that is contiguous nowhere is not computed at all", () => {
   const strides = [1024, 24, 8, 0, 1024, 16, 0, 2048, 16, 0, 0] as const;
-  expect(() => wasm.kernels.gemm(...strides, 4, 4, 3, 1)).toThrow(WebAssembly.RuntimeError);
+  expect(() => wasm.kernels.gemm(...strides, 4, 4, 3, 1)).toThrow("unreachable");
 });
 
 test("what the kernels keep in memory lies where nobody else writes", () => {
