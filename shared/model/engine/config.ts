@@ -60,8 +60,9 @@ export class Config {
     return this.number(key, fallback, (value) => Number.isInteger(value) && value >= 1);
   }
 
+  /** One of `allowed`; the fallback when absent. Null is a choice of its own to tfjs, and refused. */
   choice<const T extends string>(key: string, allowed: readonly T[], fallback: T): T {
-    const value = this.value(key) ?? fallback;
+    const value = this.#values[key] === null ? null : (this.value(key) ?? fallback);
     const found = allowed.find((item) => item === value);
     if (found === undefined) throw this.#bad(key);
     return found;

@@ -79,6 +79,11 @@ describe("what is not understood to the last option is refused by name", () => {
       'option merge_mode "max"',
     ],
     [
+      "both ways apart",
+      layer("Bidirectional", { layer: layer("GRU", { units: 2 }), merge_mode: null }),
+      "option merge_mode null",
+    ],
+    [
       "a wrapped layer of another kind",
       layer("TimeDistributed", { layer: layer("Conv1D") }),
       "option layer Conv1D",
