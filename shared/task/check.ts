@@ -31,10 +31,8 @@ function checkLabel({ label, model }: Task): Problem[] {
       message:
         label.kind === "none" ? "none is for an autoencoder only" : "an autoencoder has none: expected none",
     });
-  if (model.output.kind === "classification" && label.scale.kind !== "none") {
-    problems.push({ path: ["label", "scale"], message: 'a class index is never scaled: expected "none"' });
-  }
-  if (model.output.kind === "binary") problems.push(...checkBinary(label));
+  if (model.output.kind === "classification") problems.push(...checkCategory(label, "a class index"));
+  if (model.output.kind === "binary") problems.push(...checkCategory(label, "a label of 0 or 1"));
   if (label.kind === "field" && (label.min ?? -Infinity) >= (label.max ?? Infinity)) {
     problems.push({
       path: ["label", "field", "min"],
@@ -44,15 +42,13 @@ function checkLabel({ label, model }: Task): Problem[] {
   return problems;
 }
 
-function checkBinary(label: LabelSpec): Problem[] {
+// Between two categories there is nothing that a label could be moved to.
+function checkCategory(label: LabelSpec, what: string): Problem[] {
   const problems: Problem[] = [];
   if (label.scale.kind !== "none")
-    problems.push({
-      path: ["label", "scale"],
-      message: 'a label of 0 or 1 is never scaled: expected "none"',
-    });
+    problems.push({ path: ["label", "scale"], message: `${what} is never scaled: expected "none"` });
   if (label.kind === "field" && (label.min ?? label.max) !== undefined)
-    problems.push({ path: ["label", "field"], message: "a label of 0 or 1 is never clamped" });
+    problems.push({ path: ["label", "field"], message: `${what} is never clamped` });
   return problems;
 }
 

@@ -87,6 +87,11 @@ describe("models", () => {
       "{ field: { of: z, max: 1 } }",
       "label.field: a label of 0 or 1 is never clamped",
     ],
+    [
+      "{ dense: [2], output: { classification: 3 } }",
+      "{ field: { of: z, min: 0.5 } }",
+      "label.field: a class index is never clamped",
+    ],
     ["{ dense: [2], dropout: 1 }", "{ field: z }", "dropout"],
   ])("%s with label %s is refused", (model, label, message) => {
     expect(() => modelOf(model, label)).toThrow(message);
