@@ -16,15 +16,20 @@ export function eventTimeAt({ fromMs, speed }: Pace, startMs: number, nowMs: num
   return fromMs + (nowMs - startMs) * speed;
 }
 
-/** All readings of every device, as history: event time is what the readings say. */
+/**
+ * All readings of every device, as history: event time is what the readings say. Leaves none in `feed`: a device that
+ * has them keeps what it needs.
+ */
 export async function feedHistory(
   federation: Federation,
-  feed: ReadonlyMap<DeviceId, readonly Reading[]>,
+  feed: Map<DeviceId, readonly Reading[]>,
 ): Promise<void> {
+  const { agents } = federation;
   for (const [device, readings] of feed) {
-    const agent = federation.agents.get(device)!;
+    const agent = agents.get(device)!;
     await handOver(federation, agent, readings);
     await federation.during(agent.endOfData());
+    feed.set(device, []);
   }
 }
 

@@ -17,8 +17,8 @@ import { type IdxSource, readIdx } from "./idx.js";
 
 /** What a simulation feeds to its devices. */
 export interface Feed {
-  /** Readings of each device in order of event time. */
-  readonly devices: ReadonlyMap<DeviceId, readonly Reading[]>;
+  /** Readings of each device in order of event time. Whoever has handed them over may leave none in their place. */
+  readonly devices: Map<DeviceId, readonly Reading[]>;
   /** A test set of its own, for no device to see. */
   readonly test: readonly Reading[] | undefined;
   /** How telemetry arrives; undefined: it is history, all there at the start. */
@@ -184,7 +184,7 @@ function byEntity(readings: readonly Reading[]): readonly Part[] {
   return [...parts];
 }
 
-function toDevices(parts: readonly Part[]): ReadonlyMap<DeviceId, readonly Reading[]> {
+function toDevices(parts: readonly Part[]): Map<DeviceId, readonly Reading[]> {
   const devices = new Map<DeviceId, readonly Reading[]>();
   for (const [name, readings] of parts) {
     const id = toDeviceId(name);
