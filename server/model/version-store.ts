@@ -9,10 +9,12 @@ import {
   type Manifest,
   manifestSchema,
 } from "../../shared/wire/message.js";
+import { type OpenBlob, OpenBlobs } from "./open-blobs.js";
 
 /** Versions in the server's database. */
 export class VersionStore {
   readonly #database: Database;
+  readonly #open = new OpenBlobs();
 
   constructor(database: Database) {
     this.#database = database;
@@ -34,28 +36,24 @@ export class VersionStore {
 
   /** Length of a blob, undefined when there is none of that name. */
   blobBytes(sha256: string): number | undefined {
-    const row = this.#database.get("SELECT version FROM versions WHERE sha256 = ? LIMIT 1", sha256);
-    return row === undefined ? undefined : this.manifest(Number(row.version))?.bytes;
+    return this.#blob(sha256)?.bytes;
   }
 
-  /** A part of a blob, shorter at its end; undefined when there is no blob of that name. */
+  /** A part of a blob, shorter at its end; undefined when there is no blob of that name. Nobody writes to it. */
   readBlob(sha256: string, offset: number, length: number): Uint8Array | undefined {
-    const bytes = this.blobBytes(sha256);
-    if (bytes === undefined) return undefined;
-    const out = new Uint8Array(Math.max(0, Math.min(length, bytes - offset)));
+    const blob = this.#blob(sha256);
+    if (blob === undefined) return undefined;
+    const end = Math.min(offset + length, blob.bytes);
+    if (offset >= end) return new Uint8Array();
     const first = Math.floor(offset / CHUNK_BYTES_MAX);
-    const last = Math.floor((offset + out.length - 1) / CHUNK_BYTES_MAX);
-    const rows = this.#database.all(
-      "SELECT part, data FROM blob_parts WHERE sha256 = ? AND part BETWEEN ? AND ?",
-      sha256,
-      first,
-      last,
-    );
-    for (const { part, data } of rows) {
-      assert(data instanceof Uint8Array, "a blob's part holds bytes");
-      const at = Number(part) * CHUNK_BYTES_MAX - offset;
-      const from = Math.max(0, -at);
-      out.set(data.subarray(from, from + out.length - Math.max(0, at)), Math.max(0, at));
+    const last = Math.floor((end - 1) / CHUNK_BYTES_MAX);
+    const firstAt = first * CHUNK_BYTES_MAX;
+    if (first === last) return this.#part(sha256, blob, first).subarray(offset - firstAt, end - firstAt);
+    const out = new Uint8Array(end - offset);
+    for (let part = first; part <= last; part++) {
+      const at = part * CHUNK_BYTES_MAX - offset;
+      const data = this.#part(sha256, blob, part);
+      out.set(data.subarray(Math.max(0, -at), end - offset - at), Math.max(0, at));
     }
     return out;
   }
@@ -63,7 +61,9 @@ export class VersionStore {
   /** Part of the journal's transaction. */
   keep(manifest: Manifest, blob: Uint8Array): void {
     const { version, parent, sha256 } = manifest;
-    const isNew = this.blobBytes(sha256) === undefined;
+    // What a transaction writes is only there once it has ended well.
+    this.#open.clear();
+    const isNew = this.#storedBytes(sha256) === undefined;
     this.#database.run(
       "INSERT INTO versions (version, parent, sha256, manifest) VALUES (?, ?, ?, ?)",
       version,
@@ -92,6 +92,30 @@ export class VersionStore {
       keep,
     );
     if (dropped === 0) return;
+    this.#open.clear();
     this.#database.run("DELETE FROM blob_parts WHERE sha256 NOT IN (SELECT sha256 FROM versions)");
+  }
+
+  #blob(sha256: string): OpenBlob | undefined {
+    const known = this.#open.get(sha256);
+    if (known !== undefined) return known;
+    const bytes = this.#storedBytes(sha256);
+    return bytes === undefined ? undefined : this.#open.open(sha256, bytes);
+  }
+
+  #storedBytes(sha256: string): number | undefined {
+    const row = this.#database.get("SELECT version FROM versions WHERE sha256 = ? LIMIT 1", sha256);
+    return row === undefined ? undefined : this.manifest(Number(row.version))?.bytes;
+  }
+
+  #part(sha256: string, { parts }: OpenBlob, part: number): Uint8Array {
+    const known = parts.get(part);
+    if (known !== undefined) return known;
+    const row = this.#database.get("SELECT data FROM blob_parts WHERE sha256 = ? AND part = ?", sha256, part);
+    assert(row?.data instanceof Uint8Array, `part ${part} of blob ${sha256} is there`);
+    const { buffer, byteOffset, byteLength } = row.data;
+    const data = new Uint8Array(buffer, byteOffset, byteLength);
+    parts.set(part, data);
+    return data;
   }
 }
