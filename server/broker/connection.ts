@@ -1,7 +1,7 @@
 // One connected client.
 
 import type { Client } from "aedes";
-import { matchesFilter } from "../../shared/transport/topic-filter.js";
+import { matcherOf, type TopicMatcher } from "../../shared/transport/topic-filter.js";
 import type { GuardedStream } from "./guarded-stream.js";
 
 /** A message on its way to clients. */
@@ -27,7 +27,7 @@ export class Connection {
   readonly id: string;
   readonly stream: GuardedStream;
   readonly #client: Client;
-  readonly #granted = new Map<string, 0 | 1>();
+  readonly #granted = new Map<string, { readonly matches: TopicMatcher; readonly qos: 0 | 1 }>();
   readonly #unhandledMax: number;
   #unhandledBytes = 0;
 
@@ -39,7 +39,7 @@ export class Connection {
   }
 
   subscribe(filter: string, qos: 0 | 1): void {
-    this.#granted.set(filter, qos);
+    this.#granted.set(filter, { matches: matcherOf(filter), qos });
   }
 
   unsubscribe(filter: string): void {
@@ -96,8 +96,8 @@ export class Connection {
   /** The best quality of service that any matching subscription was granted (3.3.5-1). */
   #grantedFor(topic: string): 0 | 1 | undefined {
     let best: 0 | 1 | undefined;
-    for (const [filter, qos] of this.#granted) {
-      if (best !== 1 && matchesFilter(filter, topic)) best = qos;
+    for (const { matches, qos } of this.#granted.values()) {
+      if (best !== 1 && matches(topic)) best = qos;
     }
     return best;
   }

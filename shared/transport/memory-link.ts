@@ -31,7 +31,7 @@ export interface LinkHost {
   admit(session: Session): boolean;
   /** Sends what the broker retains for the session's subscriptions. */
   sendRetained(session: Session): void;
-  /** Takes a message under way; calls `acknowledge` for every PUBACK that comes back. */
+  /** Takes a message under way, and its bytes; calls `acknowledge` for every PUBACK that comes back. */
   receive(
     session: Session,
     message: TopicPayload & { readonly retain: boolean },

@@ -9,7 +9,7 @@
 import { assert } from "../assert.js";
 import type { Clock } from "../clock.js";
 import type { DeviceId } from "../id.js";
-import { type FaultModel, noFaults } from "./fault.js";
+import { type Fate, type FaultModel, noFaults } from "./fault.js";
 import { createMemoryLink, type LinkHost, type LinkLimits, type MemoryLink } from "./memory-link.js";
 import {
   createMemoryUplink,
@@ -139,8 +139,9 @@ class Broker implements MemoryBroker, LinkHost, UplinkHost {
     const passage = { clientId, direction: "up", topic: message.topic, bytes: bytesOf(message) } as const;
     const fate = this.#faults.fate(passage);
     this.#count(clientId, "up", passage.bytes * Math.max(fate.copies, 1));
+    const next = arrivals(message, fate);
     const isCarried = session.up.carry(fate, () => {
-      void this.#route(clientId, copyOf(message)).then((isHandled) => {
+      void this.#route(clientId, next()).then((isHandled) => {
         if (isHandled) this.#acknowledge(session, message.topic, acknowledge);
       });
     });
@@ -175,10 +176,14 @@ class Broker implements MemoryBroker, LinkHost, UplinkHost {
   }
 
   #fanOut(message: TopicPayload): void {
-    for (const session of [...this.#sessions.values()]) {
-      // 3.3.1-9: to those already subscribed it is not a retained message.
-      if (session.subscribes(message.topic)) this.#deliver(session, message, { retained: false });
-    }
+    // 3.3.1-9: to those already subscribed it is not a retained message.
+    for (const session of this.#subscribersOf(message)) this.#deliver(session, message, { retained: false });
+  }
+
+  #subscribersOf({ topic }: TopicPayload): readonly Session[] {
+    const subscribers: Session[] = [];
+    for (const session of this.#sessions.values()) if (session.subscribes(topic)) subscribers.push(session);
+    return subscribers;
   }
 
   #deliver(session: Session, message: TopicPayload, { retained }: { readonly retained: boolean }): void {
@@ -191,10 +196,8 @@ class Broker implements MemoryBroker, LinkHost, UplinkHost {
     const passage = { clientId, direction: "down", topic: message.topic, bytes: bytesOf(message) } as const;
     const fate = this.#faults.fate(passage);
     this.#count(clientId, "down", passage.bytes * Math.max(fate.copies, 1));
-    const sent = copyOf(message);
-    const isCarried = session.down.carry(fate, () => {
-      session.deliver({ topic: sent.topic, payload: new Uint8Array(sent.payload), retained });
-    });
+    const next = arrivals(copyOf({ topic: message.topic, payload: message.payload }), fate);
+    const isCarried = session.down.carry(fate, () => session.deliver({ ...next(), retained }));
     if (!isCarried) this.drop(session, { abrupt: true });
     if (fate.copies > 0) return;
     this.clock.after(this.limits.ackTimeoutMs, () => this.drop(session, { abrupt: true }));
@@ -231,6 +234,12 @@ class Broker implements MemoryBroker, LinkHost, UplinkHost {
 
 function bytesOf({ topic, payload }: TopicPayload): number {
   return Buffer.byteLength(topic) + payload.length;
+}
+
+/** What arrives, time after time, of a message whose bytes are nobody else's: each time the receiver's own. */
+function arrivals<M extends TopicPayload>(message: M, { copies }: Fate): () => M {
+  let left = copies;
+  return () => (--left > 0 ? copyOf(message) : message);
 }
 
 /** The message with bytes of its own: its receiver owns them. */

@@ -1,7 +1,7 @@
 // What the broker keeps for those who subscribe later: the last retained message of each topic.
 
 import type { TopicPayload } from "./session.js";
-import { matchesFilter } from "./topic-filter.js";
+import { matcherOf } from "./topic-filter.js";
 
 /** Retained messages (MQTT 3.1.1, section 3.3.1.3). */
 export class RetainedStore {
@@ -15,8 +15,9 @@ export class RetainedStore {
 
   /** What a new subscriber of these filters is sent: each message once, oldest topic first. */
   matching(filters: readonly string[]): readonly TopicPayload[] {
+    const matchers = filters.map(matcherOf);
     return [...this.#payloads]
-      .filter(([topic]) => filters.some((filter) => matchesFilter(filter, topic)))
+      .filter(([topic]) => matchers.some((matches) => matches(topic)))
       .map(([topic, payload]) => ({ topic, payload }));
   }
 }

@@ -4,7 +4,7 @@ import type { Clock } from "../clock.js";
 import type { DeviceId } from "../id.js";
 import { Lane } from "./lane.js";
 import type { LinkOptions, Message } from "./port.js";
-import { matchesFilter } from "./topic-filter.js";
+import { matcherOf, type TopicMatcher } from "./topic-filter.js";
 
 /** A message's topic and bytes. */
 export interface TopicPayload {
@@ -25,6 +25,7 @@ export class Session {
   readonly up: Lane;
   readonly down: Lane;
   readonly #events: SessionEvents;
+  readonly #matchers: readonly TopicMatcher[];
   #hasEnded = false;
 
   constructor(
@@ -34,6 +35,7 @@ export class Session {
   ) {
     this.options = options;
     this.#events = events;
+    this.#matchers = options.subscriptions.map(matcherOf);
     this.up = new Lane(lanes.clock, lanes.limit);
     this.down = new Lane(lanes.clock, lanes.limit);
   }
@@ -47,7 +49,7 @@ export class Session {
   }
 
   subscribes(topic: string): boolean {
-    return this.options.subscriptions.some((filter) => matchesFilter(filter, topic));
+    return this.#matchers.some((matches) => matches(topic));
   }
 
   /** A message has reached the client. */

@@ -1,12 +1,19 @@
 // Topic filters of MQTT 3.1.1, section 4.7.
 
-/** True when `filter` (which may hold the wildcards + and #) matches `topic`. */
-export function matchesFilter(filter: string, topic: string): boolean {
+/** Tells whether a topic matches. */
+export type TopicMatcher = (topic: string) => boolean;
+
+/** Matches topics with `filter`, which may hold the wildcards + and #. */
+export function matcherOf(filter: string): TopicMatcher {
   const wildcardAt = filter.search(/[+#]/);
-  if (wildcardAt < 0) return filter === topic;
-  // Most filters fail here: a broker asks all of them about every message.
-  if (!topic.startsWith(filter.slice(0, Math.max(0, wildcardAt - 1)))) return false;
+  if (wildcardAt < 0) return (topic) => topic === filter;
+  const beginning = filter.slice(0, Math.max(0, wildcardAt - 1));
   const wanted = filter.split("/");
+  // Most filters fail at their beginning: a broker asks all of them about every message.
+  return (topic) => topic.startsWith(beginning) && matchesLevels(wanted, topic);
+}
+
+function matchesLevels(wanted: readonly string[], topic: string): boolean {
   const levels = topic.split("/");
   // 4.7.2-1: a filter that starts with a wildcard does not match topics that start with "$".
   if (topic.startsWith("$") && (wanted[0] === "+" || wanted[0] === "#")) return false;

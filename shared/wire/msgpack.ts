@@ -10,8 +10,12 @@ const DEPTH_MAX = 8;
 const packr = new Packr({ useRecords: false, variableMapSize: true, encodeUndefinedAsNil: true });
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: "number" });
 
-/** The bytes of `value`, exactly its own (msgpackr's come from a shared pool). */
+/** Where msgpackr writes: room for any message. Left to itself it allocates four times what a large one takes. */
+const workspace = Buffer.alloc(192 * 1024);
+
+/** The bytes of `value`, exactly its own. */
 export function packValue(value: unknown): Uint8Array {
+  packr.useBuffer(workspace);
   return new Uint8Array(packr.pack(value));
 }
 

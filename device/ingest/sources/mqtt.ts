@@ -14,7 +14,7 @@ import {
   openMqttSession,
 } from "../../../shared/transport/mqtt-session.js";
 import type { Message } from "../../../shared/transport/port.js";
-import { matchesFilter } from "../../../shared/transport/topic-filter.js";
+import { matcherOf, type TopicMatcher } from "../../../shared/transport/topic-filter.js";
 import { isSane } from "../clock.js";
 import type { Decode } from "../decoders/port.js";
 
@@ -48,11 +48,13 @@ export interface MqttSourceOptions {
 export class MqttSource {
   readonly #options: MqttSourceOptions;
   readonly #session: MqttSession;
+  readonly #bindings: readonly { readonly matches: TopicMatcher; readonly binding: Binding }[];
   readonly #logged = new Set<string>();
 
   constructor(options: MqttSourceOptions) {
     const { bindings, ...rest } = options;
     this.#options = options;
+    this.#bindings = bindings.map((binding) => ({ matches: matcherOf(binding.filter), binding }));
     this.#session = openMqttSession({
       ...rest,
       subscriptions: [...new Set(bindings.map(({ filter }) => filter))],
@@ -72,10 +74,10 @@ export class MqttSource {
 
   // Never rejects: a message that cannot be taken is counted and acknowledged, or it would come for ever.
   async #take(message: Message): Promise<void> {
-    const { bindings, ingest } = this.#options;
+    const { ingest } = this.#options;
     const readings: Reading[] = [];
-    for (const binding of bindings) {
-      if (matchesFilter(binding.filter, message.topic)) readings.push(...this.#decode(binding, message));
+    for (const { matches, binding } of this.#bindings) {
+      if (matches(message.topic)) readings.push(...this.#decode(binding, message));
     }
     if (readings.length === 0) return;
     try {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { DeviceId, TaskId } from "../../../../shared/id.js";
-import { matchesFilter } from "../../../../shared/transport/topic-filter.js";
+import { matcherOf } from "../../../../shared/transport/topic-filter.js";
 import {
   deviceSubscriptions,
   downKinds,
@@ -22,7 +22,7 @@ test("a topic has the levels the protocol names", () => {
 
 test("a device subscribes to what is sent to it and to nothing else", () => {
   const filters = deviceSubscriptions(task, device);
-  const isMine = (topic: string) => filters.some((filter) => matchesFilter(filter, topic));
+  const isMine = (topic: string) => filters.some((filter) => matcherOf(filter)(topic));
   for (const kind of downKinds) {
     expect(isMine(topics.down(task, device, kind))).toBe(true);
     expect(isMine(topics.down(task, "other" as DeviceId, kind))).toBe(false);
