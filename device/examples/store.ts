@@ -44,6 +44,10 @@ export class ExampleStore {
   /** Rows on disk, undefined when they have to be counted: counting them with every batch would cost a scan. */
   #rows: number | undefined;
   #revision = 0;
+  /** What `newestFeatures` gave last, for as long as nothing is added: every new model is tried on the same rows. */
+  #newest:
+    | { readonly revision: number; readonly limit: number; readonly features: readonly Uint8Array[] }
+    | undefined;
 
   /** `meaning` names what a column, a label and a split mean; rows of another meaning are cleared and counted. */
   constructor(options: {
@@ -99,12 +103,16 @@ export class ExampleStore {
     return { lastId: Number(rows.at(-1)?.id ?? afterId), examples };
   }
 
-  /** Features of the newest examples of any split, at most `limit`. */
+  /** Features of the newest examples of any split, at most `limit`. Nobody writes to them. */
   newestFeatures(limit: number): readonly Uint8Array[] {
+    if (this.#newest?.revision === this.#revision && this.#newest.limit === limit)
+      return this.#newest.features;
     this.flush();
-    return this.#database
+    const features = this.#database
       .all(`SELECT features FROM example ORDER BY id DESC LIMIT ?`, limit)
-      .map(({ features }) => features as Uint8Array); // declared BLOB NOT NULL in a STRICT table
+      .map((row) => row.features as Uint8Array); // declared BLOB NOT NULL in a STRICT table
+    this.#newest = { revision: this.#revision, limit, features };
+    return features;
   }
 
   /** Brings everything to disk. */

@@ -11,6 +11,7 @@ import type { Manifest } from "../../shared/wire/message.js";
 import type { Observe } from "../fact.js";
 import type { ModelCache } from "../model/cache.js";
 import { type BaseModel, checkModel, type ModelPlace } from "../model/check.js";
+import { type HashedBlob, hashBlob } from "../model/hashed-blob.js";
 
 /** Rows of the device's own on which a new version must give finite outputs. */
 const SAMPLE_ROWS = 32;
@@ -49,7 +50,7 @@ export class ModelSlot {
     const { cache, counters } = this.#options;
     for (let kept = cache.read("current"); kept !== undefined; kept = cache.read("current")) {
       const checked = this.#options.isSigned(kept.manifest)
-        ? this.#check(kept.blob, kept.manifest)
+        ? this.#check(hashBlob(kept.blob), kept.manifest)
         : ({ ok: false, reason: "bad-signature" } as const);
       if (checked.ok) {
         this.#serve(checked.model);
@@ -61,7 +62,7 @@ export class ModelSlot {
   }
 
   /** Serves a new version whose manifest has been verified, or says why not; then the old one stays. */
-  install(blob: Uint8Array, manifest: Manifest): Installed {
+  install(blob: HashedBlob, manifest: Manifest): Installed {
     const { cache, counters, observe } = this.#options;
     assert(manifest.version > (this.#serving?.manifest.version ?? -1), "versions only grow");
     const checked = this.#check(blob, manifest);
@@ -71,7 +72,7 @@ export class ModelSlot {
       return "rejected";
     }
     try {
-      cache.promote({ manifest, blob });
+      cache.promote({ manifest, blob: blob.bytes });
     } catch (error) {
       if (!(error instanceof HeadwaterError)) throw error;
       counters.add(`models.not-stored.${error.code}`);
@@ -108,7 +109,7 @@ export class ModelSlot {
     this.#options.observe({ type: "serving", version: model.manifest.version });
   }
 
-  #check(blob: Uint8Array, manifest: Manifest): ReturnType<typeof checkModel> {
+  #check(blob: HashedBlob, manifest: Manifest): ReturnType<typeof checkModel> {
     const checked = checkModel(blob, manifest, this.#options.place);
     if (!checked.ok || this.#works(checked.model)) return checked;
     return { ok: false, reason: "self-check" };

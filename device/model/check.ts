@@ -6,9 +6,10 @@ import type { ModelDefinition } from "../../shared/model/definition.js";
 import type { ParamSpec } from "../../shared/params/spec.js";
 import { scalerHash } from "../../shared/pipeline/scaler.js";
 import type { FittedScaler } from "../../shared/pipeline/types.js";
-import { sha256Hex } from "../../shared/task/canonical.js";
 import type { Manifest } from "../../shared/wire/message.js";
 import { decodeModelBlob } from "../../shared/wire/model-blob.js";
+import { sharedFloats } from "../shared-floats.js";
+import type { HashedBlob } from "./hashed-blob.js";
 
 /** What a model must fit. */
 export interface ModelPlace {
@@ -20,6 +21,7 @@ export interface ModelPlace {
 /** A model version that has been checked. */
 export interface BaseModel {
   readonly manifest: Manifest;
+  /** Training reads them from its own thread. Nobody writes to them. */
   readonly params: Float32Array;
   readonly scaler: FittedScaler;
 }
@@ -30,9 +32,10 @@ export type CheckedModel =
   | { readonly ok: false; readonly reason: string };
 
 /** Checks a blob against its manifest, whose own signature has been verified, and against the task. */
-export function checkModel(blob: Uint8Array, manifest: Manifest, place: ModelPlace): CheckedModel {
-  if (blob.length !== manifest.bytes || sha256Hex(blob) !== manifest.sha256) return refused("wrong-hash");
-  const content = decodeModelBlob(blob);
+export function checkModel(blob: HashedBlob, manifest: Manifest, place: ModelPlace): CheckedModel {
+  const { bytes, sha256 } = blob;
+  if (bytes.length !== manifest.bytes || sha256 !== manifest.sha256) return refused("wrong-hash");
+  const content = decodeModelBlob(bytes, { floats: sharedFloats });
   if (!content.ok) return refused(content.reason);
   const { params, scaler, fingerprint } = content;
   if (fingerprint !== manifest.fingerprint || content.modelSignature !== manifest.modelSignature) {

@@ -5,10 +5,10 @@
 import type { Cancel, Clock } from "../../shared/clock.js";
 import type { Random } from "../../shared/random.js";
 import { Retry } from "../../shared/retry.js";
-import { sha256Hex } from "../../shared/task/canonical.js";
 import type { Pace } from "../../shared/transport/pace.js";
 import type { DownMessage } from "../../shared/wire/message.js";
 import { RangeQueue } from "../../shared/wire/range-queue.js";
+import { type HashedBlob, hashBlob } from "./hashed-blob.js";
 
 /** `get`s without an answer. */
 const IN_FLIGHT_MAX = 4;
@@ -27,7 +27,7 @@ export interface DownloadOptions {
   /** Asks for a part. Loss is expected. */
   readonly get: (part: { readonly sha256: string; readonly offset: number; readonly length: number }) => void;
   /** All bytes are there and have the right hash. */
-  readonly onDone: (blob: Uint8Array) => void;
+  readonly onDone: (blob: HashedBlob) => void;
   /** All bytes were there and had not: everything is fetched again. */
   readonly onCorrupt: () => void;
 }
@@ -134,8 +134,9 @@ export class Download {
 
   #finish(): void {
     const { sha256, clock, onDone, onCorrupt } = this.#options;
-    if (sha256Hex(this.#buffer) === sha256) {
-      onDone(this.#buffer);
+    const blob = hashBlob(this.#buffer);
+    if (blob.sha256 === sha256) {
+      onDone(blob);
       return;
     }
     onCorrupt();

@@ -8,12 +8,13 @@ import { Pace } from "../../shared/transport/pace.js";
 import type { DownMessage, UpMessage } from "../../shared/wire/message.js";
 import type { ModelCache } from "./cache.js";
 import { Download } from "./download.js";
+import { type HashedBlob, hashBlob } from "./hashed-blob.js";
 
 /** A round's base and a stable version at once, and one of each that came after. */
 const DOWNLOADS_MAX = 4;
 
 /** A blob, or word that the server does not have it. */
-export type Fetched = { readonly ok: true; readonly blob: Uint8Array } | { readonly ok: false };
+export type Fetched = { readonly ok: true; readonly blob: HashedBlob } | { readonly ok: false };
 
 /** What is wanted. */
 export interface BlobName {
@@ -58,7 +59,7 @@ export class Downloader {
   /** The blob, whose hash is right. Keeps asking until `signal` aborts, then rejects with `aborted`. */
   fetch(name: BlobName, signal: AbortSignal): Promise<Fetched> {
     const cached = this.#cache.blob(name.sha256);
-    if (cached !== undefined) return Promise.resolve({ ok: true, blob: cached });
+    if (cached !== undefined) return Promise.resolve({ ok: true, blob: hashBlob(cached) });
     // Nothing to ask for, so no answer would ever end it.
     if (name.bytes === 0) return Promise.resolve({ ok: false });
     return new Promise((resolve, reject) => {

@@ -59,7 +59,7 @@ export class RoundWork {
     if (!fetched.ok) return { ok: false, reason: "refused" };
     const checked = checkModel(fetched.blob, manifest, this.#options.place);
     if (!checked.ok) return { ok: false, reason: `base: ${checked.reason}` };
-    this.#keep(checked.model, fetched.blob);
+    this.#keep(checked.model, fetched.blob.bytes);
     return { ok: true, base: checked.model };
   }
 

@@ -74,11 +74,9 @@ export class UpdateCourier {
 
   /** Announces an update, or asks how much of it has arrived. */
   begin(updateId: UpdateId): void {
-    const update = this.#options.outbox.read(updateId);
+    const update = this.#options.outbox.describe(updateId);
     if (update === undefined) return;
-    const { round, kind, baseVersion, sha256, examples, frame } = update;
-    const what = { updateId, round, kind, baseVersion, bytes: frame.length, sha256, examples };
-    void this.#options.outgoing.send("begin", { v: 1, ...what });
+    void this.#options.outgoing.send("begin", { v: 1, ...update });
     this.#askAgainLater();
   }
 
@@ -95,7 +93,7 @@ export class UpdateCourier {
 
   /** Signs and commits. */
   commit(updateId: UpdateId): void {
-    const update = this.#options.outbox.read(updateId);
+    const update = this.#options.outbox.describe(updateId);
     if (update === undefined) return;
     const { task, device, privateKey, outgoing } = this.#options;
     const { round, sha256 } = update;

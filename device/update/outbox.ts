@@ -6,6 +6,12 @@ import type { Database, Row } from "../../shared/storage/port.js";
 import { type RoundKind, roundKindSchema } from "../../shared/wire/message.js";
 import type { BuiltUpdate } from "./builder.js";
 
+/** What there is to say of an update that is kept. */
+export type KeptUpdate = Omit<BuiltUpdate, "frame" | "chunkBytes"> & {
+  /** Of the frame. */
+  readonly bytes: number;
+};
+
 /** The outbox in `state.db`, oldest first. Who bounds it deletes from it. */
 export class Outbox {
   readonly #database: Database;
@@ -31,6 +37,16 @@ export class Outbox {
       .map((row) => ({ updateId: updateIdOf(row), round: Number(row.round) }));
   }
 
+  /** All but the frame of an update, or undefined when it is not (or no longer) kept. */
+  describe(updateId: UpdateId): KeptUpdate | undefined {
+    const row = this.#database.get(
+      `SELECT update_id, round, kind, base_version, sha256, examples, length(frame) AS bytes
+       FROM outbox WHERE update_id = ?`,
+      updateId,
+    );
+    return row && { ...describe(row), bytes: Number(row.bytes) };
+  }
+
   /** The whole update, or undefined when it is not (or no longer) kept. */
   read(updateId: UpdateId): BuiltUpdate | undefined {
     const row = this.#database.get(`SELECT * FROM outbox WHERE update_id = ?`, updateId);
@@ -50,6 +66,10 @@ export class Outbox {
 
 // What comes back is what `add` wrote, in a STRICT table.
 function toUpdate(row: Row): BuiltUpdate {
+  return { ...describe(row), chunkBytes: Number(row.chunk_bytes), frame: row.frame as Uint8Array };
+}
+
+function describe(row: Row): Omit<KeptUpdate, "bytes"> {
   const kind: RoundKind = roundKindSchema.parse(row.kind);
   return {
     updateId: updateIdOf(row),
@@ -58,8 +78,6 @@ function toUpdate(row: Row): BuiltUpdate {
     baseVersion: Number(row.base_version),
     sha256: String(row.sha256),
     examples: Number(row.examples),
-    chunkBytes: Number(row.chunk_bytes),
-    frame: row.frame as Uint8Array,
   };
 }
 

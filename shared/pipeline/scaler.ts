@@ -88,9 +88,17 @@ export function unscaleLabel({ label }: FittedScaler, value: number): number {
   return value / label.factor + label.offset;
 }
 
+// A scaler never changes, and is asked for its hash with every job.
+const hashes = new WeakMap<FittedScaler, string>();
+
 /** SHA-256 (hex) of the scaler: part of the model signature. */
 export function scalerHash(scaler: FittedScaler): string {
-  return sha256Hex(canonicalJson(scaler));
+  let hash = hashes.get(scaler);
+  if (hash === undefined) {
+    hash = sha256Hex(canonicalJson(scaler));
+    hashes.set(scaler, hash);
+  }
+  return hash;
 }
 
 function isFitted({ kind }: ScaleSpec): boolean {

@@ -56,10 +56,13 @@ class SqliteDatabase implements Database {
   readonly #database: Sqlite.Database;
   readonly #path: string;
   readonly #statements = new Map<string, Sqlite.Statement<Cell[], Row>>();
+  /** Made once: making a transaction costs more than beginning and ending it. */
+  readonly #inTransaction: (body: () => void) => void;
 
   constructor(database: Sqlite.Database, path: string) {
     this.#database = database;
     this.#path = path;
+    this.#inTransaction = database.transaction((body: () => void) => body()).immediate;
   }
 
   run(sql: string, ...cells: readonly Cell[]): number {
@@ -79,7 +82,13 @@ class SqliteDatabase implements Database {
   }
 
   transaction<Result>(body: () => Result): Result {
-    return attempt(this.#path, "transaction", () => this.#database.transaction(body).immediate());
+    return attempt(this.#path, "transaction", () => {
+      let result: Result | undefined;
+      this.#inTransaction(() => {
+        result = body();
+      });
+      return result as Result; // the body has run, or the transaction has thrown
+    });
   }
 
   close(): void {

@@ -103,7 +103,7 @@ async function transfer(parts: {
       random: randomStream("test", "download"),
       pace: new Pace(link),
       get: (part) => void outgoing.send("get", { v: 1, ...part }),
-      onDone: resolve,
+      onDone: ({ bytes }) => resolve(bytes),
       onCorrupt: () => reject(new Error("the blob arrived corrupt")),
     });
     fetch = (block) => download.accept(block);

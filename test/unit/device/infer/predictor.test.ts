@@ -3,6 +3,7 @@ import type { DeviceFact, Prediction } from "../../../../device/fact.js";
 import { Predictor } from "../../../../device/infer/predictor.js";
 import { ModelSlot } from "../../../../device/infer/slot.js";
 import { ModelCache } from "../../../../device/model/cache.js";
+import { hashBlob } from "../../../../device/model/hashed-blob.js";
 import { Counters } from "../../../../shared/counters.js";
 import { modelSignature } from "../../../../shared/model/define.js";
 import type { ModelDefinition } from "../../../../shared/model/definition.js";
@@ -66,7 +67,7 @@ async function openSlot(definition: ModelDefinition, wrap: (model: Model) => Mod
       expiresMs: 1,
       signature: new Uint8Array(64),
     };
-    return slot.install(blob, manifest);
+    return slot.install(hashBlob(blob), manifest);
   };
   return { slot, predictor, predictions, install, counters, facts, cache };
 }

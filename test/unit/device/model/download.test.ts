@@ -24,7 +24,7 @@ function start(blob: Uint8Array, chunkBytes = 10, pace = new Pace({ keepaliveMs:
     clock,
     random: randomStream("s", "download"),
     get: (part) => asked.push(part),
-    onDone: (bytes) => done.push(bytes),
+    onDone: ({ bytes }) => done.push(bytes),
     onCorrupt: () => corrupt++,
   });
   const answer = ({ offset, length }: Part, from = blob) =>

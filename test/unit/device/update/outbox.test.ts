@@ -25,6 +25,8 @@ test("updates come back whole, the oldest first, also from another process", () 
   const reopened = new Outbox(state);
   expect(reopened.list().map(({ round }) => round)).toEqual([2, 1]);
   expect(reopened.read(update(2).updateId)).toEqual(update(2));
+  const { frame, chunkBytes, ...rest } = update(2);
+  expect(reopened.describe(update(2).updateId)).toEqual({ ...rest, bytes: frame.length });
 });
 
 test("the same update twice is one, in its first place", () => {
