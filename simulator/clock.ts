@@ -8,8 +8,8 @@ import { RejectionTrap } from "./rejections.js";
 interface TimerEvent {
   readonly atMs: number;
   readonly order: number;
-  readonly action: () => unknown;
-  isCancelled: boolean;
+  /** Undefined once cancelled: what it holds on to is let go at once, not when its time has come. */
+  action: (() => unknown) | undefined;
 }
 
 /** When a run ends, whichever comes first. */
@@ -96,16 +96,16 @@ export class VirtualClock implements Clock {
       }
       if (happened >= maxEvents) return "max-events";
       this.#events.pop();
-      if (event.isCancelled) continue;
-      await this.#happen(event);
+      if (event.action === undefined) continue;
+      await this.#happen(event.atMs, event.action);
       happened++;
     }
   }
 
-  async #happen(event: TimerEvent): Promise<void> {
-    this.#nowMs = Math.max(this.#nowMs, event.atMs);
+  async #happen(atMs: number, action: () => unknown): Promise<void> {
+    this.#nowMs = Math.max(this.#nowMs, atMs);
     try {
-      await event.action();
+      await action();
     } catch (error) {
       this.#note(error);
     }
@@ -133,11 +133,10 @@ export class VirtualClock implements Clock {
       atMs: this.#nowMs + Math.max(0, Math.ceil(delayMs)),
       order: this.#order++,
       action,
-      isCancelled: false,
     };
     this.#events.push(event);
     return () => {
-      event.isCancelled = true;
+      event.action = undefined;
     };
   }
 }

@@ -10,7 +10,7 @@ import type { EngineChoice } from "../shared/model/runtime.js";
 import type { LoadedTask } from "../shared/task/parse.js";
 import { adaptTask } from "./adapt.js";
 import { compare } from "./compare.js";
-import { loadFeed } from "./datasets/load.js";
+import { type Feed, loadFeed } from "./datasets/load.js";
 import type { Progress } from "./progress.js";
 import type { SimulationReport } from "./report.js";
 import { SimulatedRun } from "./run.js";
@@ -39,8 +39,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationRepo
   const startedMs = systemClock.now();
   const { engine, onProgress = () => undefined } = options;
   const feed = await loadFeed(options.task.task, options);
-  const withData = [...feed.devices.values()].filter((readings) => readings.length > 0);
-  const task = adaptTask(options.task, { devices: withData.length, rounds: options.rounds });
+  const task = adaptTask(options.task, { devices: devicesWithData(feed), rounds: options.rounds });
   onProgress({ stage: "loaded", devices: feed.devices.size, rounds: task.task.rounds.max });
   const runtime = await createRuntime(engine);
   const trainer = await createTrainerPool({ workers: threadsOf(options), engine });
@@ -61,6 +60,10 @@ export async function simulate(options: SimulateOptions): Promise<SimulationRepo
     await trainer.close();
     runtime.dispose();
   }
+}
+
+function devicesWithData({ devices }: Feed): number {
+  return [...devices.values()].filter((readings) => readings.length > 0).length;
 }
 
 /** Training threads: as asked for, else one per core. */
