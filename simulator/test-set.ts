@@ -1,8 +1,7 @@
 // The declared test set, scored outside the protocol: nothing here costs a byte of traffic or reaches a device.
 
 import type { Agent } from "../device/agent.js";
-import { writeLabel } from "../device/examples/batch.js";
-import { sharedFloats } from "../device/shared-floats.js";
+import { sharedFloats, writeLabel } from "../device/examples/batch.js";
 import type { ExampleBatch, Trainer } from "../device/train/trainer.js";
 import { Counters } from "../shared/counters.js";
 import type { ModelDefinition } from "../shared/model/definition.js";

@@ -5,7 +5,6 @@ import type { Clock } from "../../shared/clock.js";
 import type { ModelDefinition } from "../../shared/model/definition.js";
 import { scaleInto, scaleLabel, scalerHash, statisticsOf } from "../../shared/pipeline/scaler.js";
 import type { ColumnStatistics, FittedScaler, Split } from "../../shared/pipeline/types.js";
-import { sharedFloats } from "../shared-floats.js";
 import type { ExampleBatch } from "../train/trainer.js";
 import type { ExampleStore, StoredExample } from "./store.js";
 
@@ -168,4 +167,9 @@ export function writeLabel(
   else if (output.kind === "binary") out[0] = label;
   else if (output.kind === "reconstruction") out.set(row);
   else if (Number.isInteger(label) && label >= 0 && label < output.classes) out[label] = 1;
+}
+
+/** Zeros that a worker thread reads without copying. */
+export function sharedFloats(length: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT));
 }

@@ -8,7 +8,6 @@ import { scalerHash } from "../../shared/pipeline/scaler.js";
 import type { FittedScaler } from "../../shared/pipeline/types.js";
 import type { Manifest } from "../../shared/wire/message.js";
 import { decodeModelBlob } from "../../shared/wire/model-blob.js";
-import { sharedFloats } from "../shared-floats.js";
 import type { HashedBlob } from "./hashed-blob.js";
 
 /** What a model must fit. */
@@ -21,7 +20,6 @@ export interface ModelPlace {
 /** A model version that has been checked. */
 export interface BaseModel {
   readonly manifest: Manifest;
-  /** Training reads them from its own thread. Nobody writes to them. */
   readonly params: Float32Array;
   readonly scaler: FittedScaler;
 }
@@ -35,7 +33,7 @@ export type CheckedModel =
 export function checkModel(blob: HashedBlob, manifest: Manifest, place: ModelPlace): CheckedModel {
   const { bytes, sha256 } = blob;
   if (bytes.length !== manifest.bytes || sha256 !== manifest.sha256) return refused("wrong-hash");
-  const content = decodeModelBlob(bytes, { floats: sharedFloats });
+  const content = decodeModelBlob(bytes);
   if (!content.ok) return refused(content.reason);
   const { params, scaler, fingerprint } = content;
   if (fingerprint !== manifest.fingerprint || content.modelSignature !== manifest.modelSignature) {

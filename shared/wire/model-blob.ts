@@ -4,7 +4,6 @@
 import { z } from "zod";
 import { isAllFinite } from "../params/vector.js";
 import type { FittedScaler } from "../pipeline/types.js";
-import type { FloatMemory } from "./codec/port.js";
 import { findCodec } from "./codec/registry.js";
 import { decodeFrame, encodeFrame } from "./frame.js";
 import { sha256Schema } from "./message.js";
@@ -58,17 +57,14 @@ export function encodeModelBlob({ params, scaler, fingerprint, modelSignature }:
   return encodeFrame("model", header, codec.encode(params));
 }
 
-/**
- * Takes a blob apart and checks all that can be checked without knowing the model. Never throws. `memory` is where
- * the params are to lie.
- */
-export function decodeModelBlob(bytes: Uint8Array, memory?: FloatMemory): DecodedModelBlob {
+/** Takes a blob apart and checks all that can be checked without knowing the model. Never throws. */
+export function decodeModelBlob(bytes: Uint8Array): DecodedModelBlob {
   const frame = decodeFrame("model", bytes);
   if (!frame.ok) return frame;
   const parsed = headerSchema.safeParse(frame.header);
   if (!parsed.success) return { ok: false, reason: "malformed" };
   const { codec, count, scaler, fingerprint, modelSignature } = parsed.data;
-  const params = findCodec(codec)?.decode(frame.body, count, memory);
+  const params = findCodec(codec)?.decode(frame.body, count);
   if (params === undefined) return { ok: false, reason: "malformed" };
   if (!isAllFinite(params)) return { ok: false, reason: "not-finite" };
   return { ok: true, params, scaler, fingerprint, modelSignature };

@@ -9,10 +9,10 @@ const BYTES = 4;
 export const float32: Codec = {
   name: "float32",
   encode: (values) => inLittleEndian(new Uint8Array(values.slice().buffer)),
-  decode(bytes, count, memory) {
+  decode(bytes, count, scratch) {
     if (bytes.length !== count * BYTES) return undefined;
     // A copy, because a view would need an offset that is a multiple of four.
-    const values = memory?.floats(count) ?? new Float32Array(count);
+    const values = scratch?.floats(count) ?? new Float32Array(count);
     const copy = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     copy.set(bytes);
     inLittleEndian(copy);
