@@ -6,6 +6,7 @@ import type { ModelVersion } from "../server/model/registry.js";
 import { assert } from "../shared/assert.js";
 import type { DeviceId } from "../shared/id.js";
 import { defineModel } from "../shared/model/define.js";
+import type { ModelDefinition } from "../shared/model/definition.js";
 import {
   emptyMetricSums,
   type MetricSums,
@@ -27,10 +28,10 @@ import {
   scoreLocalOnly,
   scoreNaive,
 } from "./baseline.js";
-import type { Feed } from "./datasets/load.js";
 import type { Recorder } from "./recorder.js";
 import type { RoundReport, SimulationReport } from "./report.js";
-import { givenExamples, givenTestSet, type Judge, ownTestSet, scoreGlobal } from "./test-set.js";
+import { givenTestSet, type Judge, ownTestSet, type TestSet } from "./test-set.js";
+import { VersionScores } from "./version-scores.js";
 
 /** A run that has ended, in whatever time it lived. */
 export interface EndedRun {
@@ -46,7 +47,11 @@ export interface EndedRun {
 /** What is compared, and with what. */
 export interface CompareOptions {
   readonly task: Task;
-  readonly feed: Feed;
+  readonly devices: number;
+  /** Examples of the test set that the task brings, if it does. */
+  readonly given: readonly Example[] | undefined;
+  /** What was scored on them by now. */
+  readonly scores?: VersionScores;
   readonly seed: string;
   readonly trainer: Trainer;
   /** What the model was computed with. */
@@ -61,24 +66,24 @@ export async function compare(
   options: CompareOptions,
 ): Promise<Omit<SimulationReport, "seconds">> {
   const { recorder } = run;
-  const { task, feed, seed } = options;
+  const { task, given, seed } = options;
   const { finished } = recorder;
   assert(finished !== undefined, "a run that has ended says so");
   const first = await run.version(recorder.firstVersion);
   const final = await run.version(finished.version);
   const metric = primaryMetric(task.model.output);
-  const given = feed.test === undefined ? undefined : givenExamples(task, feed.test);
-  const judge = await createJudge(run, first, given, options);
+  const scores = options.scores ?? new VersionScores(await createJudge(run, first, options));
+  const { judge } = scores;
   const lone = options.local ? await scoreLone(run, { judge, first, metric, ...options }) : undefined;
-  const sums = await scoreGlobal(judge, final.params);
+  const sums = await scores.of(final);
   const naive = await scoreNaiveRule(run, { task, given, metric, judge });
   return {
     task: task.task,
     seed,
     engine: options.engine,
-    devices: feed.devices.size,
+    devices: options.devices,
     metric,
-    rounds: await scoreRounds(run, judge, metric),
+    rounds: await scoreRounds(run, scores, metric),
     updates: { ...recorder.updates },
     federated: metricValue(sums, metric) ?? null,
     metrics: metricValues(sums, task.model.output),
@@ -97,30 +102,57 @@ export async function compare(
 
 async function createJudge(
   { agents, during }: EndedRun,
-  { scaler }: ModelVersion,
-  given: readonly Example[] | undefined,
-  { task, trainer }: CompareOptions,
+  first: ModelVersion,
+  options: CompareOptions,
 ): Promise<Judge> {
-  const definition = defineModel(task.model, scaler.offset.length);
-  const testSet =
-    given === undefined
-      ? await during(ownTestSet(agents.values(), scaler))
-      : givenTestSet(given, definition, scaler);
-  return { trainer, definition, testSet, labelFactor: scaler.label.factor };
+  if (options.given !== undefined) return createGivenJudge(options.given, first, options);
+  const testSet = await during(ownTestSet(agents.values(), first.scaler));
+  return toJudge(testSet, first, options);
 }
 
-async function scoreRounds(run: EndedRun, judge: Judge, metric: MetricName): Promise<RoundReport[]> {
+/** Judges by a given test set, in the scaling of the versions to be judged. */
+export function createGivenJudge(
+  given: readonly Example[],
+  version: ModelVersion,
+  options: Pick<CompareOptions, "task" | "trainer">,
+): Judge {
+  const definition = definitionOf(options.task, version);
+  return toJudge(givenTestSet(given, definition, version.scaler), version, options);
+}
+
+function toJudge(
+  testSet: TestSet,
+  version: ModelVersion,
+  { task, trainer }: Pick<CompareOptions, "task" | "trainer">,
+): Judge {
+  return {
+    trainer,
+    definition: definitionOf(task, version),
+    testSet,
+    labelFactor: version.scaler.label.factor,
+  };
+}
+
+function definitionOf({ model }: Task, { scaler }: ModelVersion): ModelDefinition {
+  return defineModel(model, scaler.offset.length);
+}
+
+async function scoreRounds(run: EndedRun, scores: VersionScores, metric: MetricName): Promise<RoundReport[]> {
   const reports: RoundReport[] = [];
   for (const [index, { version, accepted, rejected, before, after }] of run.recorder.rounds.entries()) {
-    const value = version === undefined ? null : await score(judge, await run.version(version), metric);
+    const value = version === undefined ? null : await score(scores, await run.version(version), metric);
     const bytes = { bytesUp: after.up - before.up, bytesDown: after.down - before.down };
     reports.push({ round: index + 1, value, accepted, rejected, ...bytes });
   }
   return reports;
 }
 
-async function score(judge: Judge, { params }: ModelVersion, metric: MetricName): Promise<number | null> {
-  return metricValue(await scoreGlobal(judge, params), metric) ?? null;
+async function score(
+  scores: VersionScores,
+  version: ModelVersion,
+  metric: MetricName,
+): Promise<number | null> {
+  return metricValue(await scores.of(version), metric) ?? null;
 }
 
 interface LoneOptions extends CompareOptions {

@@ -29,6 +29,8 @@ export interface RunOptions {
   readonly runtime: ModelRuntime;
   readonly logger?: Logger;
   readonly onProgress: (progress: Progress) => void;
+  /** Hears of every version that is head, the first one and each round's. */
+  readonly onVersion?: (version: ModelVersion) => void;
 }
 
 /** Virtual time at which every simulation begins. */
@@ -74,11 +76,10 @@ export class SimulatedRun implements EndedRun {
         recorder.onServerFact(fact);
         const version = headOf(fact);
         // The server forgets old versions; every round's is scored at the end.
-        if (version !== undefined)
-          versions.set(
-            version,
-            starting.then(({ server }) => server.model(version)),
-          );
+        if (version === undefined) return;
+        const read = starting.then(({ server }) => server.model(version));
+        versions.set(version, read);
+        void read.then((model) => model && options.onVersion?.(model));
       },
       observeDevice: (device, fact) => recorder.onDeviceFact(device, fact),
     });

@@ -3,17 +3,20 @@
 import { availableParallelism } from "node:os";
 import { buildModel } from "../device/deployment.js";
 import { createTrainerPool } from "../device/train/pool.js";
+import type { ModelVersion } from "../server/model/registry.js";
 import { systemClock } from "../shared/clock.js";
 import type { Logger } from "../shared/log.js";
 import { createRuntime } from "../shared/model/create-runtime.js";
 import type { EngineChoice } from "../shared/model/runtime.js";
 import type { LoadedTask } from "../shared/task/parse.js";
 import { adaptTask } from "./adapt.js";
-import { compare } from "./compare.js";
+import { compare, createGivenJudge } from "./compare.js";
 import { type Feed, loadFeed } from "./datasets/load.js";
 import type { Progress } from "./progress.js";
 import type { SimulationReport } from "./report.js";
 import { SimulatedRun } from "./run.js";
+import { givenExamples } from "./test-set.js";
+import { VersionScores } from "./version-scores.js";
 
 /** What to simulate. */
 export interface SimulateOptions {
@@ -47,11 +50,23 @@ export async function simulate(options: SimulateOptions): Promise<SimulationRepo
     const model = await buildModel(task, runtime);
     // Now, because it may load a library: in virtual time nothing may wait for what takes real time.
     await model.initialParams(options.seed);
-    const run = await SimulatedRun.start({ ...options, task, feed, runtime, trainer, onProgress });
+    const given = givenExamples(task.task, feed.test);
+    let scores: VersionScores | undefined;
+    const onVersion = (version: ModelVersion) => {
+      if (given === undefined) return;
+      // The first one has learned nothing, and is not in the report.
+      if (scores !== undefined) void scores.of(version);
+      scores ??= new VersionScores(createGivenJudge(given, version, { task: task.task, trainer }));
+    };
+    const run = await SimulatedRun.start({ ...options, task, feed, runtime, trainer, onProgress, onVersion });
     try {
       await run.learn();
       onProgress({ stage: "comparing" });
-      const result = await compare(run, { ...options, task: task.task, feed, trainer, engine: model.engine });
+      const result = await compare(run, {
+        ...{ ...options, task: task.task, trainer, engine: model.engine, given },
+        ...(scores && { scores }),
+        devices: feed.devices.size,
+      });
       return { ...result, seconds: Math.round(systemClock.now() - startedMs) / 1000 };
     } finally {
       await run.federation.close();

@@ -2,7 +2,7 @@
 
 import type { Agent } from "../device/agent.js";
 import { sharedFloats, writeLabel } from "../device/examples/batch.js";
-import type { ExampleBatch, Trainer } from "../device/train/trainer.js";
+import { EVALUATE_ROWS, type ExampleBatch, type Trainer } from "../device/train/trainer.js";
 import { Counters } from "../shared/counters.js";
 import type { ModelDefinition } from "../shared/model/definition.js";
 import { emptyMetricSums, type MetricSums, mergeMetricSums } from "../shared/model/metric.js";
@@ -19,8 +19,12 @@ export interface TestSet {
   readonly rows: number;
 }
 
-/** Examples of a given test set, unscaled: each entity's last one, or all. */
-export function givenExamples(task: Task, readings: readonly Reading[]): readonly Example[] {
+/** Examples of a given test set, if there is one, unscaled: each entity's last one, or all. */
+export function givenExamples(
+  task: Task,
+  readings: readonly Reading[] | undefined,
+): readonly Example[] | undefined {
+  if (readings === undefined) return undefined;
   const examples: Example[] = [];
   const pipeline = createPipeline(task, {
     counters: new Counters(),
@@ -64,16 +68,53 @@ export interface Judge {
   readonly labelFactor: number;
 }
 
-/** Sums over the whole test set with the same params everywhere. */
+/** Parts of a test set under way at once. */
+const LANES = 8;
+
+/** Sums over the whole test set with the same params everywhere; all threads of the trainer take part. */
 export async function scoreGlobal(judge: Judge, params: Float32Array): Promise<MetricSums> {
-  const all = await Promise.all(judge.testSet.batches.map((examples) => score(judge, params, examples)));
-  return all.reduce(mergeMetricSums, emptyMetricSums);
+  const shared = sharedFloats(params.length);
+  shared.set(params);
+  const parts = judge.testSet.batches.map(partsOf);
+  const scored = await inLanes(parts.flat(), (part) => score(judge, shared, part));
+  const sums = scored.values();
+  // Batch by batch, as if each had been scored in one go: sums of floats depend on their order.
+  return parts
+    .map((ofBatch) => ofBatch.reduce((sum) => mergeMetricSums(sum, sums.next().value!), emptyMetricSums))
+    .reduce(mergeMetricSums, emptyMetricSums);
 }
 
 /** Sums over the test rows one device is judged on. */
 export function scoreDevice(judge: Judge, device: number, params: Float32Array): Promise<MetricSums> {
   const { batches, isGiven } = judge.testSet;
   return score(judge, params, batches[isGiven ? 0 : device]!);
+}
+
+/** Views of a batch, cut where the sums over it are: a part's are the same bits as in one go. */
+function partsOf({ rows, x, y }: ExampleBatch): ExampleBatch[] {
+  return Array.from({ length: Math.ceil(rows / EVALUATE_ROWS) }, (_, part) => {
+    const from = part * EVALUATE_ROWS;
+    const to = Math.min(rows, from + EVALUATE_ROWS);
+    const cut = (values: Float32Array) => {
+      const width = values.length / rows;
+      return values.subarray(from * width, to * width);
+    };
+    return { rows: to - from, x: cut(x), y: cut(y) };
+  });
+}
+
+/** Results in the order of `items`. */
+async function inLanes<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  const lane = async () => {
+    for (let at = next++; at < items.length; at = next++) results[at] = await work(items[at]!);
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  return results;
 }
 
 async function score(

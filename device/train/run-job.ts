@@ -8,19 +8,17 @@ import { scoreRows } from "../../shared/model/score.js";
 import { isAllFinite } from "../../shared/params/vector.js";
 import { randomStream } from "../../shared/random.js";
 import { BatchGatherer } from "./batch.js";
-import type {
-  EvaluateJob,
-  EvaluateResult,
-  ExampleBatch,
-  Job,
-  JobResult,
-  StopSignal,
-  TrainJob,
-  TrainResult,
+import {
+  EVALUATE_ROWS,
+  type EvaluateJob,
+  type EvaluateResult,
+  type ExampleBatch,
+  type Job,
+  type JobResult,
+  type StopSignal,
+  type TrainJob,
+  type TrainResult,
 } from "./trainer.js";
-
-/** Rows predicted at once when scoring: bounds memory, and costs nothing in speed beyond a few hundred. */
-const EVALUATE_ROWS = 1024;
 
 /**
  * Runs `job` to its end; rejects with HeadwaterError `aborted` soon after `signal` aborts. Never yields to

@@ -25,6 +25,12 @@ export interface TrainJob {
   readonly seed: string;
 }
 
+/**
+ * Rows predicted at once when scoring: bounds memory, and costs nothing in speed beyond a few hundred. Sums are those of
+ * so many rows, merged in order.
+ */
+export const EVALUATE_ROWS = 1024;
+
 /** Scores `params` on `examples`. */
 export interface EvaluateJob {
   readonly kind: "evaluate";

@@ -12,6 +12,7 @@ import { compare } from "../compare.js";
 import { loadFeed } from "../datasets/load.js";
 import type { SimulationReport } from "../report.js";
 import { type SimulateOptions, threadsOf } from "../simulate.js";
+import { givenExamples } from "../test-set.js";
 import { LiveRun } from "./live-run.js";
 
 /** What to run. */
@@ -52,7 +53,11 @@ export async function startLiveFleet(options: LiveOptions): Promise<LiveFleet> {
     await run.learn();
     onProgress({ stage: "comparing" });
     const { engine: computed } = await buildModel(task, runtime);
-    const result = await compare(run, { ...options, task: task.task, feed, trainer, engine: computed });
+    const result = await compare(run, {
+      ...{ ...options, task: task.task, trainer, engine: computed },
+      devices: feed.devices.size,
+      given: givenExamples(task.task, feed.test),
+    });
     const seconds = Math.round(systemClock.now() - startedMs) / 1000;
     return { report: { ...result, seconds }, statusUrl: run.statusUrl, stop };
   } catch (error) {

@@ -1,0 +1,29 @@
+// What each version is worth on the test set. A version is scored once, whenever it is asked for first: with a given
+// test set that is when it appears, since the training threads have little to do while messages travel.
+
+import type { ModelVersion } from "../server/model/registry.js";
+import type { MetricSums } from "../shared/model/metric.js";
+import { type Judge, scoreGlobal } from "./test-set.js";
+
+/** Scores by version number. */
+export class VersionScores {
+  readonly judge: Judge;
+  readonly #scores = new Map<number, Promise<MetricSums>>();
+  // One version at a time: training waits behind a few parts of it at most.
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(judge: Judge) {
+    this.judge = judge;
+  }
+
+  /** The sums of a version over the whole test set. */
+  of({ manifest, params }: ModelVersion): Promise<MetricSums> {
+    const known = this.#scores.get(manifest.version);
+    if (known !== undefined) return known;
+    const score = this.#last.then(() => scoreGlobal(this.judge, params));
+    this.#scores.set(manifest.version, score);
+    // Whoever wants the score hears of a failure.
+    this.#last = score.catch(() => undefined);
+    return score;
+  }
+}
