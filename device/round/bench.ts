@@ -55,7 +55,8 @@ export class WorkBench {
   /** Ends the round: what is under way is stopped, and is not heard of again. */
   clear(): void {
     this.#cancelDeadline();
-    this.#round.abort();
+    // With a reason of its own: without one, an exception is made with its stack.
+    this.#round.abort("the round is over");
     this.#round = new AbortController();
   }
 

@@ -106,7 +106,8 @@ export class UpdateCourier {
   stop(): void {
     this.#cancelRetry();
     this.#retry.reset();
-    this.#sending.abort();
+    // With a reason of its own: without one, an exception is made with its stack.
+    this.#sending.abort("put down");
     this.#sending = new AbortController();
   }
 

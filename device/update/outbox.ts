@@ -15,19 +15,23 @@ export type KeptUpdate = Omit<BuiltUpdate, "frame" | "chunkBytes"> & {
 /** The outbox in `state.db`, oldest first. Who bounds it deletes from it. */
 export class Outbox {
   readonly #database: Database;
+  /** The update that is about to be sent: it has only just been written. */
+  #newest: BuiltUpdate | undefined;
 
   constructor(database: Database) {
     this.#database = database;
   }
 
   /** Keeps an update; the same one again changes nothing. */
-  add({ updateId, round, kind, baseVersion, sha256, examples, chunkBytes, frame }: BuiltUpdate): void {
+  add(update: BuiltUpdate): void {
+    const { updateId, round, kind, baseVersion, sha256, examples, chunkBytes, frame } = update;
     this.#database.run(
       `INSERT OR IGNORE INTO outbox
          (update_id, round, kind, base_version, sha256, examples, chunk_bytes, frame)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[updateId, round, kind, baseVersion, sha256, examples, chunkBytes, frame],
     );
+    this.#newest = update;
   }
 
   /** What is kept, oldest first. */
@@ -49,6 +53,7 @@ export class Outbox {
 
   /** The whole update, or undefined when it is not (or no longer) kept. */
   read(updateId: UpdateId): BuiltUpdate | undefined {
+    if (this.#newest?.updateId === updateId) return this.#newest;
     const row = this.#database.get(`SELECT * FROM outbox WHERE update_id = ?`, updateId);
     return row && toUpdate(row);
   }
@@ -61,6 +66,7 @@ export class Outbox {
 
   delete(updateId: UpdateId): void {
     this.#database.run(`DELETE FROM outbox WHERE update_id = ?`, updateId);
+    if (this.#newest?.updateId === updateId) this.#newest = undefined;
   }
 }
 

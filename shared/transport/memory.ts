@@ -65,6 +65,9 @@ const defaultLimits: BrokerLimits = {
   payloadBytes: 192 * 1024,
 };
 
+/** Topics whose subscribers are remembered. */
+const TOPICS_MAX = 10_000;
+
 /** A broker without clients. */
 export function createMemoryBroker(options: MemoryBrokerOptions): MemoryBroker {
   return new Broker(options);
@@ -80,6 +83,8 @@ class Broker implements MemoryBroker, LinkHost, UplinkHost {
   readonly #faults: FaultModel;
   readonly #sessions = new Map<DeviceId, Session>();
   readonly #retained = new RetainedStore();
+  /** Who is subscribed to a topic, as found since a session last came or went. */
+  readonly #subscribers = new Map<string, readonly Session[]>();
   readonly #trafficOf = new Map<DeviceId, { up: number; down: number }>();
   #uplink: UplinkReceiver | undefined;
 
@@ -112,6 +117,7 @@ class Broker implements MemoryBroker, LinkHost, UplinkHost {
     // 3.1.4-2: a second client of the same id takes over.
     this.disconnect(session.clientId, { abrupt: true });
     this.#sessions.set(session.clientId, session);
+    this.#subscribers.clear();
     return true;
   }
 
@@ -124,6 +130,7 @@ class Broker implements MemoryBroker, LinkHost, UplinkHost {
   drop(session: Session, { abrupt }: { readonly abrupt: boolean }): void {
     if (session.hasEnded) return;
     this.#sessions.delete(session.clientId);
+    this.#subscribers.clear();
     session.end();
     const will = session.options.will;
     if (!abrupt || will === undefined) return;
@@ -181,9 +188,12 @@ class Broker implements MemoryBroker, LinkHost, UplinkHost {
   }
 
   #subscribersOf({ topic }: TopicPayload): readonly Session[] {
-    const subscribers: Session[] = [];
-    for (const session of this.#sessions.values()) if (session.subscribes(topic)) subscribers.push(session);
-    return subscribers;
+    const known = this.#subscribers.get(topic);
+    if (known !== undefined) return known;
+    if (this.#subscribers.size >= TOPICS_MAX) this.#subscribers.clear();
+    const found = [...this.#sessions.values()].filter((session) => session.subscribes(topic));
+    this.#subscribers.set(topic, found);
+    return found;
   }
 
   #deliver(session: Session, message: TopicPayload, { retained }: { readonly retained: boolean }): void {

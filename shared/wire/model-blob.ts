@@ -22,10 +22,13 @@ export type DecodedModelBlob =
   | ({ readonly ok: true } & ModelContent)
   | { readonly ok: false; readonly reason: "malformed" | "bad-checksum" | "not-finite" };
 
+// In one go: they are as many as the model has inputs, and zod would make an object of each.
+const finiteNumbers = z.custom<number[]>((value) => Array.isArray(value) && value.every(Number.isFinite));
+
 // zod's number() refuses NaN and infinities.
 const scalerSchema = z.object({
-  offset: z.array(z.number()),
-  factor: z.array(z.number()),
+  offset: finiteNumbers,
+  factor: finiteNumbers,
   label: z.object({ offset: z.number(), factor: z.number() }),
 });
 
