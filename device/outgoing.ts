@@ -4,7 +4,7 @@ import type { Counters } from "../shared/counters.js";
 import { HeadwaterError } from "../shared/error.js";
 import type { DeviceId, TaskId } from "../shared/id.js";
 import type { Link } from "../shared/transport/port.js";
-import { encodeMessage, type UpMessage } from "../shared/wire/message.js";
+import { encodeToSend, type UpMessage } from "../shared/wire/message.js";
 import { topics, type UpKind } from "../shared/wire/topic.js";
 
 /** The device's voice on one link. */
@@ -34,7 +34,7 @@ export class Outgoing {
   /** Resolves to true at the broker's acknowledgement, to false when none came. Never rejects. */
   send<Kind extends UpKind>(kind: Kind, message: UpMessage<Kind>): Promise<boolean> {
     const topic = topics.up(this.#task, this.#device, kind);
-    return this.#attempt(this.#link.publish(topic, encodeMessage(message)));
+    return this.#attempt(this.#link.publish(topic, encodeToSend(message)));
   }
 
   /** Tells people whether the device is there; nothing of the protocol rests on it. */

@@ -5,7 +5,7 @@ import { messageOf } from "../../shared/error.js";
 import type { DeviceId, TaskId } from "../../shared/id.js";
 import type { Logger } from "../../shared/log.js";
 import type { Uplink } from "../../shared/transport/port.js";
-import { type DownMessage, encodeMessage } from "../../shared/wire/message.js";
+import { type DownMessage, encodeToSend } from "../../shared/wire/message.js";
 import { type DownKind, topics } from "../../shared/wire/topic.js";
 
 export interface DownlinkOptions {
@@ -27,7 +27,7 @@ export class Downlink {
   async send<Kind extends DownKind>(device: DeviceId, kind: Kind, message: DownMessage<Kind>): Promise<void> {
     const { task, uplink, counters, logger } = this.#options;
     try {
-      await uplink.send(device, topics.down(task, device, kind), encodeMessage(message as DownMessage));
+      await uplink.send(device, topics.down(task, device, kind), encodeToSend(message as DownMessage));
     } catch (error) {
       counters.add("send-failed");
       logger.debug({ device, kind, error: messageOf(error) }, "could not send");

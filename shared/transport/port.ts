@@ -33,7 +33,7 @@ export interface Link {
   readonly keepaliveMs: number;
   /** Most bytes of data one message should carry now, by how fast acknowledgements come back. */
   chunkBytes(): number;
-  /** Resolves at the broker's PUBACK; rejects with `transport-closed` or `transport-timeout`. */
+  /** Copies the payload at once. Resolves at the broker's PUBACK; rejects with `transport-closed` or `transport-timeout`. */
   publish(topic: string, payload: Uint8Array, options?: PublishOptions): Promise<void>;
   /** Disconnects for good; the will is not published. */
   close(): Promise<void>;
@@ -63,7 +63,7 @@ export interface Uplink {
    * the sender gets no acknowledgement and will send again. Handlers are called one at a time per device.
    */
   open(handler: (message: UplinkMessage) => Promise<void>): void;
-  /** Sends to one device if it is connected. Resolves when handed over, not when it arrived. */
+  /** Copies the payload at once, and sends to one device if it is connected. Resolves when handed over, not when it arrived. */
   send(deviceId: DeviceId, topic: string, payload: Uint8Array): Promise<void>;
   /** Publishes a retained message for everyone. */
   retain(topic: string, payload: Uint8Array): Promise<void>;

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import type { DeviceId, TaskId, UpdateId } from "../id.js";
 import { parseDeviceId, parseTaskId, parseUpdateId } from "../id.js";
-import { packValue, unpackValue } from "./msgpack.js";
+import { packShortLived, packValue, unpackValue } from "./msgpack.js";
 import type { DownKind, UpKind } from "./topic.js";
 
 /** Most bytes of data in one chunk or block. */
@@ -191,6 +191,11 @@ export { deviceId as deviceIdSchema };
 /** A message's bytes; they belong to the caller. */
 export function encodeMessage(message: UpMessage | DownMessage | Manifest | SignedTask): Uint8Array {
   return packValue(message);
+}
+
+/** A message's bytes, there until the next message is encoded: for who sends it at once, since every transport copies. */
+export function encodeToSend(message: UpMessage | DownMessage): Uint8Array {
+  return packShortLived(message);
 }
 
 /**

@@ -15,8 +15,13 @@ const workspace = Buffer.alloc(192 * 1024);
 
 /** The bytes of `value`, exactly its own. */
 export function packValue(value: unknown): Uint8Array {
+  return new Uint8Array(packShortLived(value));
+}
+
+/** The bytes of `value`, there until the next value is packed. */
+export function packShortLived(value: unknown): Uint8Array {
   packr.useBuffer(workspace);
-  return new Uint8Array(packr.pack(value));
+  return packr.pack(value);
 }
 
 /**
