@@ -17,7 +17,6 @@ import {
 } from "../shared/model/metric.js";
 import type { EngineName } from "../shared/model/runtime.js";
 import { scoreRows } from "../shared/model/score.js";
-import type { Example } from "../shared/pipeline/types.js";
 import type { MetricName, Task } from "../shared/task/task.js";
 import {
   type LocalOnly,
@@ -30,7 +29,7 @@ import {
 } from "./baseline.js";
 import type { Recorder } from "./recorder.js";
 import type { RoundReport, SimulationReport } from "./report.js";
-import { givenTestSet, type Judge, ownTestSet, type TestSet } from "./test-set.js";
+import { type GivenExamples, givenTestSet, type Judge, ownTestSet, type TestSet } from "./test-set.js";
 import { VersionScores } from "./version-scores.js";
 
 /** A run that has ended, in whatever time it lived. */
@@ -49,7 +48,7 @@ export interface CompareOptions {
   readonly task: Task;
   readonly devices: number;
   /** Examples of the test set that the task brings, if it does. */
-  readonly given: readonly Example[] | undefined;
+  readonly given: GivenExamples | undefined;
   /** What was scored on them by now. */
   readonly scores?: VersionScores;
   readonly seed: string;
@@ -112,7 +111,7 @@ async function createJudge(
 
 /** Judges by a given test set, in the scaling of the versions to be judged. */
 export function createGivenJudge(
-  given: readonly Example[],
+  given: GivenExamples,
   version: ModelVersion,
   options: Pick<CompareOptions, "task" | "trainer">,
 ): Judge {
@@ -177,7 +176,7 @@ async function scoreNaiveRule(
   { agents, during }: EndedRun,
   options: {
     readonly task: Task;
-    readonly given: readonly Example[] | undefined;
+    readonly given: GivenExamples | undefined;
     readonly metric: MetricName;
     readonly judge: Judge;
   },
@@ -186,7 +185,7 @@ async function scoreNaiveRule(
   if (task.label.kind === "none")
     return { rule: "mean", value: metricValue(scoreColumnMeans(judge), metric) ?? null };
   const labels: Float32Array[] = [];
-  const tests: NaiveRows[] = given === undefined ? [] : [naiveRows(given)];
+  const tests: NaiveRows[] = given === undefined ? [] : [given];
   for (const agent of agents.values()) {
     labels.push((await during(agent.examples("train"))).labels);
     if (given === undefined) tests.push(naiveRows(await during(agent.examples("test"))));

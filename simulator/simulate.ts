@@ -51,6 +51,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationRepo
     // Now, because it may load a library: in virtual time nothing may wait for what takes real time.
     await model.initialParams(options.seed);
     const given = givenExamples(task.task, feed.test);
+    feed.test = undefined;
     let scores: VersionScores | undefined;
     const onVersion = (version: ModelVersion) => {
       if (given === undefined) return;

@@ -19,11 +19,21 @@ export interface TestSet {
   readonly rows: number;
 }
 
+/** Examples that come with the data, unscaled. */
+export interface GivenExamples {
+  readonly rows: number;
+  /** rows x columns */
+  readonly features: Float32Array;
+  readonly labels: Float64Array;
+  /** The persistence forecast, NaN where the label is no forecast. */
+  readonly persistence: Float64Array;
+}
+
 /** Examples of a given test set, if there is one, unscaled: each entity's last one, or all. */
 export function givenExamples(
   task: Task,
   readings: readonly Reading[] | undefined,
-): readonly Example[] | undefined {
+): GivenExamples | undefined {
   if (readings === undefined) return undefined;
   const examples: Example[] = [];
   const pipeline = createPipeline(task, {
@@ -32,25 +42,40 @@ export function givenExamples(
   });
   for (const reading of readings) pipeline.push(reading);
   pipeline.flush();
-  if (task.simulate?.test?.take !== "last") return examples;
-  return [...new Map(examples.map((example) => [example.entity, example])).values()];
+  if (task.simulate?.test?.take !== "last") return gather(examples);
+  return gather([...new Map(examples.map((example) => [example.entity, example])).values()]);
+}
+
+// In one array: they stay until the end, and thousands of small ones would be work for the garbage collector all along.
+function gather(examples: readonly Example[]): GivenExamples {
+  const columns = examples[0]?.features.length ?? 0;
+  const features = new Float32Array(examples.length * columns);
+  examples.forEach((example, row) => {
+    features.set(example.features, row * columns);
+  });
+  return {
+    rows: examples.length,
+    features,
+    labels: Float64Array.from(examples, ({ label }) => label),
+    persistence: Float64Array.from(examples, ({ persistence }) => persistence ?? Number.NaN),
+  };
 }
 
 /** The given examples as the model sees them. */
 export function givenTestSet(
-  examples: readonly Example[],
+  { rows, features, labels }: GivenExamples,
   definition: ModelDefinition,
   scaler: FittedScaler,
 ): TestSet {
   const { inputs, outputs } = definition;
-  const x = sharedFloats(examples.length * inputs);
-  const y = sharedFloats(examples.length * outputs);
-  examples.forEach(({ features, label }, row) => {
-    scaleInto(scaler, features, x, row * inputs);
+  const x = sharedFloats(rows * inputs);
+  const y = sharedFloats(rows * outputs);
+  labels.forEach((label, row) => {
     const scaled = x.subarray(row * inputs, (row + 1) * inputs);
+    scaleInto(scaler, features.subarray(row * inputs, (row + 1) * inputs), scaled, 0);
     writeLabel(definition, scaler, { label, row: scaled }, y.subarray(row * outputs, (row + 1) * outputs));
   });
-  return { batches: [{ rows: examples.length, x, y }], isGiven: true, rows: examples.length };
+  return { batches: [{ rows, x, y }], isGiven: true, rows };
 }
 
 /** Every device's own test examples. */

@@ -19,8 +19,8 @@ import { type IdxSource, readIdx } from "./idx.js";
 export interface Feed {
   /** Readings of each device in order of event time. Whoever has handed them over may leave none in their place. */
   readonly devices: Map<DeviceId, readonly Reading[]>;
-  /** A test set of its own, for no device to see. */
-  readonly test: readonly Reading[] | undefined;
+  /** A test set of its own, for no device to see. Whoever has made examples of it may leave none in its place. */
+  test: readonly Reading[] | undefined;
   /** How telemetry arrives; undefined: it is history, all there at the start. */
   readonly pace: Pace | undefined;
 }
