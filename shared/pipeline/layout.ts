@@ -49,10 +49,15 @@ export interface Layout {
   readonly labelPosition: number;
 }
 
-/** The layout of a task that `layoutProblems` finds nothing wrong with: anything else is a bug. */
+const layouts = new WeakMap<Task, Layout>();
+
+/** The layout of a task that `layoutProblems` finds nothing wrong with: anything else is a bug. Worked out once. */
 export function layOut(task: Task): Layout {
+  const known = layouts.get(task);
+  if (known !== undefined) return known;
   const { problems, layout } = layOutFeatures(task, chainOf(task, task.features.from));
   assert(problems.length === 0, `the pipeline fits together: ${problems[0]?.message}`);
+  layouts.set(task, layout);
   return layout;
 }
 

@@ -31,10 +31,16 @@ export function parseTask(yamlText: string): LoadedTask {
   return load(value, placeOf);
 }
 
+// Devices of one process run one task: read once, it is also in memory once.
+let lastSource: { readonly text: string; readonly loaded: LoadedTask } | undefined;
+
 /** Parses the JSON text of `LoadedTask.source`, as it came over the wire. Throws `task-invalid`. */
 export function parseTaskSource(jsonText: string): LoadedTask {
+  if (lastSource?.text === jsonText) return lastSource.loaded;
   checkLength(jsonText);
-  return load(parseJson(jsonText), undefined);
+  const loaded = load(parseJson(jsonText), undefined);
+  lastSource = { text: jsonText, loaded };
+  return loaded;
 }
 
 function load(value: unknown, placeOf: PlaceOf | undefined): LoadedTask {
