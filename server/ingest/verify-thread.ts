@@ -74,6 +74,8 @@ export class VerifyThread {
   }
 
   #settle(reply: VerifyReply): void {
+    // Under way when the thread was ended: whoever asked has been told of that.
+    if (this.#death !== undefined) return;
     const waiting = this.#waiting.get(reply.id);
     assert(waiting !== undefined, "the thread answers what it was asked, once");
     this.#waiting.delete(reply.id);
