@@ -1,17 +1,20 @@
 // Seconds of a whole simulation until its model is good enough, engine against engine: `npm run bench:simulate -- --data DIR
-// [--task FILE] [--target 0.97] [--engines fused-wasm,tfjs-wasm] [--rounds N] [--seed N] [--json]`. Each is a process of its
-// own, timed from its start: reading data, features, messages, storage and scoring are in the seconds.
+// [--task FILE] [--target 0.97] [--engines fused-wasm,tfjs-wasm,stock-wasm] [--rounds N] [--seed N] [--json]`. Each is a
+// process of its own, timed from its start: reading data, features, messages, storage and scoring are in the seconds.
+// stock-wasm is tfjs-wasm as it comes, without the matrix products that we give it.
 
 import { spawn } from "node:child_process";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+
+const STOCK = new URL("simulate/stock-tfjs.js", import.meta.url).href;
 
 const { values: options } = parseArgs({
   options: {
     data: { type: "string", default: process.env.HEADWATER_DATA },
     task: { type: "string", default: "examples/mnist/task.yaml" },
     target: { type: "string", default: "0.97" },
-    engines: { type: "string", default: "fused-wasm,tfjs-wasm" },
+    engines: { type: "string", default: "fused-wasm,tfjs-wasm,stock-wasm" },
     rounds: { type: "string" },
     seed: { type: "string", default: "1" },
     json: { type: "boolean", default: false },
@@ -40,7 +43,10 @@ async function measure(engine) {
   ];
   const startedMs = performance.now();
   const seconds = () => (performance.now() - startedMs) / 1000;
-  const child = spawn(process.execPath, [...fixed, "--seed", options.seed, "--engine", engine, ...rounds]);
+  const isStock = engine === "stock-wasm";
+  const node = isStock ? ["--import", STOCK] : [];
+  const more = ["--seed", options.seed, "--engine", isStock ? "tfjs-wasm" : engine, ...rounds];
+  const child = spawn(process.execPath, [...node, ...fixed, ...more]);
   /** When each round had closed: the progress on standard error says so. */
   const closed = new Map();
   let output = "";
