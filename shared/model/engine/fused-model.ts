@@ -238,10 +238,11 @@ export class FusedModel implements Model {
     return floats.subarray(places.slots / 4, places.slots / 4 + slots * this.spec.count);
   }
 
-  // Small copies by hand: a view costs more than moving a row.
+  // Small copies by hand: a view, and even a call, costs more than moving a row.
   #put({ floats }: Program, place: number, values: Float32Array, from: number, count: number): void {
     const to = place / 4;
-    if (count > 256) floats.set(count === values.length ? values : values.subarray(from, from + count), to);
+    if (count === values.length && count > 48) floats.set(values, to);
+    else if (count > 256) floats.set(values.subarray(from, from + count), to);
     else for (let i = 0; i < count; i++) floats[to + i] = values[from + i]!;
   }
 

@@ -102,23 +102,25 @@ function categoricalRows(
   let logs23 = f64x2.splat(0);
   for (let j: usize = 0; j < bytes; j += 4) {
     const at = y + j;
-    const from = p + j;
     const truth = gather4(at, at + one, at + two, at + three);
-    const share = f32x4.div(gather4(from, from + one, from + two, from + three), sum);
-    const clipped = within(share, low, top);
     const isTrue = f32x4.ne(truth, f32x4.splat(0));
+    let kept = f32x4.splat(0);
+    // Most truths are 0, and add nothing.
     if (v128.any_true(isTrue)) {
+      const from = p + j;
+      const share = f32x4.div(gather4(from, from + one, from + two, from + three), sum);
+      const clipped = within(share, low, top);
       const wanted = v128.and(log4(clipped), isTrue);
       logs01 = f64x2.add(logs01, f64x2.mul(f64x2.promote_low_f32x4(truth), f64x2.promote_low_f32x4(wanted)));
       logs23 = f64x2.add(logs23, f64x2.mul(upper(truth), upper(wanted)));
+      // Through the clip: outside, the gradient is 0.
+      const slope = f32x4.div(f32x4.neg(f32x4.div(truth, clipped)), f32x4.splat(rows));
+      const isClipped = v128.or(f32x4.lt(share, low), f32x4.gt(share, top));
+      kept = v128.and(v128.andnot(slope, isClipped), isTrue);
+      weighted = f32x4.add(weighted, v128.and(f32x4.mul(kept, share), isTrue));
     }
-    if (dp == 0) continue;
-    // Through the clip: outside, the gradient is 0.
-    const slope = f32x4.div(f32x4.neg(f32x4.div(truth, clipped)), f32x4.splat(rows));
-    const kept = v128.andnot(slope, v128.or(f32x4.lt(share, low), f32x4.gt(share, top)));
     const to = dp + j;
-    scatter4(kept, to, to + one, to + two, to + three);
-    weighted = f32x4.add(weighted, f32x4.mul(kept, share));
+    if (dp != 0) scatter4(kept, to, to + one, to + two, to + three);
   }
   // Through the division by the sum.
   for (let to = dp; dp != 0 && to < dp + bytes; to += 4) {

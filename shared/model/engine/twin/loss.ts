@@ -42,9 +42,11 @@ export function lossTwin(f: Float32Array) {
         let logs = 0;
         for (let j = at; j < at + columns; j++) {
           const truth = f[y / 4 + j]!;
+          if (dp !== 0) f[dp / 4 + j] = 0;
+          if (truth === 0) continue;
           const share = r(f[p / 4 + j]! / sum);
           const clipped = Math.min(Math.max(share, EPSILON), TOP);
-          if (truth !== 0) logs += truth * log(clipped);
+          logs += truth * log(clipped);
           if (dp === 0) continue;
           const slope = share < EPSILON || share > TOP ? 0 : r(-r(truth / clipped) / rows);
           f[dp / 4 + j] = slope;
