@@ -199,6 +199,12 @@ export function preluBack(x: usize, alpha: usize, dy: usize, dx: usize, dAlpha: 
   }
 }
 
+/**
+ * Logits so far below the largest have the probability 0, and not one below 1e-26: its products with gradients would
+ * soon be subnormal, which processors compute many times slower.
+ */
+const NEGLIGIBLE: f32 = -60;
+
 /** Softmax over each of `rows` rows of `columns`; in place is allowed. */
 export function softmax(src: usize, dst: usize, rows: usize, columns: usize): void {
   const row = columns << 2;
@@ -220,7 +226,8 @@ function softmaxRows(
   for (let j: usize = 4; j < bytes; j += 4) top = f32x4.pmax(top, gather4(s0 + j, s1 + j, s2 + j, s3 + j));
   let sum = f32x4.splat(0);
   for (let j: usize = 0; j < bytes; j += 4) {
-    const power = exp4(f32x4.sub(gather4(s0 + j, s1 + j, s2 + j, s3 + j), top));
+    const below = f32x4.sub(gather4(s0 + j, s1 + j, s2 + j, s3 + j), top);
+    const power = v128.andnot(exp4(below), f32x4.lt(below, f32x4.splat(NEGLIGIBLE)));
     scatter4(power, d0 + j, d1 + j, d2 + j, d3 + j);
     sum = f32x4.add(sum, power);
   }

@@ -5,6 +5,7 @@ import { exp, larger, log1p, r, sigmoid, tanh, within } from "./math.js";
 const SELU_SCALE = r(1.0507009873554805);
 const SELU_SLOPE = r(SELU_SCALE * r(1.6732632423543772));
 const FIFTH = r(0.2);
+const NEGLIGIBLE = -60;
 
 /** activation(x). */
 export function apply(kind: number, x: number, alpha: number): number {
@@ -107,7 +108,8 @@ export function activationTwin(f: Float32Array) {
         for (let j = 1; j < columns; j++) top = larger(top, f[from + j]!);
         let sum = 0;
         for (let j = 0; j < columns; j++) {
-          f[to + j] = exp(r(f[from + j]! - top));
+          const below = r(f[from + j]! - top);
+          f[to + j] = below < NEGLIGIBLE ? 0 : exp(below);
           sum = r(sum + f[to + j]!);
         }
         for (let j = 0; j < columns; j++) f[to + j] = f[to + j]! / sum;

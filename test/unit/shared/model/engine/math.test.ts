@@ -66,3 +66,31 @@ describe("the errors that assembly/math.ts states", () => {
     expect(far.map(activation(activationKinds.sigmoid)).every(Number.isFinite)).toBe(true);
   });
 });
+
+// Rows are computed four at a time: every place among the four, and every number of rows that is left.
+describe.each([1, 2, 3, 4, 5, 7])("softmax over %d rows", (rows) => {
+  const softmax = (logits: readonly number[]) => {
+    floats.set(logits, 512);
+    kernels.softmax(2048, 2048, rows, 3);
+    return [...floats.subarray(512, 512 + 3 * rows)];
+  };
+  const repeat = (row: readonly number[]) => Array.from({ length: rows }, () => row).flat();
+
+  test("is that of float64 but for rounding", () => {
+    const row = [1, -2, 0.5].map(Math.exp);
+    const sum = row.reduce((a, b) => a + b);
+    const limit = 4 * 2 ** -24;
+    for (const [at, value] of softmax(repeat([1, -2, 0.5])).entries())
+      expect(Math.abs(value - row[at % 3]! / sum)).toBeLessThan(limit);
+  });
+  test("gives nothing to what is far below the largest, and so nothing subnormal", () => {
+    expect(softmax(repeat([100, 39, 41]))).toEqual(repeat([1, 0, Math.fround(exp(-59))]));
+  });
+  test("of a row with NaN is NaN, and that of its neighbours is not", () => {
+    const given = repeat([1, 1, 1]);
+    given[1] = Number.NaN;
+    const found = softmax(given);
+    expect(found.slice(0, 3)).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+    expect(found.slice(3)).toEqual(repeat([1, 1, 1].map((x) => Math.fround(x / 3))).slice(3));
+  });
+});
