@@ -79,7 +79,11 @@ export class SimulatedRun implements EndedRun {
         if (version === undefined) return;
         const read = starting.then(({ server }) => server.model(version));
         versions.set(version, read);
-        void read.then((model) => model && options.onVersion?.(model));
+        // Whoever asks for a version that cannot be read hears of that.
+        void read.then(
+          (model) => model && options.onVersion?.(model),
+          () => undefined,
+        );
       },
       observeDevice: (device, fact) => recorder.onDeviceFact(device, fact),
     });

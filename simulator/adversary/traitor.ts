@@ -1,6 +1,7 @@
 // An enrolled device that has been taken over: its key is good, its updates are not.
 
 import { unreachable } from "../../shared/assert.js";
+import { emptyMetricSums } from "../../shared/model/metric.js";
 import { sha256Hex } from "../../shared/task/canonical.js";
 import type { LoadedTask } from "../../shared/task/parse.js";
 import {
@@ -185,6 +186,8 @@ function contentOf(
   const train = {
     ...{ codec: "float32", count: params, fingerprint: manifest?.fingerprint ?? "", steps: 1, loss: 1 },
   };
+  const decisions = { truePositives: 0, falsePositives: examples, falseNegatives: 0 };
+  const allWrong = loaded.task.model.output.kind === "binary" ? { confusion: decisions } : {};
   const header: UpdateHeader = {
     ...{ task: loaded.task.task, device: id, round, kind, examples },
     baseVersion: manifest?.version ?? 0,
@@ -192,7 +195,14 @@ function contentOf(
     train: isTrain ? train : null,
     evaluate:
       kind === "evaluate"
-        ? { rows: examples, squaredError: value, absoluteError: value, loss: value, correct: 0 }
+        ? {
+            ...emptyMetricSums,
+            rows: examples,
+            squaredError: value,
+            absoluteError: value,
+            loss: value,
+            ...allWrong,
+          }
         : null,
     fit:
       kind === "fit"
