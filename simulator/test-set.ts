@@ -98,10 +98,8 @@ const LANES = 8;
 
 /** Sums over the whole test set with the same params everywhere; all threads of the trainer take part. */
 export async function scoreGlobal(judge: Judge, params: Float32Array): Promise<MetricSums> {
-  const shared = sharedFloats(params.length);
-  shared.set(params);
   const parts = judge.testSet.batches.map(partsOf);
-  const scored = await inLanes(parts.flat(), (part) => score(judge, shared, part));
+  const scored = await inLanes(parts.flat(), (part) => score(judge, params, part));
   const sums = scored.values();
   // Batch by batch, as if each had been scored in one go: sums of floats depend on their order.
   return parts

@@ -223,6 +223,16 @@ function downward({ serve, connect, harness }: Suite): void {
     expect(other.messages.map(({ payload }) => payload[0])).toEqual([9]);
   });
 
+  test("a payload may be written to as soon as the uplink was told to send it", async () => {
+    const { uplink } = await serve();
+    const pump = await connect("pump", { subscriptions: ["hw/1/t/down/pump/+"] });
+    const payload = bytes(1);
+    const isSent = settled(uplink.send(pump.clientId, "hw/1/t/down/pump/wait", payload));
+    payload[0] = 2;
+    await harness().until(() => isSent() && pump.messages.length === 1);
+    expect(pump.messages[0]?.payload).toEqual(bytes(1));
+  });
+
   test("sending to a device that is not connected resolves, and nothing arrives later", async () => {
     const { uplink } = await serve();
     await uplink.send(device("pump"), "hw/1/t/down/pump/wait", bytes(1));

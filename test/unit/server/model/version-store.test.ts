@@ -49,6 +49,19 @@ describe("the version store", () => {
     expect(store.readBlob("0".repeat(64), 0, 5)).toBeUndefined();
   });
 
+  test("reads blobs in turn, more than it holds open, and never one for the other", () => {
+    const blobs = [1, 2, 3].map((value) => new Uint8Array(200_000).fill(value));
+    const names = blobs.map((blob, at) => keep(at + 1, at, blob).sha256);
+    for (const offset of [0, 100_000, 150_000])
+      for (const [at, name] of names.entries())
+        expect(store.readBlob(name, offset, 50_000)).toEqual(blobs[at]!.subarray(offset, offset + 50_000));
+    // What was open is read anew once versions have come or gone.
+    store.prune(3, []);
+    expect(store.readBlob(names[0]!, 0, 5)).toBeUndefined();
+    keep(4, 3, blobs[0]!);
+    expect(store.readBlob(names[0]!, 199_999, 5)).toEqual(Uint8Array.of(1));
+  });
+
   test("keeps one blob for equal versions, until the last of them goes", () => {
     const blob = Uint8Array.of(1, 2, 3);
     const first = keep(1, 0, blob);
