@@ -5,8 +5,10 @@
 
 import { spawn } from "node:child_process";
 import { cpus } from "node:os";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
+const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const STOCK = new URL("simulate/stock-tfjs.js", import.meta.url).href;
 
 const { values: options } = parseArgs({
@@ -32,15 +34,7 @@ report();
 
 async function measure(engine) {
   const rounds = options.rounds === undefined ? [] : ["--rounds", options.rounds];
-  const fixed = [
-    "dist/cli/main.js",
-    "simulate",
-    options.task,
-    "--data",
-    options.data,
-    "--no-local",
-    "--json",
-  ];
+  const fixed = [MAIN, "simulate", options.task, "--data", options.data, "--no-local", "--json"];
   const startedMs = performance.now();
   const seconds = () => (performance.now() - startedMs) / 1000;
   const isStock = engine === "stock-wasm";

@@ -5,22 +5,18 @@
 // - Sums, operands read and copies of one operand in all lanes together fit 15 registers: V8 reads all operands of a
 //   basic block before it computes. So loops are not unrolled.
 // - The first product starts a sum: adding it to zero costs short products up to a sixth.
-// - At least six independent sums: as many as two adders with three steps each can have under way.
+// - Where there are as many results, at least six independent sums: two adders with three steps each have so many under way.
 
 /** Every strip: all rows of some columns, so many rows at a time. Parameters as of `gemm`. */
 export function tiles() {
   return [
     'import { mulAdd, storePart } from "./lane";',
     // Lanes are columns. A is contiguous along k, or along its rows; rows that are left take either.
-    strip("stripAlongK", { rows: 4, vectors: 2, a: "k", lanes: "columns" }),
-    strip("stripAlongRows", { rows: 4, vectors: 2, a: "rows", lanes: "columns" }),
-    strip("strip3x8", { rows: 3, vectors: 2, a: "any", lanes: "columns" }),
-    ...[1, 2, 3, 4].map((vectors) =>
-      strip(`strip2x${4 * vectors}`, { rows: 2, vectors, a: "any", lanes: "columns" }),
-    ),
-    ...[1, 2, 4, 6].map((vectors) =>
-      strip(`strip1x${4 * vectors}`, { rows: 1, vectors, a: "any", lanes: "columns" }),
-    ),
+    strip("stripAlongK", { rows: 4, vectors: 2, a: "k" }),
+    strip("stripAlongRows", { rows: 4, vectors: 2, a: "rows" }),
+    strip("strip3x8", { rows: 3, vectors: 2, a: "any" }),
+    ...[1, 2, 3, 4].map((vectors) => strip(`strip2x${4 * vectors}`, { rows: 2, vectors, a: "any" })),
+    ...[1, 2, 4, 6].map((vectors) => strip(`strip1x${4 * vectors}`, { rows: 1, vectors, a: "any" })),
     // Lanes are rows, for columns that would not fill a vector.
     ...[
       [16, 1],

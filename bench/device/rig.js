@@ -121,6 +121,7 @@ function startProcess(main, args, added = {}) {
   const env = { ...process.env, ...added };
   const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"], env });
   let text = "";
+  let isOver = false;
   let heard = () => undefined;
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (more) => {
@@ -134,7 +135,11 @@ function startProcess(main, args, added = {}) {
     );
   });
   ended.catch(() => undefined);
-  /** The first match in what it said since the last one. */
+  child.on("close", () => {
+    isOver = true;
+    heard();
+  });
+  /** The first match in what it said since the last one. Rejects when it has ended without. */
   const said = async (pattern) => {
     for (;;) {
       const match = pattern.exec(text);
@@ -142,6 +147,7 @@ function startProcess(main, args, added = {}) {
         text = text.slice(match.index + match[0].length);
         return match;
       }
+      if (isOver) throw new Error(`${args[0]} ended and had not said ${pattern}\n${text}`);
       await new Promise((resolve) => {
         heard = resolve;
       });
