@@ -13,6 +13,11 @@ export class Heap<Item> {
     return this.#items.length;
   }
 
+  /** All items, in no order that counts. */
+  get items(): readonly Item[] {
+    return this.#items;
+  }
+
   peek(): Item | undefined {
     return this.#items[0];
   }

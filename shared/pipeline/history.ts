@@ -1,12 +1,13 @@
 // The last rows of one entity, reduced to the numbers an operator looks back at.
 
+import type { Saved, Stateful } from "./state.js";
 import type { PipelineRow } from "./types.js";
 
 /**
  * A ring of rows: their times and some of their number fields (NaN where missing, only in here). Rows are numbered
  * from 0 for ever; those from `first` to `end - 1` are remembered. Grows up to `limit` rows, then drops the oldest.
  */
-export class History {
+export class History implements Stateful {
   readonly #positions: readonly number[];
   readonly #limit: number;
   #times = new Float64Array(8);
@@ -63,6 +64,31 @@ export class History {
     if (row > this.#first) this.#first = row;
   }
 
+  save(): Saved {
+    const size = this.#end - this.#first;
+    const times = new Float64Array(size);
+    const width = this.#positions.length;
+    const values = new Float64Array(size * width);
+    for (let row = this.#first; row < this.#end; row++) this.#copyRow(row, row - this.#first, times, values);
+    const saved: SavedHistory = { first: this.#first, droppedMs: this.#droppedMs ?? null, times, values };
+    return saved;
+  }
+
+  restore(saved: Saved): void {
+    const { first, droppedMs, times, values } = saved as SavedHistory; // as `save` made it
+    const width = this.#positions.length;
+    this.#first = first;
+    this.#end = first;
+    this.#droppedMs = droppedMs ?? undefined;
+    for (let row = 0; row < times.length; row++) {
+      this.#makeRoom();
+      const slot = this.#end & this.#mask;
+      this.#times[slot] = times[row]!;
+      this.#values.set(values.subarray(row * width, (row + 1) * width), slot * width);
+      this.#end += 1;
+    }
+  }
+
   #makeRoom(): boolean {
     const size = this.#end - this.#first;
     if (size >= this.#limit) {
@@ -79,13 +105,23 @@ export class History {
     const width = this.#positions.length;
     const times = new Float64Array(capacity);
     const values = new Float64Array(capacity * width);
-    for (let row = this.#first; row < this.#end; row++) {
-      const slot = row & (capacity - 1);
-      times[slot] = this.timeMs(row);
-      for (let column = 0; column < width; column++) values[slot * width + column] = this.value(row, column);
-    }
+    for (let row = this.#first; row < this.#end; row++)
+      this.#copyRow(row, row & (capacity - 1), times, values);
     this.#times = times;
     this.#values = values;
     this.#mask = capacity - 1;
   }
+
+  #copyRow(row: number, to: number, times: Float64Array, values: Float64Array): void {
+    const width = this.#positions.length;
+    times[to] = this.timeMs(row);
+    for (let column = 0; column < width; column++) values[to * width + column] = this.value(row, column);
+  }
+}
+
+interface SavedHistory {
+  readonly first: number;
+  readonly droppedMs: number | null;
+  readonly times: Float64Array;
+  readonly values: Float64Array;
 }

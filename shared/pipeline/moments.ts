@@ -37,6 +37,19 @@ export class Moments {
     this.max = other.max;
   }
 
+  /** The summary as five numbers. */
+  save(): readonly number[] {
+    return [this.count, this.mean, this.m2, this.min, this.max];
+  }
+
+  restore(saved: ArrayLike<number>, at = 0): void {
+    this.count = saved[at]!;
+    this.mean = saved[at + 1]!;
+    this.m2 = saved[at + 2]!;
+    this.min = saved[at + 3]!;
+    this.max = saved[at + 4]!;
+  }
+
   reset(): void {
     this.count = 0;
     this.mean = 0;

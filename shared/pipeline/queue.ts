@@ -29,6 +29,14 @@ export class Queue<Item> {
     return item;
   }
 
+  /** What waits, oldest first. */
+  toArray(): Item[] {
+    const end = this.#first + this.#size;
+    const ring = [...this.#items.slice(this.#first), ...this.#items.slice(0, this.#first)];
+    // Between `first` and `end` every place holds an item.
+    return ring.slice(0, end - this.#first) as Item[];
+  }
+
   clear(): void {
     this.#items.fill(undefined);
     this.#first = 0;

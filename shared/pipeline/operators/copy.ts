@@ -3,7 +3,7 @@
 import type { z } from "zod";
 import type { PipelineRow } from "../types.js";
 import { fieldNames, positionOf } from "./fields.js";
-import { type FeatureComputer, type FeatureOperator, type FeatureState, FREE, type Input } from "./port.js";
+import { type FeatureOperator, type FeatureState, FREE, type Input, RowComputer } from "./port.js";
 
 const params = fieldNames;
 
@@ -13,6 +13,7 @@ type Params = z.output<typeof params>;
 export const copy: FeatureOperator<Params> = {
   name: "copy",
   doc: "The row's own values: a field or a list; a vector becomes one column per element.",
+  example: { params: ["pm25", "temp"] },
   params,
   reads: (of) => of,
   columns(of, input) {
@@ -25,25 +26,30 @@ export const copy: FeatureOperator<Params> = {
   cost: () => FREE,
 };
 
-class Copy implements FeatureComputer {
-  readonly #positions: readonly number[];
+class Copy extends RowComputer {
+  readonly #fields: readonly { readonly position: number; readonly length: number }[];
 
   constructor(of: Params, input: Input) {
-    this.#positions = of.map((name, i) => positionOf(input, name, [i]));
+    super();
+    this.#fields = of.map((name, i) => {
+      const position = positionOf(input, name, [i]);
+      return { position, length: input.fields[position]!.length };
+    });
   }
 
   push({ values }: PipelineRow, out: Float32Array, offset: number): FeatureState {
     let at = offset;
-    for (const position of this.#positions) {
+    let state: FeatureState = "complete";
+    for (const { position, length } of this.#fields) {
       const value = values[position]!;
-      if (value === null) return "missing";
-      if (typeof value === "number") {
-        out[at++] = value;
-      } else {
-        out.set(value, at);
-        at += value.length;
+      if (typeof value === "number") out[at] = value;
+      else if (value !== null) out.set(value, at);
+      else {
+        out.fill(Number.NaN, at, at + length);
+        state = "missing";
       }
+      at += length;
     }
-    return "complete";
+    return state;
   }
 }

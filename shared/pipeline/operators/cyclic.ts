@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import type { PipelineRow } from "../types.js";
-import { type FeatureComputer, type FeatureOperator, type FeatureState, FREE } from "./port.js";
+import { type FeatureOperator, type FeatureState, FREE, RowComputer } from "./port.js";
 
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
@@ -21,6 +21,7 @@ type Params = z.output<typeof params>;
 export const cyclic: FeatureOperator<Params> = {
   name: "cyclic",
   doc: "Time as a circle, in UTC: hour (of the day), dow (day of the week), doy (day of the year); sine and cosine.",
+  example: { params: ["hour", "dow"] },
   params,
   reads: () => [],
   columns: (cycles) => cycles.flatMap((name) => [`${name}_sin`, `${name}_cos`]),
@@ -28,10 +29,11 @@ export const cyclic: FeatureOperator<Params> = {
   cost: () => FREE,
 };
 
-class Cyclic implements FeatureComputer {
+class Cyclic extends RowComputer {
   readonly #cycles: Params;
 
   constructor(cycles: Params) {
+    super();
     this.#cycles = cycles;
   }
 

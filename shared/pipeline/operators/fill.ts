@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { unreachable } from "../../assert.js";
 import { durationMs } from "../../task/units.js";
+import type { Saved, Stateful } from "../state.js";
 import type { PipelineRow, Value } from "../types.js";
 
 const RULE = 'expected "none", {hold: longest age} or {linear: longest gap}, such as {hold: 6h}';
@@ -31,7 +32,7 @@ export interface Draft extends PipelineRow {
 }
 
 /** Fills gaps in one entity's grid rows. */
-export interface Filler {
+export interface Filler extends Stateful {
   /** The next grid row, in order; it may be without any value. */
   take(draft: Draft): void;
   /** True when a grid row without data at `timeMs` could get a value. */
@@ -63,8 +64,8 @@ export function createFiller(spec: FillSpec, width: number, emit: (row: Pipeline
 class Holder implements Filler {
   readonly #maxAgeMs: number;
   readonly #emit: (row: PipelineRow) => void;
-  readonly #held: Value[];
-  readonly #heldMs: number[];
+  #held: Value[];
+  #heldMs: number[];
   #newestMs = Number.NEGATIVE_INFINITY;
 
   constructor(maxAgeMs: number, width: number, emit: (row: PipelineRow) => void) {
@@ -94,6 +95,18 @@ class Holder implements Filler {
     return Number.POSITIVE_INFINITY;
   }
 
+  save(): Saved {
+    const saved: SavedHolder = { held: this.#held, heldMs: this.#heldMs, newestMs: this.#newestMs };
+    return saved;
+  }
+
+  restore(saved: Saved): void {
+    const { held, heldMs, newestMs } = saved as SavedHolder; // as `save` made it
+    this.#held = [...held];
+    this.#heldMs = [...heldMs];
+    this.#newestMs = newestMs;
+  }
+
   #remember(field: number, value: Value, timeMs: number): void {
     this.#held[field] = value;
     this.#heldMs[field] = timeMs;
@@ -105,9 +118,9 @@ class Holder implements Filler {
 class Liner implements Filler {
   readonly #maxGapMs: number;
   readonly #emit: (row: PipelineRow) => void;
-  readonly #last: Value[];
-  readonly #lastMs: number[];
-  readonly #waiting: Draft[] = [];
+  #last: Value[];
+  #lastMs: number[];
+  #waiting: Draft[] = [];
   #newestMs = Number.NEGATIVE_INFINITY;
 
   constructor(maxGapMs: number, width: number, emit: (row: PipelineRow) => void) {
@@ -144,6 +157,24 @@ class Liner implements Filler {
     return this.#waiting[0]?.timeMs ?? Number.POSITIVE_INFINITY;
   }
 
+  save(): Saved {
+    const saved: SavedLiner = {
+      waiting: this.#waiting,
+      last: this.#last,
+      lastMs: this.#lastMs,
+      newestMs: this.#newestMs,
+    };
+    return saved;
+  }
+
+  restore(saved: Saved): void {
+    const { waiting, last, lastMs, newestMs } = saved as SavedLiner; // as `save` made it
+    this.#waiting = [...waiting];
+    this.#last = [...last];
+    this.#lastMs = [...lastMs];
+    this.#newestMs = newestMs;
+  }
+
   // Open: a value is missing that a measurement at `nextMs` would fill.
   #isOpen({ values }: Draft, nextMs: number): boolean {
     return values.some(
@@ -161,6 +192,19 @@ class Liner implements Filler {
       if (draft.timeMs > fromMs) fillIn(draft, field, from + slope * (draft.timeMs - fromMs));
     }
   }
+}
+
+interface SavedHolder {
+  readonly held: readonly Value[];
+  readonly heldMs: readonly number[];
+  readonly newestMs: number;
+}
+
+interface SavedLiner {
+  readonly waiting: readonly Draft[];
+  readonly last: readonly Value[];
+  readonly lastMs: readonly number[];
+  readonly newestMs: number;
 }
 
 function fillIn(draft: Draft, field: number, value: Value): void {

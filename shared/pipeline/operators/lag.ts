@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Counters } from "../../counters.js";
 import { durationMs } from "../../task/units.js";
 import { History } from "../history.js";
+import type { Saved } from "../state.js";
 import type { PipelineRow } from "../types.js";
 import { fieldNames, numberPositions } from "./fields.js";
 import {
@@ -63,6 +64,7 @@ type Params = z.output<typeof params>;
 export const lag: FeatureOperator<Params> = {
   name: "lag",
   doc: "Past values of numbers: {of: field or fields, by: [1h, 2h]}, or {of, rows: 1..29}. By time, the row at exactly that time is read.",
+  example: { params: { of: "pm25", by: ["1h", "24h"] } },
   params,
   reads: ({ of }) => of,
   columns({ of, by, rows }, input) {
@@ -106,14 +108,23 @@ class RowLag implements FeatureComputer {
     const now = this.#history.end - 1;
     if (now - this.#history.first < this.#depth) return "warming-up";
     let at = offset;
+    let state: FeatureState = "complete";
     for (let column = 0; column < this.#width; column++) {
       for (const lag of this.#lags) {
         const value = this.#history.value(now - lag, column);
-        if (Number.isNaN(value)) return "missing";
+        if (Number.isNaN(value)) state = "missing";
         out[at++] = value;
       }
     }
-    return "complete";
+    return state;
+  }
+
+  save(): Saved {
+    return this.#history.save();
+  }
+
+  restore(saved: Saved): void {
+    this.#history.restore(saved);
   }
 }
 
@@ -146,14 +157,31 @@ class TimeLag implements FeatureComputer {
     return isWarm ? "missing" : "warming-up";
   }
 
+  save(): Saved {
+    const saved: SavedTimeLag = {
+      history: this.#history.save(),
+      cursors: [...this.#cursors],
+      startMs: this.#startMs ?? null,
+    };
+    return saved;
+  }
+
+  restore(saved: Saved): void {
+    const { history, cursors, startMs } = saved as SavedTimeLag; // as `save` made it
+    this.#history.restore(history);
+    cursors.forEach((cursor, lag) => {
+      this.#cursors[lag] = cursor;
+    });
+    this.#startMs = startMs ?? undefined;
+  }
+
   // Moves every cursor, even when an earlier lag was missing.
   #read(nowMs: number, out: Float32Array, offset: number): boolean {
     let isComplete = true;
     for (let i = 0; i < this.#lagsMs.length; i++) {
       const row = this.#seek(i, nowMs - this.#lagsMs[i]!);
-      if (row === undefined) isComplete = false;
-      for (let column = 0; row !== undefined && column < this.#width; column++) {
-        const value = this.#history.value(row, column);
+      for (let column = 0; column < this.#width; column++) {
+        const value = row === undefined ? Number.NaN : this.#history.value(row, column);
         if (Number.isNaN(value)) isComplete = false;
         out[offset + column * this.#lagsMs.length + i] = value;
       }
@@ -167,4 +195,10 @@ class TimeLag implements FeatureComputer {
     this.#cursors[lag] = row;
     return row < this.#history.end && this.#history.timeMs(row) === timeMs ? row : undefined;
   }
+}
+
+interface SavedTimeLag {
+  readonly history: Saved;
+  readonly cursors: readonly number[];
+  readonly startMs: number | null;
 }

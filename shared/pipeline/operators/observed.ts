@@ -3,7 +3,7 @@
 import type { z } from "zod";
 import type { PipelineRow } from "../types.js";
 import { fieldNames, positionOf } from "./fields.js";
-import { type FeatureComputer, type FeatureOperator, type FeatureState, FREE, type Input } from "./port.js";
+import { type FeatureOperator, type FeatureState, FREE, type Input, RowComputer } from "./port.js";
 
 const params = fieldNames;
 
@@ -16,6 +16,7 @@ type Params = z.output<typeof params>;
 export const observed: FeatureOperator<Params> = {
   name: "observed",
   doc: "Adds no column: rows count only where these fields were measured, not filled by resample.",
+  example: { params: "pm25" },
   params,
   reads: (of) => of,
   columns(of, input) {
@@ -28,10 +29,11 @@ export const observed: FeatureOperator<Params> = {
   cost: () => FREE,
 };
 
-class Observed implements FeatureComputer {
+class Observed extends RowComputer {
   readonly #positions: readonly number[];
 
   constructor(of: Params, input: Input) {
+    super();
     this.#positions = of.map((name, i) => positionOf(input, name, [i]));
   }
 

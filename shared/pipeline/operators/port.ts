@@ -2,6 +2,7 @@
 
 import type { z } from "zod";
 import type { Counters } from "../../counters.js";
+import type { Saved, Stateful } from "../state.js";
 import type { PipelineRow } from "../types.js";
 
 /** One field of a row: a number (length 1) or a vector of `length` numbers. */
@@ -25,14 +26,22 @@ export interface Cost {
   readonly warmUpRows: number;
 }
 
+/** How an author writes an operator: printed in the docs, and what its contract is tested with. */
+export interface OperatorExample {
+  readonly params: unknown;
+  /** Lengths of the fields it reads that are vectors. */
+  readonly vectors?: Readonly<Record<string, number>>;
+}
+
 /**
  * Rows in, rows out. `params` is parsed by the operator's own schema before any other member sees it.
  * Members that read parameters throw `OperatorError` when parameters and input do not fit.
  */
 export interface StepOperator<Params = unknown> {
   readonly name: string;
-  /** One sentence for people, shown in the JSON Schema. */
+  /** One sentence for people, shown in the JSON Schema and the docs. */
   readonly doc: string;
+  readonly example: OperatorExample;
   readonly params: z.ZodType<Params>;
   /** The input fields needed for an output that has (at least) the fields `wanted`. */
   reads(params: Params, wanted: readonly string[]): readonly string[];
@@ -51,7 +60,7 @@ export interface StepContext {
 }
 
 /** One operator at work on one entity. Rows are pushed in strictly rising event time. */
-export interface StepInstance {
+export interface StepInstance extends Stateful {
   push(row: PipelineRow): void;
   /**
    * No row before `watermarkMs` will be pushed any more: emits what that completes. Returns the same promise about
@@ -67,8 +76,9 @@ export interface StepInstance {
 /** A row in, columns of the model's input out. */
 export interface FeatureOperator<Params = unknown> {
   readonly name: string;
-  /** One sentence for people, shown in the JSON Schema. */
+  /** One sentence for people, shown in the JSON Schema and the docs. */
   readonly doc: string;
+  readonly example: OperatorExample;
   readonly params: z.ZodType<Params>;
   /** The input fields needed. */
   reads(params: Params): readonly string[];
@@ -83,9 +93,44 @@ export interface FeatureOperator<Params = unknown> {
 export type FeatureState = "complete" | "warming-up" | "missing" | "unobserved";
 
 /** One feature operator at work on one entity. */
-export interface FeatureComputer {
-  /** Sees every row in rising event time; writes its columns from `out[offset]` on when it answers `complete`. */
+export interface FeatureComputer extends Stateful {
+  /**
+   * Sees every row in rising event time and writes its columns from `out[offset]` on: all of them when it answers
+   * `complete`, and those it has when it answers `missing`, with NaN for the others.
+   */
   push(row: PipelineRow, out: Float32Array, offset: number): FeatureState;
+}
+
+/** A step that looks at one row at a time: it remembers nothing and holds nothing back. */
+export abstract class RowStep implements StepInstance {
+  abstract push(row: PipelineRow): void;
+
+  advance(watermarkMs: number): number {
+    return watermarkMs;
+  }
+
+  dueMs(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  flush(): void {}
+
+  save(): Saved {
+    return null;
+  }
+
+  restore(): void {}
+}
+
+/** A computer that looks at one row at a time: it remembers nothing. */
+export abstract class RowComputer implements FeatureComputer {
+  abstract push(row: PipelineRow, out: Float32Array, offset: number): FeatureState;
+
+  save(): Saved {
+    return null;
+  }
+
+  restore(): void {}
 }
 
 /** Parameters that do not fit the input: the author's fault. `path` leads from the parameters to the culprit. */

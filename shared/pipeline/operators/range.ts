@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { PipelineRow, Value } from "../types.js";
 import { alsoReads, fieldNames, numberPosition } from "./fields.js";
-import { FREE, type StepContext, type StepInstance, type StepOperator } from "./port.js";
+import { FREE, RowStep, type StepContext, type StepOperator } from "./port.js";
 
 const params = z
   .strictObject({ of: fieldNames, min: z.number().optional(), max: z.number().optional() })
@@ -16,6 +16,7 @@ type Params = z.output<typeof params>;
 export const range: StepOperator<Params> = {
   name: "range",
   doc: "Values outside [min, max] become missing: {of: field or fields, min, max}.",
+  example: { params: { of: "pm25", min: 0, max: 999 } },
   params,
   reads: ({ of }, wanted) => alsoReads(wanted, of),
   output({ of }, input) {
@@ -29,13 +30,14 @@ export const range: StepOperator<Params> = {
   cost: () => FREE,
 };
 
-class Range implements StepInstance {
+class Range extends RowStep {
   readonly #positions: readonly number[];
   readonly #min: number;
   readonly #max: number;
   readonly #context: StepContext;
 
   constructor(positions: readonly number[], min: number, max: number, context: StepContext) {
+    super();
     this.#positions = positions;
     this.#min = min;
     this.#max = max;
@@ -53,14 +55,4 @@ class Range implements StepInstance {
     }
     this.#context.emit(values === undefined ? row : { ...row, values });
   }
-
-  advance(watermarkMs: number): number {
-    return watermarkMs;
-  }
-
-  dueMs(): number {
-    return Number.POSITIVE_INFINITY;
-  }
-
-  flush(): void {}
 }

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { durationMs } from "../../task/units.js";
+import type { Saved } from "../state.js";
 import type { PipelineRow, Value } from "../types.js";
 import { createFiller, type Filler, fillParams } from "./fill.js";
 import { type Input, OperatorError, type StepContext, type StepInstance, type StepOperator } from "./port.js";
@@ -29,6 +30,7 @@ type Params = z.output<typeof params>;
 export const resample: StepOperator<Params> = {
   name: "resample",
   doc: "Rows on a grid: {every, agg: last or mean, fill: none, {hold: age} or {linear: gap}}. Filled values are marked: labels and `observed` refuse them.",
+  example: { params: { every: "1h", agg: "mean", fill: { hold: "6h" } } },
   params,
   reads: (_params, wanted) => wanted,
   output({ every, agg }, input) {
@@ -53,8 +55,8 @@ class Resample implements StepInstance {
   readonly #everyMs: number;
   readonly #isMean: boolean;
   readonly #filler: Filler;
-  readonly #sums: Value[];
-  readonly #counts: number[];
+  #sums: Value[];
+  #counts: number[];
   // The grid row that comes next; `#bin` is set while readings fall into it.
   #nextMs: number | undefined;
   #bin: PipelineRow | undefined;
@@ -95,6 +97,28 @@ class Resample implements StepInstance {
     if (this.#bin !== undefined && this.#nextMs !== undefined) this.#emitBefore(this.#nextMs + this.#everyMs);
     this.#filler.release(Number.POSITIVE_INFINITY);
     this.#nextMs = undefined;
+  }
+
+  save(): Saved {
+    const saved: SavedResample = {
+      filler: this.#filler.save(),
+      sums: this.#sums,
+      counts: this.#counts,
+      nextMs: this.#nextMs ?? null,
+      hasBin: this.#bin !== undefined,
+      newest: this.#newest ?? null,
+    };
+    return saved;
+  }
+
+  restore(saved: Saved): void {
+    const { filler, sums, counts, nextMs, hasBin, newest } = saved as SavedResample; // as `save` made it
+    this.#filler.restore(filler);
+    this.#sums = [...sums];
+    this.#counts = [...counts];
+    this.#nextMs = nextMs ?? undefined;
+    this.#newest = newest ?? undefined;
+    this.#bin = hasBin ? this.#newest : undefined;
   }
 
   #emitBefore(limitMs: number): void {
@@ -139,4 +163,14 @@ class Resample implements StepInstance {
   #gridMs(timeMs: number): number {
     return Math.floor(timeMs / this.#everyMs) * this.#everyMs;
   }
+}
+
+interface SavedResample {
+  readonly filler: Saved;
+  readonly sums: readonly Value[];
+  readonly counts: readonly number[];
+  readonly nextMs: number | null;
+  /** The newest row's bin is still open. */
+  readonly hasBin: boolean;
+  readonly newest: PipelineRow | null;
 }

@@ -5,6 +5,7 @@ import type { Counters } from "../../counters.js";
 import { History } from "../history.js";
 import { Moments } from "../moments.js";
 import { SlidingMoments } from "../sliding.js";
+import type { Saved } from "../state.js";
 import type { PipelineRow } from "../types.js";
 import { fieldNames, numberPositions } from "./fields.js";
 import {
@@ -52,6 +53,7 @@ type Params = z.output<typeof params>;
 export const rolling: FeatureOperator<Params> = {
   name: "rolling",
   doc: "Statistics of the recent past: {of: field or fields, over: 24h or rows: 30, get: [mean, std, min, max, count]}. std is the population's.",
+  example: { params: { of: "temp", over: "24h", get: ["mean", "std"] } },
   params,
   reads: ({ of }) => of,
   columns({ of, get, extent }, input) {
@@ -101,12 +103,33 @@ class Rolling implements FeatureComputer {
     this.#forgetOld(row.timeMs);
     if (!this.#isWarm(row.timeMs)) return "warming-up";
     let at = offset;
+    let state: FeatureState = "complete";
     for (const window of this.#windows) {
       window.read(this.#moments);
-      if (this.#moments.count === 0) return "missing";
-      for (const statistic of this.#get) out[at++] = statisticOf(this.#moments, statistic);
+      const isEmpty = this.#moments.count === 0;
+      if (isEmpty) state = "missing";
+      for (const statistic of this.#get)
+        out[at++] = isEmpty ? Number.NaN : statisticOf(this.#moments, statistic);
     }
-    return "complete";
+    return state;
+  }
+
+  save(): Saved {
+    const saved: SavedRolling = {
+      history: this.#history.save(),
+      windows: this.#windows.map((window) => window.save()),
+      startMs: this.#startMs ?? null,
+    };
+    return saved;
+  }
+
+  restore(saved: Saved): void {
+    const { history, windows, startMs } = saved as SavedRolling; // as `save` made it
+    this.#history.restore(history);
+    this.#windows.forEach((window, column) => {
+      window.restore(windows[column]);
+    });
+    this.#startMs = startMs ?? undefined;
   }
 
   #remember(row: PipelineRow): void {
@@ -140,4 +163,10 @@ class Rolling implements FeatureComputer {
       ? nowMs - (this.#startMs ?? nowMs) >= this.#extent.ms
       : this.#history.end >= this.#extent.rows;
   }
+}
+
+interface SavedRolling {
+  readonly history: Saved;
+  readonly windows: readonly Saved[];
+  readonly startMs: number | null;
 }

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { durationMs } from "../../task/units.js";
 import { Moments } from "../moments.js";
+import type { Saved } from "../state.js";
 import type { PipelineRow, Value } from "../types.js";
 import { fieldName, numberPosition } from "./fields.js";
 import type { Cost, Input, StepContext, StepInstance, StepOperator } from "./port.js";
@@ -68,6 +69,7 @@ interface WindowParams {
 export const window: StepOperator<WindowParams> = {
   name: "window",
   doc: "Statistics of windows: {over: 10m or rows: 30, every, get: {temp: [mean, std, min, max, count, last]}}.",
+  example: { params: { over: "1h", every: "30m", get: { temp: ["mean", "max", "last"] } } },
   params,
   reads: ({ get }) => Object.keys(get),
   output({ size, every, get }, input) {
@@ -131,6 +133,18 @@ class Pane {
     }
   }
 
+  save(): SavedPane {
+    const columns = this.#columns.map(({ moments, last }) => ({ moments: moments.save(), last }));
+    return { start: this.start, first: this.#first, columns };
+  }
+
+  restore({ columns }: SavedPane): void {
+    this.#columns.forEach((column, i) => {
+      column.moments.restore(columns[i]!.moments);
+      column.last = columns[i]!.last;
+    });
+  }
+
   row(timeMs = this.#first.timeMs): PipelineRow {
     const values: Value[] = [];
     for (const { statistics, moments, last } of this.#columns) {
@@ -142,6 +156,20 @@ class Pane {
     const { entity, test } = this.#first;
     return { entity, timeMs, values, filled: undefined, test };
   }
+}
+
+interface SavedPane {
+  readonly start: number;
+  readonly first: PipelineRow;
+  readonly columns: readonly { readonly moments: readonly number[]; readonly last: number | null }[];
+}
+
+function restorePanes(panes: readonly SavedPane[], make: MakePane): Pane[] {
+  return panes.map((saved) => {
+    const pane = make(saved.first, saved.start);
+    pane.restore(saved);
+    return pane;
+  });
 }
 
 class TimeWindows implements StepInstance {
@@ -182,6 +210,14 @@ class TimeWindows implements StepInstance {
     this.#closeUntil(Number.POSITIVE_INFINITY);
   }
 
+  save(): Saved {
+    return this.#open.map((pane) => pane.save());
+  }
+
+  restore(saved: Saved): void {
+    this.#open = restorePanes(saved as readonly SavedPane[], this.#make); // as `save` made it
+  }
+
   // The earliest window that a row at `timeMs` falls into.
   #firstStart(timeMs: number): number {
     return (Math.floor((timeMs - this.#sizeMs) / this.#everyMs) + 1) * this.#everyMs;
@@ -199,7 +235,7 @@ class RowWindows implements StepInstance {
   readonly #every: number;
   readonly #make: MakePane;
   readonly #context: StepContext;
-  readonly #open: Pane[] = [];
+  #open: Pane[] = [];
   #seen = 0;
 
   constructor(size: number, every: number, make: MakePane, context: StepContext) {
@@ -232,4 +268,20 @@ class RowWindows implements StepInstance {
     if (this.#open.length > 0) this.#context.counters.add("window.incomplete", this.#open.length);
     this.#open.length = 0;
   }
+
+  save(): Saved {
+    const saved: SavedRowWindows = { seen: this.#seen, panes: this.#open.map((pane) => pane.save()) };
+    return saved;
+  }
+
+  restore(saved: Saved): void {
+    const { seen, panes } = saved as SavedRowWindows; // as `save` made it
+    this.#seen = seen;
+    this.#open = restorePanes(panes, this.#make);
+  }
+}
+
+interface SavedRowWindows {
+  readonly seen: number;
+  readonly panes: readonly SavedPane[];
 }
