@@ -1,12 +1,14 @@
-// One entity's way through the pipeline: its operators, its features, its labels.
+// One entity's way through the pipeline: its operators and joins, its features, its labels.
 
 import type { Counters } from "../counters.js";
 import type { Task } from "../task/task.js";
 import { ExampleMaker } from "./example-maker.js";
 import { FeatureMaker } from "./feature-maker.js";
+import { Join } from "./join/join.js";
 import { createLabeller, type Labeller } from "./labels.js";
-import type { Layout } from "./layout.js";
+import type { Layout, LayoutNode, StepStage } from "./layout.js";
 import type { StepInstance } from "./operators/port.js";
+import type { Saved, Stateful } from "./state.js";
 import type { Example, FeatureRow, PipelineRow } from "./types.js";
 
 /** What a chain is made from. */
@@ -17,19 +19,40 @@ export interface EntityChainOptions {
   readonly sink: { features(row: FeatureRow): void; example(example: Example): void };
 }
 
+type Emit = (row: PipelineRow) => void;
+
+/** One node of the graph at work on one entity. */
+interface Part extends Stateful {
+  /** Takes a row of input `side`. */
+  push(side: number, row: PipelineRow): void;
+  /** `promises[i]`: no row of input i before that time will come. Returns the same about its own rows. */
+  advance(promises: readonly number[]): number;
+  dueMs(): number;
+  flush(): void;
+}
+
 /** All that is remembered of one entity. Nothing in it knows of any other. */
-export class EntityChain {
-  readonly #steps: readonly StepInstance[];
+export class EntityChain implements Stateful {
+  readonly #nodes: readonly LayoutNode[];
+  readonly #parts: readonly Part[];
+  /** Of every node, by its number: no row before that time will come out of it any more. */
+  readonly #promises: number[];
   readonly #features: FeatureMaker;
+  readonly #examples: ExampleMaker;
   readonly #labeller: Labeller;
   readonly #sink: EntityChainOptions["sink"];
-  #newestMs = Number.NEGATIVE_INFINITY;
+  /** Newest row of each source, by its node's number. */
+  readonly #newestMs: number[];
+  #advancedMs = Number.NEGATIVE_INFINITY;
 
   constructor({ task, layout, counters, sink }: EntityChainOptions) {
+    this.#nodes = layout.nodes;
     this.#sink = sink;
-    this.#steps = createSteps(layout, counters, (row) => this.#finish(row));
+    this.#parts = createParts(layout.nodes, counters, (row) => this.#finish(row));
+    this.#promises = layout.nodes.map(() => Number.NEGATIVE_INFINITY);
+    this.#newestMs = layout.nodes.map(() => Number.NEGATIVE_INFINITY);
     this.#features = new FeatureMaker(layout, counters);
-    const examples = new ExampleMaker({
+    this.#examples = new ExampleMaker({
       rows: task.rows,
       counters,
       emit: (example) => sink.example(example),
@@ -39,35 +62,64 @@ export class EntityChain {
       output: task.model.output,
       position: layout.labelPosition,
       counters,
-      emit: (labelled) => examples.push(labelled),
+      emit: (labelled) => this.#examples.push(labelled),
     });
   }
 
-  /** Takes the entity's next row; false for a second row of the same time. */
-  push(row: PipelineRow): boolean {
-    if (row.timeMs <= this.#newestMs) return false;
-    this.#newestMs = row.timeMs;
-    const first = this.#steps[0];
-    if (first === undefined) this.#finish(row);
-    else first.push(row);
+  /** Takes the entity's next row of a source's node; false for a second row of the same time. */
+  push(node: number, row: PipelineRow): boolean {
+    if (row.timeMs <= this.#newestMs[node]!) return false;
+    this.#newestMs[node] = row.timeMs;
+    this.#parts[node]!.push(0, row);
     return true;
   }
 
   /** No row before `watermarkMs` will come any more. */
   advance(watermarkMs: number): void {
-    this.#steps.reduce((promisedMs, step) => step.advance(promisedMs), watermarkMs);
+    this.#advancedMs = watermarkMs;
+    this.#nodes.forEach((node, i) => {
+      const given =
+        node.kind === "source" ? [watermarkMs] : node.inputs.map((input) => this.#promises[input]!);
+      this.#promises[i] = this.#parts[i]!.advance(given);
+    });
   }
 
   /** The earliest watermark that would make `advance` emit something; never too late, maybe too early. */
   dueMs(): number {
     let dueMs = Number.POSITIVE_INFINITY;
-    for (const step of this.#steps) dueMs = Math.min(dueMs, step.dueMs());
-    return dueMs;
+    for (const part of this.#parts) dueMs = Math.min(dueMs, part.dueMs());
+    return dueMs > this.#advancedMs ? dueMs : this.#advancedMs + 1;
   }
 
   flush(): void {
-    for (const step of this.#steps) step.flush();
+    for (const part of this.#parts) part.flush();
     this.#labeller.flush();
+  }
+
+  save(): Saved {
+    const saved: SavedChain = {
+      parts: this.#parts.map((part) => part.save()),
+      promises: this.#promises,
+      newestMs: this.#newestMs,
+      advancedMs: this.#advancedMs,
+      features: this.#features.save(),
+      labeller: this.#labeller.save(),
+      examples: this.#examples.save(),
+    };
+    return saved;
+  }
+
+  restore(saved: Saved): void {
+    const { parts, promises, newestMs, advancedMs, ...rest } = saved as SavedChain; // as `save` made it
+    this.#parts.forEach((part, i) => {
+      part.restore(parts[i]);
+      this.#promises[i] = promises[i]!;
+      this.#newestMs[i] = newestMs[i]!;
+    });
+    this.#advancedMs = advancedMs;
+    this.#features.restore(rest.features);
+    this.#labeller.restore(rest.labeller);
+    this.#examples.restore(rest.examples);
   }
 
   #finish(row: PipelineRow): void {
@@ -77,19 +129,102 @@ export class EntityChain {
   }
 }
 
-// From the last to the first: each emits into the next.
-function createSteps(
-  { steps }: Layout,
-  counters: Counters,
-  finish: (row: PipelineRow) => void,
-): readonly StepInstance[] {
-  let emit = finish;
-  return steps
-    .toReversed()
-    .map(({ operator, params, input }) => {
-      const instance = operator.create(params, input, { counters, emit });
-      emit = (row) => instance.push(row);
-      return instance;
-    })
-    .toReversed();
+interface SavedChain {
+  readonly parts: readonly Saved[];
+  readonly promises: readonly number[];
+  readonly newestMs: readonly number[];
+  readonly advancedMs: number;
+  readonly features: Saved;
+  readonly labeller: Saved;
+  readonly examples: Saved;
+}
+
+// From the last to the first: each emits into those it feeds.
+function createParts(nodes: readonly LayoutNode[], counters: Counters, finish: Emit): readonly Part[] {
+  const parts: Part[] = new Array(nodes.length);
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const emit = i === nodes.length - 1 ? finish : emitInto(consumersOf(nodes, i, parts));
+    parts[i] = createPart(nodes[i]!, counters, emit);
+  }
+  return parts;
+}
+
+function consumersOf(nodes: readonly LayoutNode[], node: number, parts: readonly Part[]): readonly Emit[] {
+  return nodes.flatMap((consumer, i) =>
+    consumer.kind === "source"
+      ? []
+      : consumer.inputs.flatMap((input, side): Emit[] =>
+          input === node ? [(row) => parts[i]!.push(side, row)] : [],
+        ),
+  );
+}
+
+// Nearly always one.
+function emitInto(consumers: readonly Emit[]): Emit {
+  const [only] = consumers;
+  if (consumers.length === 1 && only !== undefined) return only;
+  return (row) => {
+    for (const push of consumers) push(row);
+  };
+}
+
+function createPart(node: LayoutNode, counters: Counters, emit: Emit): Part {
+  switch (node.kind) {
+    case "source":
+      return new StepChain([], counters, emit);
+    case "chain":
+      return new StepChain(node.steps, counters, emit);
+    case "join":
+      return new Join(node.spec, node.sides, { counters, emit });
+  }
+}
+
+/** Operators one after the other; none of them for a source. */
+class StepChain implements Part {
+  readonly #steps: readonly StepInstance[];
+  readonly #first: Emit;
+
+  constructor(stages: readonly StepStage[], counters: Counters, emit: Emit) {
+    let next = emit;
+    this.#steps = stages
+      .toReversed()
+      .map(({ operator, params, input }) => {
+        const instance = operator.create(params, input, { counters, emit: next });
+        next = (row) => instance.push(row);
+        return instance;
+      })
+      .toReversed();
+    this.#first = next;
+  }
+
+  push(_side: number, row: PipelineRow): void {
+    this.#first(row);
+  }
+
+  advance([watermarkMs]: readonly number[]): number {
+    let promisedMs = watermarkMs!;
+    for (const step of this.#steps) promisedMs = step.advance(promisedMs);
+    return promisedMs;
+  }
+
+  dueMs(): number {
+    let dueMs = Number.POSITIVE_INFINITY;
+    for (const step of this.#steps) dueMs = Math.min(dueMs, step.dueMs());
+    return dueMs;
+  }
+
+  flush(): void {
+    for (const step of this.#steps) step.flush();
+  }
+
+  save(): Saved {
+    return this.#steps.map((step) => step.save());
+  }
+
+  restore(saved: Saved): void {
+    const states = saved as readonly Saved[]; // as `save` made it
+    this.#steps.forEach((step, i) => {
+      step.restore(states[i]);
+    });
+  }
 }

@@ -4,6 +4,7 @@ import type { Counters } from "../counters.js";
 import type { RowsSpec } from "../task/task.js";
 import type { Labelled } from "./labels.js";
 import { splitOf } from "./split.js";
+import type { Saved, Stateful } from "./state.js";
 import type { Example } from "./types.js";
 
 /** What it is made from. */
@@ -14,7 +15,7 @@ export interface ExampleMakerOptions {
 }
 
 /** Labelled rows to examples: thinned, then dealt to their side. */
-export class ExampleMaker {
+export class ExampleMaker implements Stateful {
   readonly #options: ExampleMakerOptions;
   #slot = Number.NEGATIVE_INFINITY;
 
@@ -36,5 +37,13 @@ export class ExampleMaker {
     const split = splitOf(spec, { entity, timeMs, untilMs, test });
     if (split === "gap") counters.add("examples.gap");
     else emit({ entity, timeMs, features, test, label, persistence, split });
+  }
+
+  save(): Saved {
+    return this.#slot;
+  }
+
+  restore(saved: Saved): void {
+    this.#slot = Number(saved);
   }
 }

@@ -3,10 +3,11 @@
 import type { Counters } from "../counters.js";
 import type { FeatureStage, Layout } from "./layout.js";
 import type { FeatureComputer, FeatureState } from "./operators/port.js";
+import type { Saved, Stateful } from "./state.js";
 import type { FeatureRow, PipelineRow } from "./types.js";
 
 /** Rows to features; a row without all of them gives none, and is counted by the reason. */
-export class FeatureMaker {
+export class FeatureMaker implements Stateful {
   readonly #computers: readonly { readonly computer: FeatureComputer; readonly offset: number }[];
   readonly #counters: Counters;
   readonly #width: number;
@@ -32,6 +33,17 @@ export class FeatureMaker {
     }
     this.#buffer = undefined;
     return { entity: row.entity, timeMs: row.timeMs, features, test: row.test };
+  }
+
+  save(): Saved {
+    return this.#computers.map(({ computer }) => computer.save());
+  }
+
+  restore(saved: Saved): void {
+    const states = saved as readonly Saved[]; // as `save` made it
+    this.#computers.forEach(({ computer }, i) => {
+      computer.restore(states[i]);
+    });
   }
 
   // Every computer sees every row, though one reason is enough: warming up explains more than a gap.

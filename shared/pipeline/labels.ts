@@ -5,6 +5,7 @@ import type { Counters } from "../counters.js";
 import type { FieldLabel, LabelSpec, OutputSpec } from "../task/task.js";
 import { MAX_HISTORY_ROWS } from "./operators/port.js";
 import { Queue } from "./queue.js";
+import type { Saved, Stateful } from "./state.js";
 import type { FeatureRow, PipelineRow } from "./types.js";
 
 /** Features with their label, before the split. */
@@ -17,7 +18,7 @@ export interface Labelled {
 }
 
 /** Labels one entity's rows, in rising event time. */
-export interface Labeller {
+export interface Labeller extends Stateful {
   /** Takes every row; `features` is undefined where the row has none. */
   push(row: PipelineRow, features: FeatureRow | undefined): void;
   /** The data has ended: what is still pending never matures. */
@@ -113,6 +114,12 @@ class FieldLabeller implements Labeller {
   }
 
   flush(): void {}
+
+  save(): Saved {
+    return null;
+  }
+
+  restore(): void {}
 }
 
 /** Every row with features is an example of itself. */
@@ -129,6 +136,12 @@ class NoLabeller implements Labeller {
   }
 
   flush(): void {}
+
+  save(): Saved {
+    return null;
+  }
+
+  restore(): void {}
 }
 
 interface Pending {
@@ -161,6 +174,14 @@ class TimeForecast implements Labeller {
   flush(): void {
     if (this.#pending.size > 0) this.#options.counters.add("labels.no-row", this.#pending.size);
     this.#pending.clear();
+  }
+
+  save(): Saved {
+    return this.#pending.toArray();
+  }
+
+  restore(saved: Saved): void {
+    for (const pending of saved as readonly Pending[]) this.#pending.push(pending); // as `save` made it
   }
 
   #mature(row: PipelineRow): void {
@@ -203,6 +224,14 @@ class RowForecast implements Labeller {
     while (this.#pending.size > 0) {
       if (this.#pending.shift() !== undefined) this.#options.counters.add("labels.no-row");
     }
+  }
+
+  save(): Saved {
+    return this.#pending.toArray();
+  }
+
+  restore(saved: Saved): void {
+    for (const pending of saved as readonly (Pending | undefined)[]) this.#pending.push(pending); // as `save` made it
   }
 
   #mature(pending: Pending | undefined, target: PipelineRow): void {

@@ -2,7 +2,10 @@
 // Sources declare only their vectors; every other field that something downstream reads is one number.
 
 import { assert } from "../assert.js";
-import type { OperatorCall, Task } from "../task/task.js";
+import type { JoinSpec, OperatorCall, Task } from "../task/task.js";
+import { inputsOf, mainSourceOf, upstreamOf } from "./graph.js";
+import { joinedInput, leftReads, rightReads } from "./join/fields.js";
+import { labelReads, labelSourceOf } from "./label-fields.js";
 import { numberPosition } from "./operators/fields.js";
 import {
   type FeatureOperator,
@@ -19,12 +22,31 @@ export interface LayoutProblem {
   readonly message: string;
 }
 
+/** One source, and what of it is read. */
+export interface SourceLayout {
+  readonly name: string;
+  /** In the order of a row's values. */
+  readonly fields: readonly Field[];
+}
+
 /** One step operator in its place. */
 export interface StepStage {
   readonly operator: StepOperator;
   readonly params: unknown;
   readonly input: Input;
 }
+
+/** One part of the graph; `inputs` are numbers of earlier nodes. */
+export type LayoutNode =
+  | { readonly kind: "source"; readonly source: SourceLayout }
+  | { readonly kind: "chain"; readonly steps: readonly StepStage[]; readonly inputs: readonly number[] }
+  | {
+      readonly kind: "join";
+      readonly spec: JoinSpec;
+      readonly inputs: readonly number[];
+      /** Of each input: the left one's first. */
+      readonly sides: readonly Input[];
+    };
 
 /** One feature operator in its place. */
 export interface FeatureStage {
@@ -35,18 +57,24 @@ export interface FeatureStage {
   readonly columns: readonly string[];
 }
 
-/** A pipeline that fits together: one source, a chain of steps, columns and a label. */
+/** A pipeline that fits together: a graph from sources to rows, columns and a label. */
 export interface Layout {
+  /** The source whose rows, joined by others, become the features' rows. */
   readonly source: string;
-  /** The source's fields, in the order of a row's values. */
+  /** That source's fields. */
   readonly fields: readonly Field[];
-  readonly steps: readonly StepStage[];
+  /** All sources that feed the features. */
+  readonly sources: readonly SourceLayout[];
+  /** Every node after its inputs; the last one feeds the features. */
+  readonly nodes: readonly LayoutNode[];
   /** What the features are made from. */
   readonly input: Input;
   readonly features: readonly FeatureStage[];
   readonly columns: readonly string[];
-  /** Where the label's field is in `input`. */
+  /** Where the label's field is in `input`; -1 when it is in no row. */
   readonly labelPosition: number;
+  /** Where labels come from when they do not come with the rows. */
+  readonly labelSource: SourceLayout | undefined;
 }
 
 const layouts = new WeakMap<Task, Layout>();
@@ -55,57 +83,38 @@ const layouts = new WeakMap<Task, Layout>();
 export function layOut(task: Task): Layout {
   const known = layouts.get(task);
   if (known !== undefined) return known;
-  const { problems, layout } = layOutFeatures(task, chainOf(task, task.features.from));
+  const { problems, layout } = layOutFeatures(task);
   assert(problems.length === 0, `the pipeline fits together: ${problems[0]?.message}`);
   layouts.set(task, layout);
   return layout;
 }
 
-/** What does not fit in `steps`, `features` and `label`. References must be sound: known names and no cycles. */
+/** What does not fit in `steps`, `join`, `features` and `label`. References must be sound: known names and no cycles. */
 export function layoutProblems(task: Task): readonly LayoutProblem[] {
-  const main = chainOf(task, task.features.from);
-  const problems = [...layOutFeatures(task, main).problems];
-  for (const name of Object.keys(task.steps)) {
-    if (main.stepNames.includes(name)) continue;
-    problems.push(...layOutSteps(task, chainOf(task, name), []).problems);
+  const used = new Set(upstreamOf(task.features.from, task));
+  const problems = [...layOutFeatures(task).problems];
+  for (const name of [...Object.keys(task.steps), ...Object.keys(task.joins)]) {
+    if (!used.has(name)) problems.push(...layOutGraph(task, name, []).problems);
   }
+  const labels = labelSourceOf(task.label);
   for (const name of Object.keys(task.sources)) {
-    if (name === main.source) continue;
+    if (used.has(name) || name === labels) continue;
     problems.push({
       path: ["sources", name],
-      message: "feeds nothing: the features come from another source",
+      message: "feeds nothing: neither features nor label come from it",
     });
   }
-  // Two dead-end chains may share their first steps, and their problems with them.
+  // Two dead ends may share their first steps, and their problems with them.
   return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
-interface Chain {
-  readonly source: string;
-  readonly stepNames: readonly string[];
-  readonly calls: readonly { readonly call: OperatorCall; readonly path: readonly (string | number)[] }[];
-}
-
-// From a source or step back to its source.
-function chainOf(task: Task, last: string): Chain {
-  const stepNames: string[] = [];
-  let name = last;
-  for (let step = task.steps[name]; step !== undefined; step = task.steps[name]) {
-    stepNames.unshift(name);
-    name = step.from;
-  }
-  const calls = stepNames.flatMap((stepName) =>
-    task.steps[stepName]!.do.map((call, i) => ({ call, path: ["steps", stepName, "do", i, call.op] })),
-  );
-  return { source: name, stepNames, calls };
-}
-
-function layOutFeatures(task: Task, chain: Chain) {
+function layOutFeatures(task: Task): { readonly problems: LayoutProblem[]; readonly layout: Layout } {
   const calls = task.features.list.map(({ op, params }) => ({ operator: featureNamed(op), params }));
   const read = calls.flatMap(({ operator, params }) => operator.reads(params));
   const { label } = task;
-  const wanted = label.kind === "none" ? read : [...read, label.of];
-  const { fields, steps, output, problems } = layOutSteps(task, chain, wanted);
+  const inRow = labelReads(label).row;
+  const graph = layOutGraph(task, task.features.from, inRow === undefined ? read : [...read, inRow]);
+  const { problems, output } = graph;
   const features: FeatureStage[] = [];
   let offset = 0;
   calls.forEach(({ operator, params }, i) => {
@@ -117,36 +126,131 @@ function layOutFeatures(task: Task, chain: Chain) {
   const columns = features.flatMap((feature) => feature.columns);
   if (problems.length === 0) checkColumns(columns, problems);
   const labelPath = ["label", label.kind, "of"];
-  const position = () => (label.kind === "none" ? -1 : numberPosition(output, label.of, []));
+  const position = () => (inRow === undefined ? -1 : numberPosition(output, inRow, []));
   const labelPosition = attempt(problems, labelPath, position) ?? -1;
-  const layout = { source: chain.source, fields, steps, input: output, features, columns, labelPosition };
+  const { nodes, sources } = graph;
+  const source = mainSourceOf(task.features.from, task);
+  const fields = sources.find(({ name }) => name === source)?.fields ?? [];
+  const labelSource = labelLayout(task);
+  const layout = {
+    source,
+    fields,
+    sources,
+    nodes,
+    input: output,
+    features,
+    columns,
+    labelPosition,
+    labelSource,
+  };
   return { problems, layout };
 }
 
-function layOutSteps(task: Task, chain: Chain, wanted: readonly string[]) {
+function labelLayout(task: Task): SourceLayout | undefined {
+  const name = labelSourceOf(task.label);
+  if (name === undefined || !Object.hasOwn(task.sources, name)) return undefined;
+  return { name, fields: fieldsOf(task, name, labelReads(task.label).source) };
+}
+
+interface Graph {
+  readonly nodes: readonly LayoutNode[];
+  readonly sources: readonly SourceLayout[];
+  readonly output: Input;
+  readonly problems: LayoutProblem[];
+}
+
+// Names flow against the stream, fields along it.
+function layOutGraph(task: Task, last: string, wanted: readonly string[]): Graph {
+  const names = upstreamOf(last, task);
+  const wants = wantsOf(task, names, wanted);
   const problems: LayoutProblem[] = [];
-  const fields = sourceFields(task, chain, wanted);
+  const nodes: LayoutNode[] = [];
+  const outputs: Input[] = [];
+  for (const name of names) {
+    const inputs = inputsOf(name, task).map((input) => names.indexOf(input));
+    const sides = inputs.map((input) => outputs[input]!);
+    const { node, output } = layOutNode(task, name, {
+      inputs,
+      sides,
+      wanted: wants.get(name) ?? [],
+      problems,
+    });
+    nodes.push(node);
+    outputs.push(output);
+  }
+  const sources = nodes.flatMap((node) => (node.kind === "source" ? [node.source] : []));
+  return { nodes, sources, output: outputs.at(-1)!, problems };
+}
+
+// What the features want, asked of every part from the last to the first.
+function wantsOf(task: Task, names: readonly string[], wanted: readonly string[]) {
+  const wants = new Map<string, readonly string[]>([[names.at(-1)!, [...new Set(wanted)]]]);
+  const ask = (name: string, read: readonly string[]) =>
+    wants.set(name, [...new Set([...(wants.get(name) ?? []), ...read])]);
+  for (const name of names.toReversed()) {
+    const own = wants.get(name) ?? [];
+    const step = task.steps[name];
+    const join = task.joins[name];
+    if (step !== undefined) ask(step.from, chainReads(step.do, own));
+    if (join === undefined) continue;
+    ask(join.left, leftReads(join, own));
+    for (const right of join.rights) ask(right.from, rightReads(right));
+  }
+  return wants;
+}
+
+function chainReads(calls: readonly OperatorCall[], wanted: readonly string[]): readonly string[] {
+  return calls.reduceRight((names, { op, params }) => stepNamed(op).reads(params, names), wanted);
+}
+
+interface NodePlace {
+  readonly inputs: readonly number[];
+  readonly sides: readonly Input[];
+  readonly wanted: readonly string[];
+  readonly problems: LayoutProblem[];
+}
+
+function layOutNode(
+  task: Task,
+  name: string,
+  { inputs, sides, wanted, problems }: NodePlace,
+): { readonly node: LayoutNode; readonly output: Input } {
+  const step = task.steps[name];
+  if (step !== undefined) {
+    const { steps, output } = layOutSteps(name, step.do, sides[0]!, problems);
+    return { node: { kind: "chain", steps, inputs }, output };
+  }
+  const spec = task.joins[name];
+  if (spec !== undefined) {
+    const output = attempt(problems, ["join", name], () => joinedInput(spec, sides)) ?? sides[0]!;
+    return { node: { kind: "join", spec, inputs, sides }, output };
+  }
+  const fields = fieldsOf(task, name, wanted);
+  return { node: { kind: "source", source: { name, fields } }, output: { fields, spacingMs: undefined } };
+}
+
+function layOutSteps(
+  name: string,
+  calls: readonly OperatorCall[],
+  given: Input,
+  problems: LayoutProblem[],
+): { readonly steps: readonly StepStage[]; readonly output: Input } {
   const steps: StepStage[] = [];
-  let output: Input = { fields, spacingMs: undefined };
-  for (const { call, path } of chain.calls) {
-    const operator = stepNamed(call.op);
+  let output = given;
+  for (const [i, { op, params }] of calls.entries()) {
+    const operator = stepNamed(op);
     const input = output;
-    steps.push({ operator, params: call.params, input });
-    const next = attempt(problems, path, () => operator.output(call.params, input));
+    steps.push({ operator, params, input });
+    const next = attempt(problems, ["steps", name, "do", i, op], () => operator.output(params, input));
     if (next === undefined) break; // what follows would only repeat it
     output = next;
   }
-  return { fields, steps, output, problems };
+  return { steps, output };
 }
 
-// Needs run against the stream: what the features want, asked of each operator from the last to the first.
-function sourceFields(task: Task, chain: Chain, wanted: readonly string[]): Field[] {
-  const { vectors } = task.sources[chain.source]!;
-  const read = chain.calls.reduceRight<readonly string[]>(
-    (names, { call }) => stepNamed(call.op).reads(call.params, names),
-    [...new Set(wanted)],
-  );
-  return read.map((name) => ({ name, length: Object.hasOwn(vectors, name) ? vectors[name]! : 1 }));
+function fieldsOf(task: Task, source: string, names: readonly string[]): readonly Field[] {
+  const { vectors } = task.sources[source]!;
+  return names.map((name) => ({ name, length: Object.hasOwn(vectors, name) ? vectors[name]! : 1 }));
 }
 
 function attempt<Result>(

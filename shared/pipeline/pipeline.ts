@@ -5,7 +5,9 @@ import type { Task } from "../task/task.js";
 import { admitReading } from "./admit.js";
 import { Aligner } from "./aligner.js";
 import { EntityChain } from "./entity-chain.js";
-import { layOut } from "./layout.js";
+import { type Layout, layOut, type SourceLayout } from "./layout.js";
+import { Schedule } from "./schedule.js";
+import type { Saved, Stateful } from "./state.js";
 import type { Example, FeatureRow, PipelineRow, Reading } from "./types.js";
 
 /** What a pipeline is given. */
@@ -34,7 +36,7 @@ export interface PipelineLimits {
 const DEFAULT_LIMITS: PipelineLimits = { entities: 10_000, pending: 100_000, aside: 1_000 };
 
 /** Readings in, features and examples out. */
-export interface Pipeline {
+export interface Pipeline extends Stateful {
   /** Names of the model's inputs, in order. */
   readonly columns: readonly string[];
   /** Late readings kept aside by the policy `side`, oldest first. */
@@ -52,29 +54,36 @@ export interface Pipeline {
 
 /**
  * A pipeline for a valid task. What comes out for an entity depends on its readings alone, not on the order of their
- * arrival within `disorder`. A second reading of one entity and time is dropped and counted: brokers deliver twice.
+ * arrival within `disorder`. A second reading of one source, entity and time is dropped and counted: brokers deliver
+ * twice.
  */
 export function createPipeline(task: Task, options: PipelineOptions): Pipeline {
   return new TaskPipeline(task, options);
 }
 
 class TaskPipeline implements Pipeline {
-  readonly #layout: ReturnType<typeof layOut>;
+  readonly #task: Task;
+  readonly #layout: Layout;
   readonly #counters: Counters;
   readonly #limits: PipelineLimits;
+  readonly #sources: readonly SourceEntry[];
   readonly #aligner: Aligner;
   readonly #makeChain: () => EntityChain;
   // Least recently heard first.
   readonly #chains = new Map<string, EntityChain>();
+  readonly #schedule = new Schedule<EntityChain>();
+  /** Newest row of each shared source, for entities to come. */
+  readonly #sharedRows = new Map<number, PipelineRow>();
   #recent: { readonly entity: string; readonly chain: EntityChain } | undefined;
-  #dueMs = Number.POSITIVE_INFINITY;
 
   constructor(task: Task, { counters, sink, limits }: PipelineOptions) {
+    this.#task = task;
     this.#layout = layOut(task);
     this.#counters = counters;
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
+    this.#sources = sourceEntries(this.#layout);
     this.#aligner = new Aligner({
-      late: task.sources[this.#layout.source]!.late,
+      late: this.#sources.map(({ name }) => task.sources[name]!.late),
       counters,
       maxPending: this.#limits.pending,
       maxAside: this.#limits.aside,
@@ -91,13 +100,16 @@ class TaskPipeline implements Pipeline {
   }
 
   push(reading: Reading, eventNowMs?: number): void {
-    if (reading.source !== this.#layout.source) {
+    const number = this.#sources.findIndex(({ name }) => name === reading.source);
+    if (number < 0) {
       this.#counters.add("readings.unknown-source");
       return;
     }
-    const row = admitReading(reading, this.#layout.fields, this.#counters);
+    const row = admitReading(reading, this.#sources[number]!.fields, this.#counters);
     if (row === undefined) return;
-    this.#aligner.offer(row, eventNowMs);
+    // First what the clock says, so that a reading is judged alike whether or not the clock ticked just before it.
+    if (eventNowMs !== undefined) this.#aligner.advance(eventNowMs);
+    this.#aligner.offer(number, row, eventNowMs);
     this.#drain();
   }
 
@@ -111,32 +123,62 @@ class TaskPipeline implements Pipeline {
     this.#drain();
     for (const chain of this.#chains.values()) chain.flush();
     this.#chains.clear();
+    this.#schedule.clear();
+    this.#sharedRows.clear();
     this.#recent = undefined;
-    this.#dueMs = Number.POSITIVE_INFINITY;
+  }
+
+  save(): Saved {
+    const saved: SavedPipeline = {
+      aligner: this.#aligner.save(),
+      chains: [...this.#chains].map(([entity, chain]) => [entity, chain.save()]),
+      sharedRows: [...this.#sharedRows],
+    };
+    return saved;
+  }
+
+  restore(saved: Saved): void {
+    const { aligner, chains, sharedRows } = saved as SavedPipeline; // as `save` made it
+    this.#aligner.restore(aligner);
+    for (const [entity, state] of chains) {
+      const chain = this.#makeChain();
+      chain.restore(state);
+      this.#chains.set(entity, chain);
+      this.#schedule.plan(chain, chain.dueMs());
+    }
+    for (const [source, row] of sharedRows) this.#sharedRows.set(source, row);
   }
 
   #drain(): void {
-    for (let row = this.#aligner.take(); row !== undefined; row = this.#aligner.take()) this.#process(row);
-    if (this.#aligner.watermarkMs >= this.#dueMs) this.#advanceChains(this.#aligner.watermarkMs);
-  }
-
-  #process(row: PipelineRow): void {
-    const chain = this.#chainOf(row.entity);
-    if (!chain.push(row)) this.#counters.add("readings.duplicate");
-    this.#dueMs = Math.min(this.#dueMs, chain.dueMs());
-  }
-
-  #advanceChains(watermarkMs: number): void {
-    this.#dueMs = Number.POSITIVE_INFINITY;
-    for (const chain of this.#chains.values()) {
-      if (chain.dueMs() <= watermarkMs) chain.advance(watermarkMs);
-      this.#dueMs = Math.min(this.#dueMs, chain.dueMs());
+    for (let next = this.#aligner.take(); next !== undefined; next = this.#aligner.take()) {
+      const { source, row } = next;
+      if (this.#task.sources[this.#sources[source]!.name]!.isShared) this.#share(source, row);
+      else this.#process(this.#chainOf(row.entity), source, row);
     }
+    const { watermarkMs } = this.#aligner;
+    for (
+      let due = this.#schedule.takeDue(watermarkMs);
+      due !== undefined;
+      due = this.#schedule.takeDue(watermarkMs)
+    ) {
+      due.advance(watermarkMs);
+      this.#schedule.plan(due, due.dueMs());
+    }
+  }
+
+  #process(chain: EntityChain, source: number, row: PipelineRow): void {
+    if (!chain.push(this.#sources[source]!.node, row)) this.#counters.add("readings.duplicate");
+    this.#schedule.plan(chain, chain.dueMs());
+  }
+
+  #share(source: number, row: PipelineRow): void {
+    this.#sharedRows.set(source, row);
+    for (const [entity, chain] of this.#chains) this.#process(chain, source, { ...row, entity });
   }
 
   #chainOf(entity: string): EntityChain {
     if (this.#recent?.entity === entity) return this.#recent.chain;
-    const chain = this.#chains.get(entity) ?? this.#makeChain();
+    const chain = this.#chains.get(entity) ?? this.#newChain(entity);
     // Deleted and set again: a map keeps the order of insertion, so the first is the one silent for longest.
     this.#chains.delete(entity);
     this.#chains.set(entity, chain);
@@ -145,11 +187,34 @@ class TaskPipeline implements Pipeline {
     return chain;
   }
 
+  #newChain(entity: string): EntityChain {
+    const chain = this.#makeChain();
+    for (const [source, row] of this.#sharedRows) this.#process(chain, source, { ...row, entity });
+    return chain;
+  }
+
   #evict(): void {
-    for (const entity of this.#chains.keys()) {
+    for (const [entity, chain] of this.#chains) {
       this.#chains.delete(entity);
+      this.#schedule.plan(chain, Number.POSITIVE_INFINITY);
       this.#counters.add("entities.evicted");
       return;
     }
   }
+}
+
+/** A source as the pipeline is fed from it. */
+interface SourceEntry extends SourceLayout {
+  /** Its node's number in the layout. */
+  readonly node: number;
+}
+
+interface SavedPipeline {
+  readonly aligner: Saved;
+  readonly chains: readonly (readonly [entity: string, state: Saved])[];
+  readonly sharedRows: readonly (readonly [source: number, row: PipelineRow])[];
+}
+
+function sourceEntries({ nodes }: Layout): readonly SourceEntry[] {
+  return nodes.flatMap((node, i) => (node.kind === "source" ? [{ ...node.source, node: i }] : []));
 }

@@ -16,7 +16,8 @@ export interface PipelinePlan {
 
 /** The plan of a valid task. */
 export function planPipeline(task: Task): PipelinePlan {
-  const { steps, features, input, columns } = layOut(task);
+  const { nodes, features, input, columns } = layOut(task);
+  const steps = nodes.flatMap((node) => (node.kind === "chain" ? node.steps : []));
   const stepCosts = steps.map(({ operator, params, input }) => operator.cost(params, input));
   const featureCosts = features.map(({ operator, params }) => operator.cost(params, input));
   const costs = [...stepCosts, ...featureCosts];

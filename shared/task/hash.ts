@@ -4,11 +4,11 @@ import { canonicalJson, sha256Hex } from "./canonical.js";
 import type { SourceSpec, Task } from "./task.js";
 
 /** SHA-256 (hex) over all that decides what a column and a label mean. Part of every model signature. */
-export function hashPipeline({ entity, sources, steps, features, label }: Task): string {
+export function hashPipeline({ entity, sources, steps, joins, features, label }: Task): string {
   const schema = Object.fromEntries(
     Object.entries(sources).map(([name, source]) => [name, schemaOf(source)]),
   );
-  return sha256Hex(canonicalJson({ entity, sources: schema, steps, features, label }));
+  return sha256Hex(canonicalJson({ entity, sources: schema, steps, joins, features, label }));
 }
 
 /** SHA-256 (hex) over the whole task but `simulate`. */
@@ -17,6 +17,6 @@ export function hashTask(task: Task): string {
 }
 
 // Neither where readings come from nor how patient we are with late ones changes what they mean.
-function schemaOf({ decode, time, vectors }: SourceSpec) {
-  return { decode, time, vectors };
+function schemaOf({ decode, time, vectors, isShared }: SourceSpec) {
+  return { decode, time, vectors, isShared };
 }

@@ -10,6 +10,7 @@ export interface Task {
   readonly entity: string;
   readonly sources: Readonly<Record<string, SourceSpec>>;
   readonly steps: Readonly<Record<string, StepSpec>>;
+  readonly joins: Readonly<Record<string, JoinSpec>>;
   readonly features: FeaturesSpec;
   readonly label: LabelSpec;
   readonly rows: RowsSpec;
@@ -33,6 +34,8 @@ export interface SourceSpec {
     | { readonly kind: "arrival" };
   /** Vector fields and their lengths; every other field is one number. */
   readonly vectors: Readonly<Record<string, number>>;
+  /** Its readings are about every entity: the weather over all sites. */
+  readonly isShared: boolean;
   readonly late: LatePolicy;
 }
 
@@ -52,13 +55,54 @@ export interface LatePolicy {
   readonly idleMs: number;
   /** A reading this far ahead of the mapped clock is refused. */
   readonly futureMs: number;
+  /** A reading this far behind the mapped clock is refused: of a clock that was never set. */
+  readonly ancientMs: number;
 }
 
-/** A chain of row operators. `from` names a source or an earlier step. */
+/** A chain of row operators. `from` names a source, a step or a join. */
 export interface StepSpec {
   readonly from: string;
   readonly do: readonly OperatorCall[];
 }
+
+/** Rows of `left`, each with what other streams say about the same entity at that time. */
+export interface JoinSpec {
+  readonly left: string;
+  readonly rights: readonly JoinRight[];
+}
+
+/** What a join takes from one other stream. `from` names a source, a step or a join. */
+export type JoinRight = AsofRight | IntervalRight;
+
+/** The newest row at or before the left one's time, at most `backMs` older. */
+export interface AsofRight {
+  readonly kind: "asof";
+  readonly from: string;
+  /** Field of the joined row -> field of this stream. */
+  readonly take: Readonly<Record<string, string>>;
+  readonly backMs: number;
+  /** Without such a row: the left row is dropped, has missing values, or the last known whatever its age. */
+  readonly miss: "drop" | "mask" | "hold";
+  /**
+   * Rows are said in advance, for a time of their own: the one wanted is for `aheadMs` after the left row's time, and
+   * was known by then. `field` holds that time, in Unix seconds.
+   */
+  readonly valid: { readonly field: string; readonly aheadMs: number } | undefined;
+}
+
+/** Statistics of the rows in [t - beforeMs, t + afterMs] around the left row's time t. */
+export interface IntervalRight {
+  readonly kind: "interval";
+  readonly from: string;
+  /** Field -> statistics; they become `temp.mean`, `temp.count`, ... */
+  readonly get: Readonly<Record<string, readonly IntervalStatistic[]>>;
+  readonly beforeMs: number;
+  readonly afterMs: number;
+  /** Without any row: the left row is dropped, or has missing values (a count is 0). */
+  readonly miss: "drop" | "mask";
+}
+
+export type IntervalStatistic = "mean" | "std" | "min" | "max" | "count" | "last";
 
 /** One operator with its own parsed parameters; the registry knows the parameters' type. */
 export interface OperatorCall {
@@ -67,7 +111,7 @@ export interface OperatorCall {
 }
 
 export interface FeaturesSpec {
-  /** A source or a step. */
+  /** A source, a step or a join. */
   readonly from: string;
   readonly list: readonly OperatorCall[];
   readonly scale: ScaleSpec;

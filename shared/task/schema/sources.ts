@@ -46,6 +46,9 @@ const late = z.strictObject({
     .prefault("1h")
     .describe("After this long without data a source no longer holds the watermark back."),
   future: tolerance.prefault("1h").describe("A reading this far ahead of the clock is refused."),
+  ancient: durationMs
+    .prefault("7300d")
+    .describe("A reading this far behind the clock is refused: its clock was never set."),
 });
 
 const source = z
@@ -73,6 +76,10 @@ const source = z
     )
       .prefault({})
       .describe("Vector fields and their lengths; every other field is one number."),
+    shared: z
+      .boolean()
+      .prefault(false)
+      .describe("Its readings are about every entity: the weather over all sites."),
     late: late.prefault({}).describe("What happens to readings out of order."),
   })
   .superRefine((source, context) => {
@@ -95,14 +102,16 @@ const source = z
       field,
       time,
       vectors,
-      late: { disorder, idle, future, ...late },
+      shared,
+      late: { disorder, idle, future, ancient, ...late },
     }): SourceSpec => ({
       mqtt,
       // The check above has made sure that a number has its field.
       decode: decode === "json" ? { kind: decode, fields } : { kind: decode, field: field ?? "" },
       time: time ?? { kind: "field", field: "ts", unit: "s" },
       vectors,
-      late: { ...late, disorderMs: disorder, idleMs: idle, futureMs: future },
+      isShared: shared,
+      late: { ...late, disorderMs: disorder, idleMs: idle, futureMs: future, ancientMs: ancient },
     }),
   );
 
@@ -121,5 +130,5 @@ export const entity = z
   .prefault("{device}")
   .describe("Which thing a reading measures: {device}, or levels of the topic, counted from 0.");
 
-/** A reference to a source or a step. */
-export const from = name.describe("A source or a step.");
+/** A reference to a source, a step or a join. */
+export const from = name.describe("A source, a step or a join.");

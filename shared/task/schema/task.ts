@@ -3,6 +3,7 @@
 import { z } from "zod";
 import type { LabelSpec, Task } from "../task.js";
 import { features, steps } from "./features.js";
+import { joins } from "./join.js";
 import { label } from "./label.js";
 import { model, train } from "./model.js";
 import { taskName } from "./names.js";
@@ -17,6 +18,7 @@ const shape = z.strictObject({
   entity,
   sources,
   steps,
+  join: joins,
   features,
   label,
   rows,
@@ -31,8 +33,9 @@ const shape = z.strictObject({
 
 /** A task file: what an author writes going in, a whole `Task` coming out. */
 export const taskSchema: z.ZodType<Task> = shape.transform(
-  (value): Task => ({
+  ({ join, ...value }): Task => ({
     ...value,
+    joins: join,
     rows: {
       everyMs: value.rows.every,
       keep: { rows: value.rows.keep.ring, bytes: value.rows.keep.size, ageMs: value.rows.keep.age },

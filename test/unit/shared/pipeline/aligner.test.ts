@@ -5,15 +5,15 @@ import type { LatePolicy } from "../../../../shared/task/task.js";
 import { row } from "../../../support/pipeline.js";
 
 // biome-ignore lint/suspicious/noThenProperty: the policy's own word; the value is never awaited.
-const policy: LatePolicy = { disorderMs: 10, then: "drop", idleMs: 100, futureMs: 50 };
+const policy: LatePolicy = { disorderMs: 10, then: "drop", idleMs: 100, futureMs: 50, ancientMs: 1e12 };
 
 function alignerOf(late: Partial<LatePolicy> = {}, bounds = { maxPending: 100, maxAside: 2 }) {
   const counters = new Counters();
-  const aligner = new Aligner({ late: { ...policy, ...late }, counters, ...bounds });
-  const offer = (timeMs: number, nowMs?: number) => aligner.offer(row(timeMs), nowMs);
+  const aligner = new Aligner({ late: [{ ...policy, ...late }], counters, ...bounds });
+  const offer = (timeMs: number, nowMs?: number) => aligner.offer(0, row(timeMs), nowMs);
   const takeAll = () => {
     const times: number[] = [];
-    for (let next = aligner.take(); next !== undefined; next = aligner.take()) times.push(next.timeMs);
+    for (let next = aligner.take(); next !== undefined; next = aligner.take()) times.push(next.row.timeMs);
     return times;
   };
   return { aligner, counters, offer, takeAll };

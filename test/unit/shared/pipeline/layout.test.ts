@@ -54,7 +54,7 @@ describe("layout", () => {
     });
     expect(layoutProblems(task).map(({ message }) => message)).toEqual([
       'column "x" is made twice',
-      "feeds nothing: the features come from another source",
+      "feeds nothing: neither features nor label come from it",
     ]);
   });
 });

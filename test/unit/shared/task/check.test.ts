@@ -42,7 +42,7 @@ describe("references", () => {
   test("names that objects inherit are nobody's", () => {
     expectRefusal(
       { replace: ["from: air", "from: constructor"] },
-      'no source or step is called "constructor"',
+      'no source, step or join is called "constructor"',
     );
   });
 });

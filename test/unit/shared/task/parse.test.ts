@@ -347,7 +347,7 @@ describe("an unknown word is refused, and the nearest known one offered", () => 
 
   test("for a source or step", () => {
     expect(refusal(edited("from: air", "from: ari"))).toBe(
-      'line 5: features.from: no source or step is called "ari"; did you mean "air"?',
+      'line 5: features.from: no source, step or join is called "ari"; did you mean "air"?',
     );
   });
 });
