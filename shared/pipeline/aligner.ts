@@ -67,18 +67,23 @@ export class Aligner implements Stateful {
     return this.#waiting.size;
   }
 
-  /** Takes a row in, or refuses it (counted): too far from the mapped clock `nowMs`, or late. */
-  offer(source: number, row: PipelineRow, nowMs: number | undefined): void {
+  /**
+   * Takes a row in, or refuses it (counted): too far from the mapped clock `nowMs`, or late. A late one of a source
+   * with the policy `update` is handed back, for a revision.
+   */
+  offer(source: number, row: PipelineRow, nowMs: number | undefined): "settled" | "to-revise" {
     const clock = this.#sources[source]!;
     const verdict = row.timeMs < this.#watermarkMs ? "late" : clock.judge(row.timeMs, nowMs);
+    if (verdict === "late" && this.#late[source]!.then === "update") return "to-revise";
     if (verdict !== "fits") {
       this.#refuse(source, row, verdict);
-      return;
+      return "settled";
     }
     this.#waiting.push({ source, row, arrival: this.#arrivals++ });
     clock.heard(row.timeMs, nowMs);
     this.#settle();
     if (this.#waiting.size > this.#maxPending) this.#releaseEarly();
+    return "settled";
   }
 
   /** The next row whose turn has come, or undefined. */

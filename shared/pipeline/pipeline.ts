@@ -6,6 +6,7 @@ import { admitReading } from "./admit.js";
 import { Aligner } from "./aligner.js";
 import { EntityChain } from "./entity-chain.js";
 import { type Layout, layOut, type SourceLayout } from "./layout.js";
+import { RevisingChain } from "./revising-chain.js";
 import { Schedule } from "./schedule.js";
 import type { Saved, Stateful } from "./state.js";
 import type { Example, FeatureRow, PipelineRow, Reading } from "./types.js";
@@ -68,13 +69,13 @@ class TaskPipeline implements Pipeline {
   readonly #limits: PipelineLimits;
   readonly #sources: readonly SourceEntry[];
   readonly #aligner: Aligner;
-  readonly #makeChain: () => EntityChain;
+  readonly #makeChain: () => Chain;
   // Least recently heard first.
-  readonly #chains = new Map<string, EntityChain>();
-  readonly #schedule = new Schedule<EntityChain>();
+  readonly #chains = new Map<string, Chain>();
+  readonly #schedule = new Schedule<Chain>();
   /** Newest row of each shared source, for entities to come. */
   readonly #sharedRows = new Map<number, PipelineRow>();
-  #recent: { readonly entity: string; readonly chain: EntityChain } | undefined;
+  #recent: { readonly entity: string; readonly chain: Chain } | undefined;
 
   constructor(task: Task, { counters, sink, limits }: PipelineOptions) {
     this.#task = task;
@@ -88,7 +89,7 @@ class TaskPipeline implements Pipeline {
       maxPending: this.#limits.pending,
       maxAside: this.#limits.aside,
     });
-    this.#makeChain = () => new EntityChain({ task, layout: this.#layout, counters, sink });
+    this.#makeChain = chainMaker(task, this.#layout, { counters, sink });
   }
 
   get columns(): readonly string[] {
@@ -109,7 +110,7 @@ class TaskPipeline implements Pipeline {
     if (row === undefined) return;
     // First what the clock says, so that a reading is judged alike whether or not the clock ticked just before it.
     if (eventNowMs !== undefined) this.#aligner.advance(eventNowMs);
-    this.#aligner.offer(number, row, eventNowMs);
+    if (this.#aligner.offer(number, row, eventNowMs) === "to-revise") this.#revise(number, row);
     this.#drain();
   }
 
@@ -121,7 +122,7 @@ class TaskPipeline implements Pipeline {
   flush(): void {
     this.#aligner.finish();
     this.#drain();
-    for (const chain of this.#chains.values()) chain.flush();
+    for (const chain of this.#chains.values()) chain.flush(this.#aligner.watermarkMs);
     this.#chains.clear();
     this.#schedule.clear();
     this.#sharedRows.clear();
@@ -166,9 +167,18 @@ class TaskPipeline implements Pipeline {
     }
   }
 
-  #process(chain: EntityChain, source: number, row: PipelineRow): void {
+  #process(chain: Chain, source: number, row: PipelineRow): void {
     if (!chain.push(this.#sources[source]!.node, row)) this.#counters.add("readings.duplicate");
     this.#schedule.plan(chain, chain.dueMs());
+  }
+
+  #revise(source: number, row: PipelineRow): void {
+    const chain = this.#chains.get(row.entity);
+    const { node } = this.#sources[source]!;
+    const outcome =
+      chain instanceof RevisingChain ? chain.pushLate(node, row, this.#aligner.watermarkMs) : "late";
+    if (outcome !== "taken") this.#counters.add(`readings.${outcome}`);
+    else this.#schedule.plan(chain!, chain!.dueMs());
   }
 
   #share(source: number, row: PipelineRow): void {
@@ -176,7 +186,7 @@ class TaskPipeline implements Pipeline {
     for (const [entity, chain] of this.#chains) this.#process(chain, source, { ...row, entity });
   }
 
-  #chainOf(entity: string): EntityChain {
+  #chainOf(entity: string): Chain {
     if (this.#recent?.entity === entity) return this.#recent.chain;
     const chain = this.#chains.get(entity) ?? this.#newChain(entity);
     // Deleted and set again: a map keeps the order of insertion, so the first is the one silent for longest.
@@ -187,7 +197,7 @@ class TaskPipeline implements Pipeline {
     return chain;
   }
 
-  #newChain(entity: string): EntityChain {
+  #newChain(entity: string): Chain {
     const chain = this.#makeChain();
     for (const [source, row] of this.#sharedRows) this.#process(chain, source, { ...row, entity });
     return chain;
@@ -201,6 +211,28 @@ class TaskPipeline implements Pipeline {
       return;
     }
   }
+}
+
+type Chain = EntityChain | RevisingChain;
+
+/** Makes chains; where late readings still count, such as can be revised. */
+function chainMaker(
+  task: Task,
+  layout: Layout,
+  { counters, sink }: { readonly counters: Counters; readonly sink: PipelineSink },
+): () => Chain {
+  const allowedMs = layout.sources.reduce(
+    (most, { name }) => Math.max(most, task.sources[name]!.late.allowedMs),
+    0,
+  );
+  if (allowedMs === 0) return () => new EntityChain({ task, layout, counters, sink });
+  return () =>
+    new RevisingChain({
+      allowedMs,
+      counters,
+      sink,
+      makeChain: (counters, sink) => new EntityChain({ task, layout, counters, sink }),
+    });
 }
 
 /** A source as the pipeline is fed from it. */

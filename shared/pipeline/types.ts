@@ -31,6 +31,8 @@ export interface FeatureRow {
   /** One element per column of the pipeline, unscaled. Never written again: a row's example shares it. */
   readonly features: Float32Array;
   readonly test: boolean;
+  /** How often a late reading has changed it since it first came out; absent: never. */
+  readonly revision?: number;
 }
 
 export type Split = "train" | "validation" | "test";

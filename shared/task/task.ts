@@ -49,8 +49,10 @@ export type DecodeSpec =
 export interface LatePolicy {
   /** How far behind the newest event time a reading may come and still be put in order. */
   readonly disorderMs: number;
-  /** What happens to a later one: dropped and counted, or kept aside and counted. */
-  readonly then: "drop" | "side";
+  /** What happens to a later one: dropped, kept aside, or put in and what it changes made again. All are counted. */
+  readonly then: "drop" | "side" | "update";
+  /** update: how far behind the watermark a reading may still come. */
+  readonly allowedMs: number;
   /** After this long without data (mapped clock) a source no longer holds the watermark back. */
   readonly idleMs: number;
   /** A reading this far ahead of the mapped clock is refused. */

@@ -33,23 +33,33 @@ const time = z.union([z.literal("arrival").transform(() => ({ kind: "arrival" as
   error: 'expected "arrival", or a field and its unit',
 });
 
-const late = z.strictObject({
-  disorder: tolerance
-    .prefault("0s")
-    .describe("How far behind the newest event time a reading may come and still be put in order."),
-  // biome-ignore lint/suspicious/noThenProperty: the task's own word; the value is never awaited.
-  then: z
-    .enum(["drop", "side"])
-    .prefault("drop")
-    .describe("A later reading is dropped, or kept aside; both are counted."),
-  idle: durationMs
-    .prefault("1h")
-    .describe("After this long without data a source no longer holds the watermark back."),
-  future: tolerance.prefault("1h").describe("A reading this far ahead of the clock is refused."),
-  ancient: durationMs
-    .prefault("7300d")
-    .describe("A reading this far behind the clock is refused: its clock was never set."),
-});
+const late = z
+  .strictObject({
+    disorder: tolerance
+      .prefault("0s")
+      .describe("How far behind the newest event time a reading may come and still be put in order."),
+    // biome-ignore lint/suspicious/noThenProperty: the task's own word; the value is never awaited.
+    then: z
+      .enum(["drop", "side", "update"])
+      .prefault("drop")
+      .describe(
+        "A later reading is dropped, kept aside, or put in and what it changes made again; all are counted.",
+      ),
+    allowed: durationMs
+      .optional()
+      .describe("With update: how far behind the watermark a reading may still come."),
+    idle: durationMs
+      .prefault("1h")
+      .describe("After this long without data a source no longer holds the watermark back."),
+    future: tolerance.prefault("1h").describe("A reading this far ahead of the clock is refused."),
+    ancient: durationMs
+      .prefault("7300d")
+      .describe("A reading this far behind the clock is refused: its clock was never set."),
+  })
+  .refine(({ then, allowed }) => (then === "update") === (allowed !== undefined), {
+    error: '"then: update" and "allowed" go together: how late may a reading still be?',
+    path: ["allowed"],
+  });
 
 const source = z
   .strictObject({
@@ -103,7 +113,7 @@ const source = z
       time,
       vectors,
       shared,
-      late: { disorder, idle, future, ancient, ...late },
+      late: { disorder, idle, future, ancient, allowed = 0, ...late },
     }): SourceSpec => ({
       mqtt,
       // The check above has made sure that a number has its field.
@@ -111,7 +121,14 @@ const source = z
       time: time ?? { kind: "field", field: "ts", unit: "s" },
       vectors,
       isShared: shared,
-      late: { ...late, disorderMs: disorder, idleMs: idle, futureMs: future, ancientMs: ancient },
+      late: {
+        ...late,
+        allowedMs: allowed,
+        disorderMs: disorder,
+        idleMs: idle,
+        futureMs: future,
+        ancientMs: ancient,
+      },
     }),
   );
 

@@ -4,8 +4,15 @@ import { Aligner } from "../../../../shared/pipeline/aligner.js";
 import type { LatePolicy } from "../../../../shared/task/task.js";
 import { row } from "../../../support/pipeline.js";
 
-// biome-ignore lint/suspicious/noThenProperty: the policy's own word; the value is never awaited.
-const policy: LatePolicy = { disorderMs: 10, then: "drop", idleMs: 100, futureMs: 50, ancientMs: 1e12 };
+const policy: LatePolicy = {
+  disorderMs: 10,
+  // biome-ignore lint/suspicious/noThenProperty: the policy's own word; the value is never awaited.
+  then: "drop",
+  idleMs: 100,
+  futureMs: 50,
+  ancientMs: 1e12,
+  allowedMs: 0,
+};
 
 function alignerOf(late: Partial<LatePolicy> = {}, bounds = { maxPending: 100, maxAside: 2 }) {
   const counters = new Counters();
