@@ -3,7 +3,7 @@
 import type { Counters } from "../counters.js";
 import type { LatePolicy } from "../task/task.js";
 import { Heap } from "./heap.js";
-import { SourceWatermark } from "./source-watermark.js";
+import { SourceWatermark, type Verdict } from "./source-watermark.js";
 import type { Saved, Stateful } from "./state.js";
 import type { PipelineRow } from "./types.js";
 
@@ -14,14 +14,14 @@ export interface AlignerOptions {
   readonly counters: Counters;
   /** Rows that wait at most; beyond, the oldest go out early and the watermark with them. */
   readonly maxPending: number;
-  /** Late rows kept aside at most; beyond, the oldest are forgotten. */
-  readonly maxAside: number;
 }
 
 /** A row and where it comes from. */
 export interface Aligned {
   readonly source: number;
   readonly row: PipelineRow;
+  /** The message it was decoded from, where anybody keeps it. */
+  readonly raw: Uint8Array | undefined;
 }
 
 interface Waiting extends Aligned {
@@ -34,22 +34,17 @@ interface Waiting extends Aligned {
  * has not said anything yet holds the others back until it counts as idle.
  */
 export class Aligner implements Stateful {
-  readonly #late: readonly LatePolicy[];
   readonly #sources: readonly SourceWatermark[];
   readonly #counters: Counters;
   readonly #maxPending: number;
-  readonly #maxAside: number;
   readonly #waiting = new Heap<Waiting>(isBefore);
-  readonly #aside: PipelineRow[] = [];
   #arrivals = 0;
   #watermarkMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ late, counters, maxPending, maxAside }: AlignerOptions) {
-    this.#late = late;
+  constructor({ late, counters, maxPending }: AlignerOptions) {
     this.#sources = late.map((policy) => new SourceWatermark(policy));
     this.#counters = counters;
     this.#maxPending = maxPending;
-    this.#maxAside = maxAside;
   }
 
   /** No row before this time comes out any more; -Infinity before the first. */
@@ -57,33 +52,22 @@ export class Aligner implements Stateful {
     return this.#watermarkMs;
   }
 
-  /** Late rows kept aside by the policy `side`, oldest first. */
-  get aside(): readonly PipelineRow[] {
-    return this.#aside;
-  }
-
   /** Rows waiting for their turn. */
   get pending(): number {
     return this.#waiting.size;
   }
 
-  /**
-   * Takes a row in, or refuses it (counted): too far from the mapped clock `nowMs`, or late. A late one of a source
-   * with the policy `update` is handed back, for a revision.
-   */
-  offer(source: number, row: PipelineRow, nowMs: number | undefined): "settled" | "to-revise" {
+  /** Takes a row in, if it fits: neither late nor too far from the mapped clock `nowMs`. */
+  offer({ source, row, raw }: Aligned, nowMs: number | undefined): Verdict {
     const clock = this.#sources[source]!;
-    const verdict = row.timeMs < this.#watermarkMs ? "late" : clock.judge(row.timeMs, nowMs);
-    if (verdict === "late" && this.#late[source]!.then === "update") return "to-revise";
-    if (verdict !== "fits") {
-      this.#refuse(source, row, verdict);
-      return "settled";
-    }
-    this.#waiting.push({ source, row, arrival: this.#arrivals++ });
+    const verdict = clock.judge(row.timeMs, nowMs);
+    if (verdict !== "fits") return verdict;
+    if (row.timeMs < this.#watermarkMs) return "late";
+    this.#waiting.push({ source, row, raw, arrival: this.#arrivals++ });
     clock.heard(row.timeMs, nowMs);
     this.#settle();
     if (this.#waiting.size > this.#maxPending) this.#releaseEarly();
-    return "settled";
+    return verdict;
   }
 
   /** The next row whose turn has come, or undefined. */
@@ -112,7 +96,6 @@ export class Aligner implements Stateful {
     const saved: SavedAligner = {
       sources: this.#sources.map((source) => source.save()),
       waiting: this.#waiting.items,
-      aside: this.#aside,
       arrivals: this.#arrivals,
       watermarkMs: this.#watermarkMs,
     };
@@ -120,12 +103,11 @@ export class Aligner implements Stateful {
   }
 
   restore(saved: Saved): void {
-    const { sources, waiting, aside, arrivals, watermarkMs } = saved as SavedAligner; // as `save` made it
+    const { sources, waiting, arrivals, watermarkMs } = saved as SavedAligner; // as `save` made it
     this.#sources.forEach((source, i) => {
       source.restore(sources[i]);
     });
     for (const each of waiting) this.#waiting.push(each);
-    this.#aside.push(...aside);
     this.#arrivals = arrivals;
     this.#watermarkMs = watermarkMs;
   }
@@ -141,13 +123,6 @@ export class Aligner implements Stateful {
     if (watermarkMs > this.#watermarkMs) this.#watermarkMs = watermarkMs;
   }
 
-  #refuse(source: number, row: PipelineRow, verdict: "late" | "future" | "ancient"): void {
-    this.#counters.add(`readings.${verdict}`);
-    if (verdict !== "late" || this.#late[source]!.then === "drop") return;
-    this.#aside.push(row);
-    if (this.#aside.length > this.#maxAside) this.#aside.shift();
-  }
-
   #releaseEarly(): void {
     this.#counters.add("readings.released-early");
     this.#raise(this.#waiting.peek()!.row.timeMs);
@@ -157,7 +132,6 @@ export class Aligner implements Stateful {
 interface SavedAligner {
   readonly sources: readonly Saved[];
   readonly waiting: readonly Waiting[];
-  readonly aside: readonly PipelineRow[];
   readonly arrivals: number;
   readonly watermarkMs: number;
 }

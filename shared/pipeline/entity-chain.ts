@@ -1,5 +1,6 @@
 // One entity's way through the pipeline: its operators and joins, its features, its labels.
 
+import { unreachable } from "../assert.js";
 import type { Counters } from "../counters.js";
 import type { Task } from "../task/task.js";
 import { ExampleMaker } from "./example-maker.js";
@@ -8,15 +9,23 @@ import { Join } from "./join/join.js";
 import { createLabeller, type Labeller } from "./labels.js";
 import type { Layout, LayoutNode, StepStage } from "./layout.js";
 import type { StepInstance } from "./operators/port.js";
+import { SourceEntry } from "./source-entry.js";
 import type { Saved, Stateful } from "./state.js";
-import type { Example, FeatureRow, PipelineRow } from "./types.js";
+import type { Example, FeatureRow, PipelineRow, QuarantineItem } from "./types.js";
 
 /** What a chain is made from. */
 export interface EntityChainOptions {
   readonly task: Task;
   readonly layout: Layout;
   readonly counters: Counters;
-  readonly sink: { features(row: FeatureRow): void; example(example: Example): void };
+  readonly sink: ChainSink;
+}
+
+/** Takes what comes out of a chain. */
+export interface ChainSink {
+  features(row: FeatureRow): void;
+  example(example: Example): void;
+  quarantine?(item: QuarantineItem): void;
 }
 
 type Emit = (row: PipelineRow) => void;
@@ -40,9 +49,8 @@ export class EntityChain implements Stateful {
   readonly #features: FeatureMaker;
   readonly #examples: ExampleMaker;
   readonly #labeller: Labeller;
-  readonly #sink: EntityChainOptions["sink"];
-  /** Newest row of each source, by its node's number. */
-  readonly #newestMs: number[];
+  readonly #sink: ChainSink;
+  readonly #entries: readonly (SourceEntry | undefined)[];
   #advancedMs = Number.NEGATIVE_INFINITY;
 
   constructor({ task, layout, counters, sink }: EntityChainOptions) {
@@ -50,7 +58,9 @@ export class EntityChain implements Stateful {
     this.#sink = sink;
     this.#parts = createParts(layout.nodes, counters, (row) => this.#finish(row));
     this.#promises = layout.nodes.map(() => Number.NEGATIVE_INFINITY);
-    this.#newestMs = layout.nodes.map(() => Number.NEGATIVE_INFINITY);
+    this.#entries = layout.nodes.map((node, i) =>
+      node.kind === "source" ? new SourceEntry(task, layout.nodes, i, counters) : undefined,
+    );
     this.#features = new FeatureMaker(layout, counters);
     this.#examples = new ExampleMaker({
       rows: task.rows,
@@ -66,12 +76,25 @@ export class EntityChain implements Stateful {
     });
   }
 
-  /** Takes the entity's next row of a source's node; false for a second row of the same time. */
-  push(node: number, row: PipelineRow): boolean {
-    if (row.timeMs <= this.#newestMs[node]!) return false;
-    this.#newestMs[node] = row.timeMs;
-    this.#parts[node]!.push(0, row);
-    return true;
+  /** Takes the entity's next row of a source's node; false for one that is there already. */
+  push(node: number, row: PipelineRow, raw?: Uint8Array): boolean {
+    const entry = this.#entries[node]!;
+    const outcome = entry.inspect(row);
+    switch (outcome.kind) {
+      case "pass":
+        this.#parts[node]!.push(0, outcome.row);
+        return true;
+      case "quarantine": {
+        const { reason, field, value } = outcome;
+        const { entity, timeMs } = row;
+        this.#sink.quarantine?.({ source: entry.name, entity, timeMs, reason, field, value, raw });
+        return true;
+      }
+      case "duplicate":
+        return false;
+      default:
+        return unreachable(outcome);
+    }
   }
 
   /** No row before `watermarkMs` will come any more. */
@@ -100,7 +123,7 @@ export class EntityChain implements Stateful {
     const saved: SavedChain = {
       parts: this.#parts.map((part) => part.save()),
       promises: this.#promises,
-      newestMs: this.#newestMs,
+      entries: this.#entries.map((entry) => entry?.save() ?? null),
       advancedMs: this.#advancedMs,
       features: this.#features.save(),
       labeller: this.#labeller.save(),
@@ -110,11 +133,11 @@ export class EntityChain implements Stateful {
   }
 
   restore(saved: Saved): void {
-    const { parts, promises, newestMs, advancedMs, ...rest } = saved as SavedChain; // as `save` made it
+    const { parts, promises, entries, advancedMs, ...rest } = saved as SavedChain; // as `save` made it
     this.#parts.forEach((part, i) => {
       part.restore(parts[i]);
       this.#promises[i] = promises[i]!;
-      this.#newestMs[i] = newestMs[i]!;
+      this.#entries[i]?.restore(entries[i]);
     });
     this.#advancedMs = advancedMs;
     this.#features.restore(rest.features);
@@ -132,7 +155,7 @@ export class EntityChain implements Stateful {
 interface SavedChain {
   readonly parts: readonly Saved[];
   readonly promises: readonly number[];
-  readonly newestMs: readonly number[];
+  readonly entries: readonly Saved[];
   readonly advancedMs: number;
   readonly features: Saved;
   readonly labeller: Saved;

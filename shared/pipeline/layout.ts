@@ -2,7 +2,8 @@
 // Sources declare only their vectors; every other field that something downstream reads is one number.
 
 import { assert } from "../assert.js";
-import type { JoinSpec, OperatorCall, Task } from "../task/task.js";
+import type { JoinSpec } from "../task/join-spec.js";
+import type { OperatorCall, Task } from "../task/task.js";
 import { inputsOf, mainSourceOf, upstreamOf } from "./graph.js";
 import { joinedInput, leftReads, rightReads } from "./join/fields.js";
 import { labelReads, labelSourceOf } from "./label-fields.js";
@@ -225,7 +226,14 @@ function layOutNode(
     const output = attempt(problems, ["join", name], () => joinedInput(spec, sides)) ?? sides[0]!;
     return { node: { kind: "join", spec, inputs, sides }, output };
   }
-  const fields = fieldsOf(task, name, wanted);
+  const fields = fieldsOf(task, name, [...new Set([...wanted, ...guardedFields(task, name)])]);
+  for (const { name: field, length } of fields) {
+    if (length === 1 || !guardedFields(task, name).includes(field)) continue;
+    problems.push({
+      path: ["sources", name],
+      message: `checks take numbers: "${field}" is a vector of ${length}`,
+    });
+  }
   return { node: { kind: "source", source: { name, fields } }, output: { fields, spacingMs: undefined } };
 }
 
@@ -246,6 +254,12 @@ function layOutSteps(
     output = next;
   }
   return { steps, output };
+}
+
+// Checked, or looked at to tell a second reading, though nothing downstream may read them.
+function guardedFields({ sources }: Task, name: string): readonly string[] {
+  const { checks, dedupe } = sources[name]!;
+  return [...Object.keys(checks), ...(dedupe?.by ?? [])];
 }
 
 function fieldsOf(task: Task, source: string, names: readonly string[]): readonly Field[] {

@@ -1,15 +1,16 @@
 // The whole way from readings to examples. Live data, a replay and training all come through here.
 
 import type { Counters } from "../counters.js";
-import type { Task } from "../task/task.js";
+import type { SourceSpec, Task } from "../task/task.js";
 import { admitReading } from "./admit.js";
-import { Aligner } from "./aligner.js";
+import { type Aligned, Aligner } from "./aligner.js";
 import { EntityChain } from "./entity-chain.js";
 import { type Layout, layOut, type SourceLayout } from "./layout.js";
 import { RevisingChain } from "./revising-chain.js";
 import { Schedule } from "./schedule.js";
+import type { Verdict } from "./source-watermark.js";
 import type { Saved, Stateful } from "./state.js";
-import type { Example, FeatureRow, PipelineRow, Reading } from "./types.js";
+import type { Example, FeatureRow, PipelineRow, QuarantineItem, Reading } from "./types.js";
 
 /** What a pipeline is given. */
 export interface PipelineOptions {
@@ -22,6 +23,8 @@ export interface PipelineOptions {
 export interface PipelineSink {
   features(row: FeatureRow): void;
   example(example: Example): void;
+  /** A reading that was set aside, by a check or for its time. */
+  quarantine?(item: QuarantineItem): void;
 }
 
 /** Bounds on what a pipeline remembers. */
@@ -30,18 +33,14 @@ export interface PipelineLimits {
   readonly entities: number;
   /** Readings waiting for their turn; beyond, the oldest go first though older ones might still come. */
   readonly pending: number;
-  /** Late readings kept aside. */
-  readonly aside: number;
 }
 
-const DEFAULT_LIMITS: PipelineLimits = { entities: 10_000, pending: 100_000, aside: 1_000 };
+const DEFAULT_LIMITS: PipelineLimits = { entities: 10_000, pending: 100_000 };
 
 /** Readings in, features and examples out. */
 export interface Pipeline extends Stateful {
   /** Names of the model's inputs, in order. */
   readonly columns: readonly string[];
-  /** Late readings kept aside by the policy `side`, oldest first. */
-  readonly aside: readonly PipelineRow[];
   /**
    * Takes a reading. `eventNowMs` is the mapped clock (wall time, or replay time); without one, no reading is too far
    * in the future and only data moves event time.
@@ -66,6 +65,7 @@ class TaskPipeline implements Pipeline {
   readonly #task: Task;
   readonly #layout: Layout;
   readonly #counters: Counters;
+  readonly #sink: PipelineSink;
   readonly #limits: PipelineLimits;
   readonly #sources: readonly SourceEntry[];
   readonly #aligner: Aligner;
@@ -81,23 +81,19 @@ class TaskPipeline implements Pipeline {
     this.#task = task;
     this.#layout = layOut(task);
     this.#counters = counters;
+    this.#sink = sink;
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
     this.#sources = sourceEntries(this.#layout);
     this.#aligner = new Aligner({
       late: this.#sources.map(({ name }) => task.sources[name]!.late),
       counters,
       maxPending: this.#limits.pending,
-      maxAside: this.#limits.aside,
     });
     this.#makeChain = chainMaker(task, this.#layout, { counters, sink });
   }
 
   get columns(): readonly string[] {
     return this.#layout.columns;
-  }
-
-  get aside(): readonly PipelineRow[] {
-    return this.#aligner.aside;
   }
 
   push(reading: Reading, eventNowMs?: number): void {
@@ -110,7 +106,9 @@ class TaskPipeline implements Pipeline {
     if (row === undefined) return;
     // First what the clock says, so that a reading is judged alike whether or not the clock ticked just before it.
     if (eventNowMs !== undefined) this.#aligner.advance(eventNowMs);
-    if (this.#aligner.offer(number, row, eventNowMs) === "to-revise") this.#revise(number, row);
+    const aligned = { source: number, row, raw: reading.raw };
+    const verdict = this.#aligner.offer(aligned, eventNowMs);
+    if (verdict !== "fits") this.#refuse(aligned, verdict);
     this.#drain();
   }
 
@@ -152,9 +150,8 @@ class TaskPipeline implements Pipeline {
 
   #drain(): void {
     for (let next = this.#aligner.take(); next !== undefined; next = this.#aligner.take()) {
-      const { source, row } = next;
-      if (this.#task.sources[this.#sources[source]!.name]!.isShared) this.#share(source, row);
-      else this.#process(this.#chainOf(row.entity), source, row);
+      if (this.#specOf(next.source).isShared) this.#share(next);
+      else this.#process(this.#chainOf(next.row.entity), next);
     }
     const { watermarkMs } = this.#aligner;
     for (
@@ -167,23 +164,40 @@ class TaskPipeline implements Pipeline {
     }
   }
 
-  #process(chain: Chain, source: number, row: PipelineRow): void {
-    if (!chain.push(this.#sources[source]!.node, row)) this.#counters.add("readings.duplicate");
+  #process(chain: Chain, { source, row, raw }: Aligned): void {
+    if (!chain.push(this.#sources[source]!.node, row, raw)) this.#counters.add("readings.duplicate");
     this.#schedule.plan(chain, chain.dueMs());
   }
 
-  #revise(source: number, row: PipelineRow): void {
-    const chain = this.#chains.get(row.entity);
-    const { node } = this.#sources[source]!;
-    const outcome =
-      chain instanceof RevisingChain ? chain.pushLate(node, row, this.#aligner.watermarkMs) : "late";
-    if (outcome !== "taken") this.#counters.add(`readings.${outcome}`);
-    else this.#schedule.plan(chain!, chain!.dueMs());
+  #refuse(aligned: Aligned, reason: Exclude<Verdict, "fits">): void {
+    const { late } = this.#specOf(aligned.source);
+    const isRevisable = reason === "late" && late.then === "update";
+    const outcome = isRevisable ? this.#revise(aligned) : reason;
+    if (outcome === "taken") return;
+    this.#counters.add(`readings.${outcome}`);
+    if (late.then !== "side" || outcome === "duplicate") return;
+    const { row, raw } = aligned;
+    const { entity, timeMs } = row;
+    const source = this.#sources[aligned.source]!.name;
+    this.#sink.quarantine?.({ source, entity, timeMs, reason, field: undefined, value: null, raw });
   }
 
-  #share(source: number, row: PipelineRow): void {
-    this.#sharedRows.set(source, row);
-    for (const [entity, chain] of this.#chains) this.#process(chain, source, { ...row, entity });
+  #revise({ source, row }: Aligned): "taken" | "late" | "duplicate" {
+    const chain = this.#chains.get(row.entity);
+    if (!(chain instanceof RevisingChain)) return "late";
+    const outcome = chain.pushLate(this.#sources[source]!.node, row, this.#aligner.watermarkMs);
+    this.#schedule.plan(chain, chain.dueMs());
+    return outcome;
+  }
+
+  #share(aligned: Aligned): void {
+    this.#sharedRows.set(aligned.source, aligned.row);
+    for (const [entity, chain] of this.#chains)
+      this.#process(chain, { ...aligned, row: { ...aligned.row, entity } });
+  }
+
+  #specOf(source: number): SourceSpec {
+    return this.#task.sources[this.#sources[source]!.name]!;
   }
 
   #chainOf(entity: string): Chain {
@@ -199,7 +213,8 @@ class TaskPipeline implements Pipeline {
 
   #newChain(entity: string): Chain {
     const chain = this.#makeChain();
-    for (const [source, row] of this.#sharedRows) this.#process(chain, source, { ...row, entity });
+    for (const [source, row] of this.#sharedRows)
+      this.#process(chain, { source, row: { ...row, entity }, raw: undefined });
     return chain;
   }
 

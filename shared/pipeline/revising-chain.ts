@@ -1,7 +1,7 @@
 // One entity's chain where late readings still count (`late: { then: update }`): rows that they change are made again.
 
 import { Counters } from "../counters.js";
-import type { EntityChain } from "./entity-chain.js";
+import type { ChainSink, EntityChain } from "./entity-chain.js";
 import { decodeState, encodeState, type Saved, type Stateful } from "./state.js";
 import type { Example, FeatureRow, PipelineRow } from "./types.js";
 
@@ -31,12 +31,6 @@ interface Snapshot {
   readonly inputs: number;
   readonly atMs: number;
   readonly state: Uint8Array;
-}
-
-/** Takes what comes out of a chain. */
-export interface ChainSink {
-  features(row: FeatureRow): void;
-  example(example: Example): void;
 }
 
 /** What a revising chain is made from. */
@@ -78,11 +72,11 @@ export class RevisingChain implements Stateful {
     this.#chain = this.#makeChain();
   }
 
-  push(node: number, row: PipelineRow): boolean {
+  push(node: number, row: PipelineRow, raw?: Uint8Array): boolean {
     this.#snapshotBefore(row);
     // First, because what comes out during the push comes out after this input.
     this.#inputs.push({ node, row });
-    if (!this.#chain.push(node, row)) {
+    if (!this.#chain.push(node, row, raw)) {
       this.#inputs.pop();
       return false;
     }
@@ -156,6 +150,9 @@ export class RevisingChain implements Stateful {
     const sink: ChainSink = {
       features: (row) => this.#takeFeatures(row),
       example: (example) => this.#takeExample(example),
+      quarantine: (item) => {
+        if (this.#before === undefined) this.#options.sink.quarantine?.(item);
+      },
     };
     return this.#options.makeChain(this.#counters, sink);
   }

@@ -10,8 +10,34 @@ export interface Reading {
   /** Event time, ms since the Unix epoch. */
   readonly timeMs: number;
   readonly values: Readonly<Record<string, Value>>;
+  /** The message it was decoded from, for a quarantine. Nobody writes to it. */
+  readonly raw?: Uint8Array;
   /** Set by data that brings its own test set (`split: { test: given }`). */
   readonly test?: boolean;
+}
+
+/** Why a reading was set aside. */
+export type QuarantineReason =
+  | "range"
+  | "value"
+  | "stuck"
+  | "change"
+  | "counter"
+  | "missing"
+  | "late"
+  | "future"
+  | "ancient";
+
+/** A reading that was set aside, for whoever wants to know what was wrong with it. */
+export interface QuarantineItem {
+  readonly source: string;
+  readonly entity: string;
+  readonly timeMs: number;
+  readonly reason: QuarantineReason;
+  /** The field that failed, and its value, where it is about one. */
+  readonly field: string | undefined;
+  readonly value: number | null;
+  readonly raw: Uint8Array | undefined;
 }
 
 /** One entity's values at one event time, between operators. `values[i]` belongs to the i-th field. */

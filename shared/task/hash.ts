@@ -17,6 +17,6 @@ export function hashTask(task: Task): string {
 }
 
 // Neither where readings come from nor how patient we are with late ones changes what they mean.
-function schemaOf({ decode, time, vectors, isShared }: SourceSpec) {
-  return { decode, time, vectors, isShared };
+function schemaOf({ decode, time, vectors, isShared, checks, dedupe }: SourceSpec) {
+  return { decode, time, vectors, isShared, checks, dedupe };
 }

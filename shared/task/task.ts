@@ -2,6 +2,8 @@
 // `parse.ts` makes it from YAML; nothing else reads the YAML's own shape.
 
 import type { TaskId } from "../id.js";
+import type { CheckSpec, DedupeSpec } from "./check-spec.js";
+import type { JoinSpec } from "./join-spec.js";
 
 /** What is learned: pipeline, model, training plan and policy. */
 export interface Task {
@@ -37,6 +39,9 @@ export interface SourceSpec {
   /** Its readings are about every entity: the weather over all sites. */
   readonly isShared: boolean;
   readonly late: LatePolicy;
+  /** By field, before anything is made of its values. */
+  readonly checks: Readonly<Record<string, CheckSpec>>;
+  readonly dedupe: DedupeSpec | undefined;
 }
 
 /** How a message becomes fields. */
@@ -66,45 +71,6 @@ export interface StepSpec {
   readonly from: string;
   readonly do: readonly OperatorCall[];
 }
-
-/** Rows of `left`, each with what other streams say about the same entity at that time. */
-export interface JoinSpec {
-  readonly left: string;
-  readonly rights: readonly JoinRight[];
-}
-
-/** What a join takes from one other stream. `from` names a source, a step or a join. */
-export type JoinRight = AsofRight | IntervalRight;
-
-/** The newest row at or before the left one's time, at most `backMs` older. */
-export interface AsofRight {
-  readonly kind: "asof";
-  readonly from: string;
-  /** Field of the joined row -> field of this stream. */
-  readonly take: Readonly<Record<string, string>>;
-  readonly backMs: number;
-  /** Without such a row: the left row is dropped, has missing values, or the last known whatever its age. */
-  readonly miss: "drop" | "mask" | "hold";
-  /**
-   * Rows are said in advance, for a time of their own: the one wanted is for `aheadMs` after the left row's time, and
-   * was known by then. `field` holds that time, in Unix seconds.
-   */
-  readonly valid: { readonly field: string; readonly aheadMs: number } | undefined;
-}
-
-/** Statistics of the rows in [t - beforeMs, t + afterMs] around the left row's time t. */
-export interface IntervalRight {
-  readonly kind: "interval";
-  readonly from: string;
-  /** Field -> statistics; they become `temp.mean`, `temp.count`, ... */
-  readonly get: Readonly<Record<string, readonly IntervalStatistic[]>>;
-  readonly beforeMs: number;
-  readonly afterMs: number;
-  /** Without any row: the left row is dropped, or has missing values (a count is 0). */
-  readonly miss: "drop" | "mask";
-}
-
-export type IntervalStatistic = "mean" | "std" | "min" | "max" | "count" | "last";
 
 /** One operator with its own parsed parameters; the registry knows the parameters' type. */
 export interface OperatorCall {

@@ -2,7 +2,7 @@
 // (point-in-time correctness, as feature stores have it).
 
 import { assert } from "../../assert.js";
-import type { AsofRight } from "../../task/task.js";
+import type { AsofRight } from "../../task/join-spec.js";
 import { numberPosition } from "../operators/fields.js";
 import type { Input } from "../operators/port.js";
 import type { Saved } from "../state.js";

@@ -1,6 +1,6 @@
 // The newest row at or before a time: what was known then.
 
-import type { AsofRight } from "../../task/task.js";
+import type { AsofRight } from "../../task/join-spec.js";
 import { positionOf } from "../operators/fields.js";
 import type { Input } from "../operators/port.js";
 import { Queue } from "../queue.js";

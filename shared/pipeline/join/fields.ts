@@ -1,6 +1,6 @@
 // Which fields a join reads, and which its rows have.
 
-import type { JoinRight, JoinSpec } from "../../task/task.js";
+import type { JoinRight, JoinSpec } from "../../task/join-spec.js";
 import { numberPosition, positionOf } from "../operators/fields.js";
 import { type Field, type Input, OperatorError } from "../operators/port.js";
 

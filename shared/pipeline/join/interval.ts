@@ -1,7 +1,7 @@
 // Statistics of another stream's rows around a time.
 
 import { unreachable } from "../../assert.js";
-import type { IntervalRight, IntervalStatistic } from "../../task/task.js";
+import type { IntervalRight, IntervalStatistic } from "../../task/join-spec.js";
 import { Moments } from "../moments.js";
 import { numberPosition } from "../operators/fields.js";
 import type { Input } from "../operators/port.js";

@@ -2,7 +2,7 @@
 // could be joined with can come any more, so what comes out depends on event time alone.
 
 import type { Counters } from "../../counters.js";
-import type { JoinRight, JoinSpec } from "../../task/task.js";
+import type { JoinRight, JoinSpec } from "../../task/join-spec.js";
 import { type Input, MAX_HISTORY_ROWS } from "../operators/port.js";
 import { Queue } from "../queue.js";
 import type { Saved, Stateful } from "../state.js";

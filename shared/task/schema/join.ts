@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { fieldName } from "../../pipeline/operators/fields.js";
-import type { AsofRight, IntervalRight, JoinSpec } from "../task.js";
+import type { AsofRight, IntervalRight, JoinSpec } from "../join-spec.js";
 import { durationMs, durationWithin } from "../units.js";
 import { name, named } from "./names.js";
 

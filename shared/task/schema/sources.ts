@@ -4,6 +4,7 @@ import { z } from "zod";
 import { fieldName } from "../../pipeline/operators/fields.js";
 import type { SourceSpec } from "../task.js";
 import { durationMs, durationWithin } from "../units.js";
+import { checks, dedupe } from "./checks.js";
 import { name, named } from "./names.js";
 
 const DAY_MS = 86_400_000;
@@ -91,6 +92,8 @@ const source = z
       .prefault(false)
       .describe("Its readings are about every entity: the weather over all sites."),
     late: late.prefault({}).describe("What happens to readings out of order."),
+    checks,
+    dedupe,
   })
   .superRefine((source, context) => {
     const problem = (key: keyof typeof source, message: string) =>
@@ -113,6 +116,8 @@ const source = z
       time,
       vectors,
       shared,
+      checks,
+      dedupe,
       late: { disorder, idle, future, ancient, allowed = 0, ...late },
     }): SourceSpec => ({
       mqtt,
@@ -121,6 +126,8 @@ const source = z
       time: time ?? { kind: "field", field: "ts", unit: "s" },
       vectors,
       isShared: shared,
+      checks,
+      dedupe,
       late: {
         ...late,
         allowedMs: allowed,
