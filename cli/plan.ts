@@ -1,18 +1,23 @@
 // `headwater plan TASK`: what a task will cost, before anything runs.
 
+import Table from "cli-table3";
 import { type Command, Option } from "commander";
+import { systemClock } from "../shared/clock.js";
 import { createRuntime } from "../shared/model/create-runtime.js";
 import { defineModel } from "../shared/model/define.js";
 import type { ModelDefinition } from "../shared/model/definition.js";
 import { defaultEngine, engineNames } from "../shared/model/engine.js";
 import type { EngineChoice, EngineName, EngineRefusal } from "../shared/model/runtime.js";
-import { planPipeline } from "../shared/pipeline/plan.js";
+import { type PartPlan, planPipeline } from "../shared/pipeline/plan.js";
+import { measureParts } from "../shared/pipeline/trial.js";
 import type { LoadedTask } from "../shared/task/parse.js";
 import { formatBytes, formatDuration } from "../shared/task/units.js";
 import { float32 } from "../shared/wire/codec/float32.js";
 import { loadTaskFile } from "./task-file.js";
 
 const SHOWN_COLUMNS = 40;
+/** How long each operator is tried. */
+const TRIAL_MS = 20;
 
 /** Adds the command. */
 export function register(program: Command): void {
@@ -45,16 +50,23 @@ interface TaskPlan {
   readonly bytesPerUpdate: number;
   readonly stateBytesPerEntity: number;
   readonly warmUp: { readonly ms: number; readonly rows: number };
+  readonly parts: readonly TimedPart[];
   readonly pipelineHash: string;
   readonly topologyHash: string;
   readonly taskHash: string;
+}
+
+interface TimedPart extends PartPlan {
+  /** Measured on this machine, per row; absent for a join. */
+  readonly microseconds: number | undefined;
 }
 
 async function planTask(
   { task, pipelineHash, taskHash }: LoadedTask,
   choice: EngineChoice,
 ): Promise<TaskPlan> {
-  const { columns, stateBytesPerEntity, warmUp } = planPipeline(task);
+  const { columns, stateBytesPerEntity, warmUp, parts } = planPipeline(task);
+  const timesMs = measureParts(task, systemClock, TRIAL_MS);
   const definition = defineModel(task.model, columns.length);
   const built = await build(definition, choice);
   return {
@@ -64,10 +76,15 @@ async function planTask(
     bytesPerUpdate: float32.byteLength(built.params),
     stateBytesPerEntity,
     warmUp,
+    parts: parts.map((part, i) => ({ ...part, microseconds: microsecondsOf(timesMs[i]) })),
     pipelineHash,
     topologyHash: definition.topologyHash,
     taskHash,
   };
+}
+
+function microsecondsOf(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms * 1e6) / 1e3;
 }
 
 // Only the engine knows what a topology holds, and whether it can run it.
@@ -100,7 +117,20 @@ function describePlan(plan: TaskPlan): string {
     ["topology hash", plan.topologyHash],
     ["task hash", plan.taskHash],
   ] as const;
-  return lines.map(([name, value]) => `${name.padEnd(18)}${value}\n`).join("");
+  return `${lines.map(([name, value]) => `${name.padEnd(18)}${value}\n`).join("")}\n${describeParts(plan.parts)}\n`;
+}
+
+function describeParts(parts: readonly TimedPart[]): string {
+  const table = new Table({
+    head: ["where", "operator", "columns", "state", "warm-up", "us per row"],
+    style: { head: [], border: [] },
+    colAligns: ["left", "left", "right", "right", "right", "right"],
+  });
+  for (const { where, name, columns, stateBytes, warmUpMs, warmUpRows, microseconds } of parts) {
+    const warmUp = describeWarmUp({ ms: warmUpMs, rows: warmUpRows });
+    table.push([where, name, columns.length || "", formatBytes(stateBytes), warmUp, microseconds ?? ""]);
+  }
+  return table.toString();
 }
 
 // A picture has hundreds of columns: the first tell which they are.
@@ -111,6 +141,7 @@ function describeColumns(columns: readonly string[]): string {
 }
 
 function describeWarmUp({ ms, rows }: TaskPlan["warmUp"]): string {
+  if (rows === 0) return "none";
   const needed = rows === 1 ? "1 row" : `${rows} rows`;
   return ms > 0 ? `${formatDuration(ms)} and ${needed}` : needed;
 }

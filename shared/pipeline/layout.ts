@@ -40,9 +40,15 @@ export interface StepStage {
 /** One part of the graph; `inputs` are numbers of earlier nodes. */
 export type LayoutNode =
   | { readonly kind: "source"; readonly source: SourceLayout }
-  | { readonly kind: "chain"; readonly steps: readonly StepStage[]; readonly inputs: readonly number[] }
+  | {
+      readonly kind: "chain";
+      readonly name: string;
+      readonly steps: readonly StepStage[];
+      readonly inputs: readonly number[];
+    }
   | {
       readonly kind: "join";
+      readonly name: string;
       readonly spec: JoinSpec;
       readonly inputs: readonly number[];
       /** Of each input: the left one's first. */
@@ -219,12 +225,12 @@ function layOutNode(
   const step = task.steps[name];
   if (step !== undefined) {
     const { steps, output } = layOutSteps(name, step.do, sides[0]!, problems);
-    return { node: { kind: "chain", steps, inputs }, output };
+    return { node: { kind: "chain", name, steps, inputs }, output };
   }
   const spec = task.joins[name];
   if (spec !== undefined) {
     const output = attempt(problems, ["join", name], () => joinedInput(spec, sides)) ?? sides[0]!;
-    return { node: { kind: "join", spec, inputs, sides }, output };
+    return { node: { kind: "join", name, spec, inputs, sides }, output };
   }
   const fields = fieldsOf(task, name, [...new Set([...wanted, ...guardedFields(task, name)])]);
   for (const { name: field, length } of fields) {

@@ -1,8 +1,10 @@
-// What a task's pipeline will cost, before anything runs.
+// What a task's pipeline will cost, part by part, before anything runs.
 
+import { unreachable } from "../assert.js";
 import type { Task } from "../task/task.js";
+import type { FeatureStage, Layout, LayoutNode, StepStage } from "./layout.js";
 import { layOut } from "./layout.js";
-import type { Cost } from "./operators/port.js";
+import type { Cost, Input } from "./operators/port.js";
 
 /** Columns, memory and patience. */
 export interface PipelinePlan {
@@ -12,34 +14,93 @@ export interface PipelinePlan {
   readonly stateBytesPerEntity: number;
   /** Event time and rows of an entity until its first features. */
   readonly warmUp: { readonly ms: number; readonly rows: number };
+  /** Every operator and join, in the order rows pass them. */
+  readonly parts: readonly PartPlan[];
+}
+
+/** One operator or join. */
+export interface PartPlan extends Cost {
+  /** Where it stands in the task: "steps.hourly", "join.rows", "features". */
+  readonly where: string;
+  readonly name: string;
+  readonly columns: readonly string[];
 }
 
 /** The plan of a valid task. */
 export function planPipeline(task: Task): PipelinePlan {
-  const { nodes, features, input, columns } = layOut(task);
-  const steps = nodes.flatMap((node) => (node.kind === "chain" ? node.steps : []));
-  const stepCosts = steps.map(({ operator, params, input }) => operator.cost(params, input));
-  const featureCosts = features.map(({ operator, params }) => operator.cost(params, input));
-  const costs = [...stepCosts, ...featureCosts];
+  const layout = layOut(task);
+  const { nodes, features, input, columns } = layout;
+  const parts = [
+    ...nodes.flatMap((node) => planNode(node)),
+    ...features.map((stage) => planFeature(stage, input)),
+  ];
+  const waitsMs = waitsOf(nodes);
+  const featureCosts = parts.filter(({ where }) => where === "features");
   return {
     columns,
-    stateBytesPerEntity: sum(costs, "stateBytes") + pendingBytes(task, columns.length, input.spacingMs),
+    stateBytesPerEntity:
+      parts.reduce((bytes, { stateBytes }) => bytes + stateBytes, 0) +
+      pendingBytes(task, columns.length, input.spacingMs),
     // Steps wait for one another; features fill side by side.
     warmUp: {
-      ms: sum(stepCosts, "warmUpMs") + most(featureCosts, "warmUpMs"),
-      rows: Math.max(1, most(costs, "warmUpRows")),
+      ms: waitsMs.at(-1)! + most(featureCosts, "warmUpMs"),
+      rows: Math.max(1, most(parts, "warmUpRows")),
     },
+    parts,
   };
+}
+
+function planNode(node: LayoutNode): readonly PartPlan[] {
+  switch (node.kind) {
+    case "source":
+      return [];
+    case "chain":
+      return node.steps.map((stage) => planStep(node.name, stage));
+    case "join":
+      return [{ where: `join.${node.name}`, name: "join", columns: [], ...joinCost(node) }];
+    default:
+      return unreachable(node);
+  }
+}
+
+function planStep(name: string, { operator, params, input }: StepStage): PartPlan {
+  return { where: `steps.${name}`, name: operator.name, columns: [], ...operator.cost(params, input) };
+}
+
+function planFeature({ operator, params, columns }: FeatureStage, input: Input): PartPlan {
+  return { where: "features", name: operator.name, columns, ...operator.cost(params, input) };
+}
+
+// Rows of the left side that wait for the slowest right one, and the rows each right side looks back at.
+function joinCost({ spec, sides }: Extract<LayoutNode, { kind: "join" }>): Cost {
+  const stateBytes = spec.rights.reduce((bytes, right, i) => {
+    const { fields, spacingMs = 1_000 } = sides[i + 1]!;
+    const spanMs = right.kind === "interval" ? right.beforeMs + right.afterMs : spacingMs;
+    return bytes + (Math.ceil(spanMs / spacingMs) + 1) * rowBytes(fields.length);
+  }, rowBytes(sides[0]!.fields.length));
+  const afterMs = spec.rights.map((right) => (right.kind === "interval" ? right.afterMs : 0));
+  return { stateBytes, warmUpMs: Math.max(0, ...afterMs), warmUpRows: 1 };
+}
+
+function rowBytes(fields: number): number {
+  return 64 + 16 * fields;
+}
+
+/** Event time until the first row comes out of each node. */
+function waitsOf(nodes: Layout["nodes"]): readonly number[] {
+  const waitsMs: number[] = [];
+  for (const node of nodes) {
+    const inputsMs = node.kind === "source" ? [0] : node.inputs.map((input) => waitsMs[input]!);
+    const ownMs = planNode(node).reduce((ms, { warmUpMs }) => ms + warmUpMs, 0);
+    waitsMs.push(Math.max(...inputsMs) + ownMs);
+  }
+  return waitsMs;
 }
 
 function pendingBytes({ label }: Task, columns: number, spacingMs = 1_000): number {
   if (label.kind !== "forecast") return 0;
   const rows = label.ahead.kind === "rows" ? label.ahead.rows : Math.ceil(label.ahead.ms / spacingMs);
   return rows * (4 * columns + 64);
-}
-
-function sum(costs: readonly Cost[], key: keyof Cost): number {
-  return costs.reduce((total, cost) => total + cost[key], 0);
 }
 
 function most(costs: readonly Cost[], key: keyof Cost): number {

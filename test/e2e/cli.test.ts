@@ -73,6 +73,20 @@ describe("headwater plan", () => {
     expect(stdout).toContain("warm-up           25h and 1 row");
   });
 
+  test("says of every operator what it keeps, what it waits for and how long a row takes it", () => {
+    const { stdout } = headwater("plan", "examples/air-quality/task.yaml", "--json");
+    const { parts } = JSON.parse(stdout) as { parts: { where: string; name: string; microseconds: number }[] };
+    expect(parts.map(({ where, name }) => `${where} ${name}`)).toEqual([
+      "steps.hourly range",
+      "steps.hourly resample",
+      "features copy",
+      "features lag",
+      "features cyclic",
+      "features observed",
+    ]);
+    for (const { microseconds } of parts) expect(microseconds).toBeGreaterThan(0);
+  });
+
   test("counts a given topology by building it", () => {
     const config = { units: 3, activation: "softmax", batch_input_shape: [null, 1], name: "only" };
     const topology = {
