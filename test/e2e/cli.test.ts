@@ -75,7 +75,9 @@ describe("headwater plan", () => {
 
   test("says of every operator what it keeps, what it waits for and how long a row takes it", () => {
     const { stdout } = headwater("plan", "examples/air-quality/task.yaml", "--json");
-    const { parts } = JSON.parse(stdout) as { parts: { where: string; name: string; microseconds: number }[] };
+    const { parts } = JSON.parse(stdout) as {
+      parts: { where: string; name: string; microseconds: number }[];
+    };
     expect(parts.map(({ where, name }) => `${where} ${name}`)).toEqual([
       "steps.hourly range",
       "steps.hourly resample",
