@@ -27,6 +27,7 @@ import { ModelCache } from "./model/cache.js";
 import { Downloader } from "./model/downloader.js";
 import { Outgoing } from "./outgoing.js";
 import { Participant } from "./round/participant.js";
+import type { WatchRows } from "./row-watcher.js";
 import { keepTask, readTask, verifySignedTask } from "./task-record.js";
 import type { ExampleBatch, Trainer } from "./train/trainer.js";
 import { Outbox } from "./update/outbox.js";
@@ -55,6 +56,8 @@ export interface AgentOptions {
   /** The owner's word on training now: undefined, or why not. */
   readonly mayTrain?: () => string | undefined;
   readonly observe?: (fact: DeviceFact) => void;
+  /** Who looks at every row and prediction of a task. */
+  readonly watchRows?: WatchRows;
 }
 
 /** What an agent is doing. */

@@ -5,6 +5,7 @@ import type { Clock } from "../shared/clock.js";
 import type { Counters } from "../shared/counters.js";
 import type { DeviceId } from "../shared/id.js";
 import { defineModel } from "../shared/model/define.js";
+import { hasProbability } from "../shared/model/output.js";
 import type { Model, ModelRuntime } from "../shared/model/runtime.js";
 import { createPipeline, type Pipeline } from "../shared/pipeline/pipeline.js";
 import { planPipeline } from "../shared/pipeline/plan.js";
@@ -24,6 +25,7 @@ import { StableFollower } from "./infer/stable.js";
 import type { ModelCache } from "./model/cache.js";
 import type { Downloader } from "./model/downloader.js";
 import { RoundWork } from "./round/work.js";
+import type { RowWatcher, WatchRows } from "./row-watcher.js";
 import { refusalOf } from "./train/eligibility.js";
 import type { Trainer } from "./train/trainer.js";
 
@@ -42,6 +44,7 @@ export interface DeploymentOptions {
   readonly observe: Observe;
   readonly isSigned: (manifest: Manifest) => boolean;
   readonly mayTrain: (() => string | undefined) | undefined;
+  readonly watchRows?: WatchRows;
 }
 
 /** Builds the model of a task. Rejects with HeadwaterError `model-unsupported` when this device cannot run it. */
@@ -61,6 +64,7 @@ export class Deployment {
   readonly #pipeline: Pipeline;
   readonly #predictor: Predictor;
   readonly #follower: StableFollower;
+  readonly #watcher: RowWatcher | undefined;
   readonly #mayTrain: (() => string | undefined) | undefined;
   #newRows: FeatureRow[] = [];
 
@@ -88,6 +92,7 @@ export class Deployment {
     this.#follower = new StableFollower({ ...options, slot: this.slot });
     const sink = (prediction: Prediction) => {
       this.predictions.add(prediction);
+      this.#watcher?.prediction(prediction);
       observe({ type: "prediction", ...prediction });
     };
     this.#predictor = new Predictor({ slot: this.slot, model, counters, sink });
@@ -97,6 +102,10 @@ export class Deployment {
         features: (row) => this.#newRows.push(row),
         example: (example) => this.#store.add(example),
       },
+    });
+    this.#watcher = options.watchRows?.({
+      columns: this.#pipeline.columns,
+      hasProbability: hasProbability(definition.output),
     });
   }
 
@@ -115,6 +124,9 @@ export class Deployment {
   advance(eventNowMs: number): void {
     this.#pipeline.advance(eventNowMs);
     this.#predictNew();
+    const { watermarkMs } = this.#pipeline;
+    // Before the first reading there is no watermark, and the clock alone tells of silence.
+    this.#watcher?.passed(Number.isFinite(watermarkMs) ? watermarkMs : eventNowMs);
   }
 
   /** No more readings will come: everything closes. */
@@ -160,6 +172,7 @@ export class Deployment {
   #predictNew(): void {
     const rows = this.#newRows;
     this.#newRows = [];
+    if (this.#watcher !== undefined) for (const row of rows) this.#watcher.features(row);
     this.#predictor.predict(rows);
   }
 }

@@ -31,7 +31,7 @@ export const stateMigrations: Migrations = [
    ) STRICT;`,
 ];
 
-/** Schema of `telemetry.db`: examples and predictions, both rings. */
+/** Schema of `telemetry.db`: examples and predictions, both rings; alarms, one per rule and entity. */
 export const telemetryMigrations: Migrations = [
   `CREATE TABLE example_meaning (
      id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -56,4 +56,15 @@ export const telemetryMigrations: Migrations = [
      value REAL NOT NULL,
      probability REAL
    ) STRICT;`,
+  `CREATE TABLE alarm (
+     rule TEXT NOT NULL,
+     entity TEXT NOT NULL,
+     status TEXT NOT NULL CHECK (status IN ('raised', 'cleared', 'unknown')),
+     known TEXT NOT NULL CHECK (known IN ('raised', 'cleared')),
+     time_ms INTEGER NOT NULL,
+     since_ms INTEGER NOT NULL,
+     value REAL NOT NULL,
+     is_said INTEGER NOT NULL,
+     PRIMARY KEY (rule, entity)
+   ) STRICT, WITHOUT ROWID;`,
 ];

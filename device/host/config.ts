@@ -9,9 +9,12 @@ import { explain } from "../../shared/task/explain.js";
 import { describeIssue, problemsOf } from "../../shared/task/problem.js";
 import { byteSize, share } from "../../shared/task/units.js";
 import { readYaml } from "../../shared/task/yaml.js";
-import { type MqttEndpoint, parseEndpoint } from "../../shared/transport/mqtt-endpoint.js";
+import type { MqttEndpoint } from "../../shared/transport/mqtt-endpoint.js";
 import { isFilter, isTopic } from "../../shared/transport/topic-filter.js";
 import { type Credential, parseCredential } from "../../shared/wire/credential.js";
+import { brokerShape, brokerUrl, endpointOf } from "../broker.js";
+import type { Rule } from "../rules/rule.js";
+import { rulesSchema } from "../rules/schema.js";
 import { parseQuietHours, type QuietHours } from "./owner.js";
 
 /** What a device is told by its owner, paths read. */
@@ -26,6 +29,7 @@ export interface DeviceConfig {
   /** Telemetry is a replay, so many times as fast as it happened. */
   readonly replay: number | undefined;
   readonly predictions: { readonly endpoint: MqttEndpoint; readonly topic: string } | undefined;
+  readonly rules: readonly Rule[];
   readonly limits: DeviceLimits;
 }
 
@@ -48,12 +52,7 @@ export interface DeviceLimits {
   readonly quiet: QuietHours | undefined;
 }
 
-const URL_RULE = "expected mqtt://, mqtts://, ws:// or wss:// and a host, such as mqtt://192.168.1.10:1883";
-const url = z.string({ error: URL_RULE }).refine((text) => isEndpoint(text), { error: URL_RULE });
 const file = z.string().min(1).max(4096);
-const secret = z.string().max(1024).optional();
-
-const brokerShape = { broker: url, username: secret, password: secret };
 
 const SPEED = /^(\d{1,9}(?:\.\d{1,3})?)x$/;
 const SPEED_RULE = "expected a speed such as 3600x";
@@ -61,7 +60,7 @@ const SPEED_RULE = "expected a speed such as 3600x";
 const TOPIC_RULE = "expected a topic; {device} stands for the device id";
 
 const schema = z.strictObject({
-  server: url.describe("The server's uplink broker."),
+  server: brokerUrl.describe("The server's uplink broker."),
   ca: file.optional().describe("PEM file with the certificates to trust instead of the system's."),
   credential: file.describe("File that `headwater enrol` has written."),
   data: file.describe("Folder for everything the device keeps."),
@@ -97,6 +96,7 @@ const schema = z.strictObject({
         .prefault("headwater/{device}/prediction"),
     })
     .optional(),
+  rules: rulesSchema,
   limits: z
     .strictObject({
       disk: byteSize.prefault("1GB"),
@@ -141,6 +141,7 @@ export function loadDeviceConfig(path: string): DeviceConfig {
       endpoint: endpointOf(predictions),
       topic: predictions.topic.replaceAll("{device}", credential.device),
     },
+    rules: parsed.rules,
     limits: limitsOf(parsed),
   };
 }
@@ -166,19 +167,6 @@ function limitsOf({ limits: { disk, load, freeMemory, quiet } }: ConfigFile): De
   };
 }
 
-function endpointOf(broker: {
-  readonly broker: string;
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-}): MqttEndpoint {
-  const { broker: url, username, password } = broker;
-  return {
-    url,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-  };
-}
-
 function readCredential(path: string): Credential {
   const parsed = parseCredential(readText(path, "credential"));
   if (parsed.ok) return parsed.credential;
@@ -190,15 +178,6 @@ function readText(path: string, what: string): string {
     return readFileSync(path, "utf8");
   } catch (cause) {
     throw invalid(`cannot read the ${what} ${path}: ${messageOf(cause)}`, cause);
-  }
-}
-
-function isEndpoint(text: string): boolean {
-  try {
-    parseEndpoint({ url: text });
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -14,6 +14,7 @@ import { keysFromSeed, publicKeyFromRaw } from "../../shared/wire/signature.js";
 import { type Agent, createAgent } from "../agent.js";
 import type { DeviceFact } from "../fact.js";
 import { EventClock } from "../ingest/clock.js";
+import { Rules } from "../rules/rules.js";
 import { createTrainerPool } from "../train/pool.js";
 import type { Trainer } from "../train/trainer.js";
 import type { DeviceConfig } from "./config.js";
@@ -99,6 +100,7 @@ function assemble(
     eventNow: parts.eventNow ?? eventClock.now,
     mayTrain: () => parts.mayTrain?.() ?? refusalOf(limits, clock),
     observe: (fact) => observe(fact),
+    watchRows: (task) => rules?.bind(task),
   });
   const common = { device: credential.device, clock, logger, counters: agent.counters };
   const ingest = (readings: readonly Reading[]) => {
@@ -107,6 +109,8 @@ function assemble(
   };
   const telemetry = new Telemetry({ ...common, bindings: config.sources, ingest });
   const publisher = predictions && createPublisher({ ...common, ...predictions, task: credential.task });
+  const { telemetry: database } = folder;
+  const rules = config.rules.length > 0 ? new Rules({ ...common, rules: config.rules, database }) : undefined;
   const observe = (fact: DeviceFact) => {
     logFact(logger, fact);
     const task = agent.task();
@@ -118,6 +122,7 @@ function assemble(
     await telemetry.close();
     await agent.stop();
     await publisher?.close();
+    await rules?.close();
   };
   return { agent, telemetry, close };
 }

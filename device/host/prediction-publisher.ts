@@ -8,6 +8,7 @@ import type { Logger } from "../../shared/log.js";
 import type { Random } from "../../shared/random.js";
 import { type MqttEndpoint, type MqttSession, openMqttSession } from "../../shared/transport/mqtt-session.js";
 import type { Prediction } from "../fact.js";
+import { PublishQueue, type Sent } from "../publish-queue.js";
 
 /** Predictions that wait for the broker; the oldest make room. */
 const WAITING_MAX = 1000;
@@ -30,15 +31,22 @@ export interface PredictionPublisherOptions {
 export class PredictionPublisher {
   readonly #options: PredictionPublisherOptions;
   readonly #session: MqttSession;
-  readonly #waiting: Prediction[] = [];
-  #inFlight = 0;
+  readonly #queue: PublishQueue<Prediction>;
 
   constructor(options: PredictionPublisherOptions) {
     this.#options = options;
+    this.#queue = new PublishQueue({
+      clock: options.clock,
+      waitingMax: WAITING_MAX,
+      inFlightMax: IN_FLIGHT_MAX,
+      isConnected: () => this.#session.isConnected,
+      send: (prediction) => this.#send(prediction),
+      onDropped: (reason) => options.counters.add(`predictions.${reason}`),
+    });
     this.#session = openMqttSession({
       ...options,
       subscriptions: [],
-      onConnected: () => this.#publishMore(),
+      onConnected: () => this.#queue.pump(),
       onDisconnected: () => undefined,
       onMessage: async () => undefined,
     });
@@ -46,32 +54,16 @@ export class PredictionPublisher {
 
   /** Takes a prediction; it leaves as soon as it can. */
   publish(prediction: Prediction): void {
-    if (this.#waiting.length >= WAITING_MAX) {
-      this.#waiting.shift();
-      this.#options.counters.add("predictions.overflow");
-    }
-    this.#waiting.push(prediction);
-    this.#publishMore();
+    this.#queue.post(prediction);
   }
 
   close(): Promise<void> {
+    this.#queue.close();
     return this.#session.close();
   }
 
-  #publishMore(): void {
-    while (this.#session.isConnected && this.#inFlight < IN_FLIGHT_MAX) {
-      const prediction = this.#waiting.shift();
-      if (prediction === undefined) return;
-      this.#inFlight++;
-      void this.#send(prediction).finally(() => {
-        this.#inFlight--;
-        this.#publishMore();
-      });
-    }
-  }
-
   // A prediction that got lost on the way is not sent again: by then a newer one says more.
-  async #send({ entity, timeMs, value, probability, version }: Prediction): Promise<void> {
+  async #send({ entity, timeMs, value, probability, version }: Prediction): Promise<Sent> {
     const { topic, task, counters } = this.#options;
     const message = { task, entity, timeMs, value, probability, version };
     try {
@@ -80,5 +72,6 @@ export class PredictionPublisher {
       if (!(error instanceof HeadwaterError)) throw error;
       counters.add(`predictions.${error.code}`);
     }
+    return "done";
   }
 }

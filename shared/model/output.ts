@@ -32,3 +32,17 @@ export function outputActivation({ kind }: OutputSpec): "linear" | "sigmoid" | "
       return unreachable(kind);
   }
 }
+
+/** True when a prediction comes with the probability of what it says. */
+export function hasProbability({ kind }: OutputSpec): boolean {
+  switch (kind) {
+    case "binary":
+    case "classification":
+      return true;
+    case "regression":
+    case "reconstruction":
+      return false;
+    default:
+      return unreachable(kind);
+  }
+}

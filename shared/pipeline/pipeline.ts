@@ -41,6 +41,8 @@ const DEFAULT_LIMITS: PipelineLimits = { entities: 10_000, pending: 100_000 };
 export interface Pipeline extends Stateful {
   /** Names of the model's inputs, in order. */
   readonly columns: readonly string[];
+  /** Event time up to which readings are taken to be complete; -Infinity before the first. */
+  readonly watermarkMs: number;
   /**
    * Takes a reading. `eventNowMs` is the mapped clock (wall time, or replay time); without one, no reading is too far
    * in the future and only data moves event time.
@@ -94,6 +96,10 @@ class TaskPipeline implements Pipeline {
 
   get columns(): readonly string[] {
     return this.#layout.columns;
+  }
+
+  get watermarkMs(): number {
+    return this.#aligner.watermarkMs;
   }
 
   push(reading: Reading, eventNowMs?: number): void {

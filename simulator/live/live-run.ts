@@ -203,6 +203,7 @@ export class LiveRun implements EndedRun {
       sources: { [layOut(task.task).source]: { endpoint, topic: topicOf(task.task, device, readings) } },
       replay: undefined,
       predictions: undefined,
+      rules: [],
       limits: { diskBytes: DISK_BYTES, maxLoad: undefined, minFreeMemory: undefined, quiet: undefined },
     };
   }
