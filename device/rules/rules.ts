@@ -6,18 +6,20 @@ import type { Logger } from "../../shared/log.js";
 import type { FeatureRow } from "../../shared/pipeline/types.js";
 import { randomStream } from "../../shared/random.js";
 import type { Database } from "../../shared/storage/port.js";
-import { didYouMean } from "../../shared/task/suggest.js";
 import { type MqttEndpoint, type MqttSession, openMqttSession } from "../../shared/transport/mqtt-session.js";
 import type { Prediction } from "../fact.js";
 import type { RowWatcher, WatchedTask } from "../row-watcher.js";
 import { AlarmStore } from "./alarm-store.js";
-import type { Alarm, AlarmState } from "./decide.js";
+import type { Alarm } from "./decide.js";
+import { findQuantity } from "./quantity.js";
 import type { Rule } from "./rule.js";
 import { Speaker } from "./speaker.js";
-import { RuleWatch } from "./watch.js";
+import { type AlarmChange, RuleWatch } from "./watch.js";
 
 /** Alarms remembered over all rules, each rule having its share: some MB. */
 const ALARMS_MAX = 20_000;
+/** Names in one line of the log. */
+const COLUMNS_LOGGED = 100;
 
 export interface RulesOptions {
   readonly rules: readonly Rule[];
@@ -53,27 +55,19 @@ export class Rules {
 
   /** Looks at the rows of another task. What was raised stays so, where the task still has the column. */
   bind(task: WatchedTask): RowWatcher {
-    const found = this.#voices.map(({ watch }) => ({ watch, read: readerOf(watch.rule, task) }));
-    for (const { watch, read } of found) {
-      if (read !== undefined) continue;
-      this.#warnUnbound(watch.rule, task);
-      watch.lose();
+    const ofFeatures: Bound<FeatureRow>[] = [];
+    const ofPredictions: Bound<Prediction>[] = [];
+    for (const { watch } of this.#voices) {
+      const found = findQuantity(watch.rule.of, task);
+      if (found.from === "features") ofFeatures.push({ watch, read: found.read });
+      else if (found.from === "prediction") ofPredictions.push({ watch, read: found.read });
+      else this.#rest(watch, found.why, task);
     }
-    const bound = found.flatMap(({ watch, read }) => (read === undefined ? [] : [{ watch, ...read }]));
     return {
-      features: (row) => {
-        for (const { watch, feature } of bound) {
-          if (feature !== undefined) watch.value(row.entity, row.timeMs, feature(row));
-        }
-      },
-      prediction: (prediction) => {
-        for (const { watch, predicted } of bound) {
-          const value = predicted?.(prediction) ?? null;
-          if (value !== null) watch.value(prediction.entity, prediction.timeMs, value);
-        }
-      },
+      features: (row) => watchRow(ofFeatures, row),
+      prediction: (prediction) => watchRow(ofPredictions, prediction),
       passed: (timeMs) => {
-        for (const { watch } of bound) watch.passed(timeMs);
+        for (const { watch } of [...ofFeatures, ...ofPredictions]) watch.passed(timeMs);
       },
     };
   }
@@ -91,19 +85,13 @@ export class Rules {
       rule,
       counters,
       entitiesMax: Math.floor(ALARMS_MAX / rules.length),
-      onChange: (...change) => this.#changed({ watch, speaker }, ...change),
+      onChange: (change) => this.#changed({ watch, speaker }, change),
       onForgotten: (entity) => this.#store.forget(rule.name, entity),
     });
     return { watch, speaker };
   }
 
-  #changed(
-    { watch, speaker }: Voice,
-    entity: string,
-    state: AlarmState,
-    alarm: Alarm,
-    isFirst: boolean,
-  ): void {
+  #changed({ watch, speaker }: Voice, { entity, state, alarm, isFirst }: AlarmChange): void {
     const { name, publish } = watch.rule;
     // Whoever reads a retained topic wants to know that all is well; nobody waits for a message about it.
     if (isFirst && !publish.retain) return;
@@ -147,13 +135,11 @@ export class Rules {
     }
   }
 
-  #warnUnbound({ name, of }: Rule, task: WatchedTask): void {
-    const known = quantitiesOf(task);
-    const why =
-      of === PROBABILITY
-        ? "the model of this task gives no probabilities"
-        : `the task has no column ${JSON.stringify(of)}${didYouMean(of, known)}`;
-    this.#options.logger.warn({ rule: name, of, known: known.slice(0, 100) }, `rule ${name} rests: ${why}`);
+  #rest(watch: RuleWatch, why: string, { columns }: WatchedTask): void {
+    const { name, of } = watch.rule;
+    const known = columns.slice(0, COLUMNS_LOGGED);
+    this.#options.logger.warn({ rule: name, of, columns: known }, `rule ${name} rests: ${why}`);
+    watch.lose();
   }
 
   #warnShared({ name, publish: { topic, retain, payload } }: Rule): void {
@@ -172,24 +158,20 @@ interface Voice {
   readonly speaker: Speaker;
 }
 
-const VALUE = "prediction.value";
-const PROBABILITY = "prediction.probability";
-
-/** Where a rule finds its values in a task, undefined where there are none. */
-function readerOf({ of }: Rule, { columns, hasProbability }: WatchedTask): Reader | undefined {
-  if (of === VALUE) return { predicted: ({ value }) => value };
-  if (of === PROBABILITY) return hasProbability ? { predicted: ({ probability }) => probability } : undefined;
-  const position = columns.indexOf(of);
-  return position < 0 ? undefined : { feature: ({ features }) => features[position]! };
+/** A rule with the way to its values. */
+interface Bound<Item> {
+  readonly watch: RuleWatch;
+  readonly read: (item: Item) => number | null;
 }
 
-interface Reader {
-  readonly feature?: (row: FeatureRow) => number;
-  readonly predicted?: (prediction: Prediction) => number | null;
-}
-
-function quantitiesOf({ columns, hasProbability }: WatchedTask): readonly string[] {
-  return [VALUE, ...(hasProbability ? [PROBABILITY] : []), ...columns];
+function watchRow<Item extends { readonly entity: string; readonly timeMs: number }>(
+  bound: readonly Bound<Item>[],
+  item: Item,
+): void {
+  for (const { watch, read } of bound) {
+    const value = read(item);
+    if (value !== null) watch.value(item.entity, item.timeMs, value);
+  }
 }
 
 // The broker may have lost what it retained. What is raised comes first, and the limit per minute holds here too.

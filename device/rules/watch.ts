@@ -5,15 +5,22 @@ import { type Alarm, type AlarmState, decide, lose } from "./decide.js";
 import { createSideReader, type Side } from "./level.js";
 import type { Rule } from "./rule.js";
 
-/** Takes changes of alarms. `isFirst`: the alarm was born cleared, which is no news. */
-export type OnChange = (entity: string, state: AlarmState, alarm: Alarm, isFirst: boolean) => void;
+/** A change of one entity's alarm. */
+export interface AlarmChange {
+  readonly entity: string;
+  readonly alarm: Alarm;
+  /** All that is remembered after it. */
+  readonly state: AlarmState;
+  /** The alarm was born cleared, which is no news. */
+  readonly isFirst: boolean;
+}
 
 export interface RuleWatchOptions {
   readonly rule: Rule;
   /** Entities at once; beyond, the one silent for longest is forgotten, its alarm unknown. */
   readonly entitiesMax: number;
   readonly counters: Counters;
-  readonly onChange: OnChange;
+  readonly onChange: (change: AlarmChange) => void;
   readonly onForgotten: (entity: string) => void;
 }
 
@@ -60,7 +67,7 @@ export class RuleWatch {
     this.#set(entity, state);
     for (const alarm of changes) {
       const isFirst = before === undefined && alarm.status === "cleared";
-      this.#options.onChange(entity, state, alarm, isFirst);
+      this.#options.onChange({ entity, state, alarm, isFirst });
     }
   }
 
@@ -70,7 +77,7 @@ export class RuleWatch {
       const { state, changes } = decide(before, { type: "passed", timeMs }, this.rule);
       if (state === undefined || state === before) continue;
       this.#states.set(entity, state);
-      for (const alarm of changes) this.#options.onChange(entity, state, alarm, false);
+      for (const alarm of changes) this.#options.onChange({ entity, state, alarm, isFirst: false });
     }
   }
 
@@ -99,7 +106,7 @@ export class RuleWatch {
 
   #lose(entity: string, before: AlarmState): AlarmState {
     const { state, changes } = lose(before);
-    for (const alarm of changes) this.#options.onChange(entity, state, alarm, false);
+    for (const alarm of changes) this.#options.onChange({ entity, state, alarm, isFirst: false });
     return state;
   }
 }
