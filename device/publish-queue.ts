@@ -45,6 +45,11 @@ export class PublishQueue<Item> {
     this.pump();
   }
 
+  /** An item waits under this key. */
+  has(key: unknown): boolean {
+    return this.#waiting.has(key);
+  }
+
   /** Sends what may be sent: call it whenever the connection is back. */
   pump(): void {
     const { isConnected, inFlightMax } = this.#options;

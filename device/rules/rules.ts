@@ -178,7 +178,7 @@ function watchRow<Item extends { readonly entity: string; readonly timeMs: numbe
 function sayAgain({ watch: { rule, states }, speaker }: Voice): void {
   if (rule.publish.retain) {
     const alarms = [...states].map(([entity, { alarm }]) => ({ entity, alarm }));
-    for (const { entity, alarm } of retainedOf(rule, alarms)) speaker.say(entity, alarm);
+    for (const { entity, alarm } of retainedOf(rule, alarms)) speaker.sayAgain(entity, alarm);
   }
   speaker.pump();
 }

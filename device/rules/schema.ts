@@ -49,6 +49,9 @@ const publish = z
     endpoint: endpointOf(broker),
   }));
 
+const PATTERNS_MAX = 100;
+const ENTITY_RULE = `expected the name of an entity, or 1-${PATTERNS_MAX} of them in a list; * stands for any text`;
+
 const entityPattern = z.string().min(1).max(256);
 
 const rule = z
@@ -74,9 +77,9 @@ const rule = z
     clearFor: hold.optional().describe("How long values must ask for its end."),
     stale: durationMs.optional().describe("Without a value for so long, the alarm is unknown."),
     entity: z
-      .union([entityPattern, z.array(entityPattern).min(1).max(100)], {
-        error: "expected the name of an entity, or a list of them; * stands for any text",
-      })
+      .union([entityPattern, z.array(entityPattern)], { error: ENTITY_RULE })
+      .transform((names) => (typeof names === "string" ? [names] : names))
+      .refine(({ length }) => length > 0 && length <= PATTERNS_MAX, { error: ENTITY_RULE })
       .optional(),
     publish,
   })
@@ -101,7 +104,7 @@ export const rulesSchema = named(rule, RULES_MAX, name)
       raiseAfter: raiseAfter ?? AT_ONCE,
       clearAfter: clearFor ?? AT_ONCE,
       staleMs: stale,
-      entities: typeof entity === "string" ? [entity] : entity,
+      entities: entity,
     })),
   )
   .describe("Alarms on columns and predictions, published over MQTT.");

@@ -63,6 +63,11 @@ export class Speaker {
     this.#queue.post({ entity, alarm }, entity);
   }
 
+  /** Says again what was said before, unless something newer of the entity waits. */
+  sayAgain(entity: string, alarm: Alarm): void {
+    if (!this.#queue.has(entity)) this.say(entity, alarm);
+  }
+
   /** The connection is back. */
   pump(): void {
     this.#queue.pump();

@@ -32,6 +32,7 @@ test("paths are relative to the file, and the rest has defaults", () => {
     sources: {},
     replay: undefined,
     predictions: undefined,
+    rules: [],
     limits: { diskBytes: 1e9, maxLoad: undefined, minFreeMemory: undefined, quiet: undefined },
   });
 });
@@ -42,6 +43,8 @@ replay: 3600x
 sources:
   pump: { broker: "ws://localhost:9001", username: me, password: secret, topic: plant/+/telemetry }
 predictions: { broker: "mqtt://localhost" }
+rules:
+  hot: { of: temp.mean, above: 80, hysteresis: 5, for: 30s, publish: { broker: "mqtt://localhost", retain: true } }
 limits: { disk: 64MiB, load: 80%, freeMemory: 128MiB, quiet: 22:00-06:00 }
 `);
   expect(config).toMatchObject({
@@ -54,6 +57,7 @@ limits: { disk: 64MiB, load: 80%, freeMemory: 128MiB, quiet: 22:00-06:00 }
       },
     },
     predictions: { topic: "headwater/pump-1/prediction" },
+    rules: [{ name: "hot", of: "temp.mean", above: 80, publish: { retain: true } }],
     limits: {
       diskBytes: 2 ** 26,
       maxLoad: 0.8,
@@ -70,6 +74,10 @@ describe("what is wrong is named with its line and key", () => {
     ["replay: 3600\n", /line 4: replay: expected a speed such as 3600x/],
     ["limits: { quiet: night }\n", /line 4: limits\.quiet: expected times of day/],
     ["limits: { load: 0.8 }\n", /line 4: limits\.load: expected a percentage/],
+    [
+      "rules: { hot: { of: temp, publish: { broker: mqtt://x } } }\n",
+      /line 4: rules\.hot: expected "above", "below" or both/,
+    ],
     ['predictions: { broker: "mqtt://x", topic: "a/#" }\n', /predictions\.topic: expected a topic/],
   ])("%j", (text, message) => {
     expect(() => load(required + text)).toThrow(message);
