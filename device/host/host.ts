@@ -103,14 +103,14 @@ function assemble(
     watchRows: (task) => rules?.bind(task),
   });
   const common = { device: credential.device, clock, logger, counters: agent.counters };
+  const { telemetry: database } = folder;
+  const rules = config.rules.length > 0 ? new Rules({ ...common, rules: config.rules, database }) : undefined;
   const ingest = (readings: readonly Reading[]) => {
     for (const { timeMs } of readings) eventClock.heard(timeMs);
     return agent.ingest(readings);
   };
   const telemetry = new Telemetry({ ...common, bindings: config.sources, ingest });
   const publisher = predictions && createPublisher({ ...common, ...predictions, task: credential.task });
-  const { telemetry: database } = folder;
-  const rules = config.rules.length > 0 ? new Rules({ ...common, rules: config.rules, database }) : undefined;
   const observe = (fact: DeviceFact) => {
     logFact(logger, fact);
     const task = agent.task();

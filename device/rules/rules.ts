@@ -9,7 +9,7 @@ import type { Database } from "../../shared/storage/port.js";
 import { type MqttEndpoint, type MqttSession, openMqttSession } from "../../shared/transport/mqtt-session.js";
 import type { Prediction } from "../fact.js";
 import type { RowWatcher, WatchedTask } from "../row-watcher.js";
-import { AlarmStore } from "./alarm-store.js";
+import { AlarmStore, type KeptAlarm } from "./alarm-store.js";
 import type { Alarm } from "./decide.js";
 import { findQuantity } from "./quantity.js";
 import type { Rule } from "./rule.js";
@@ -32,7 +32,7 @@ export interface RulesOptions {
   readonly counters: Counters;
 }
 
-/** Rules and their brokers, from making until closed. */
+/** Rules and their brokers, from making until closed. Making them throws `storage-failed` when alarms cannot be read. */
 export class Rules {
   readonly #options: RulesOptions;
   readonly #store: AlarmStore;
@@ -43,6 +43,8 @@ export class Rules {
   constructor(options: RulesOptions) {
     this.#options = options;
     this.#store = new AlarmStore(options.database, options.counters);
+    // Read before anything is opened: this is what may fail.
+    const kept = this.#store.load();
     const sessions: MqttSession[] = [];
     this.#voices = groupByBroker(options.rules).flatMap((rules, index) => {
       const voices: Voice[] = rules.map((rule) => this.#voice(rule, () => sessions[index]!));
@@ -50,7 +52,7 @@ export class Rules {
       return voices;
     });
     this.#sessions = sessions;
-    this.#resume();
+    this.#resume(kept);
   }
 
   /** Looks at the rows of another task. What was raised stays so, where the task still has the column. */
@@ -118,9 +120,9 @@ export class Rules {
     });
   }
 
-  #resume(): void {
+  #resume(kept: readonly KeptAlarm[]): void {
     const { logger, counters } = this.#options;
-    for (const { rule, entity, state, isSaid } of this.#store.load()) {
+    for (const { rule, entity, state, isSaid } of kept) {
       const voice = this.#voices.find(({ watch }) => watch.rule.name === rule);
       if (voice === undefined) {
         this.#store.forget(rule, entity);
