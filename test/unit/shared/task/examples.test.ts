@@ -4,8 +4,9 @@ import { planPipeline } from "../../../../shared/pipeline/plan.js";
 import { parseTask } from "../../../../shared/task/parse.js";
 
 const examples = new URL("../../../../examples/", import.meta.url);
-const files = readdirSync(examples, { recursive: true, encoding: "utf8" }).filter((path) =>
-  path.endsWith(".yaml"),
+const files = readdirSync(examples, { recursive: true, encoding: "utf8" }).filter(
+  // The config of a device is no task.
+  (path) => path.endsWith(".yaml") && !path.endsWith("device.yaml"),
 );
 
 function load(path: string) {
