@@ -3,7 +3,10 @@
 import type { FeatureRow } from "../shared/pipeline/types.js";
 import type { Prediction } from "./fact.js";
 
-/** Sees every row of one task: each entity's in rising event time, features before their prediction. Never throws. */
+/**
+ * Sees every row of one task: each entity's in rising event time, but for rows that a late reading revised, which come
+ * again; features before their prediction. Never throws.
+ */
 export interface RowWatcher {
   features(row: FeatureRow): void;
   prediction(prediction: Prediction): void;

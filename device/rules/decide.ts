@@ -47,7 +47,8 @@ type Timing = Pick<Rule, "raiseAfter" | "clearAfter" | "staleMs">;
 /**
  * Decides. The first value always makes a change: from then on the alarm is known. Only values raise and clear: time
  * that passes proves nothing about a sensor that is silent, it makes an alarm unknown. A value that is not newer
- * than what was decided on changes nothing, so a replay after a restart is harmless.
+ * than what was decided on changes nothing: a replay after a restart is harmless, and a row that a late reading revised
+ * takes back no alarm.
  */
 export function decide(state: AlarmState | undefined, event: AlarmEvent, timing: Timing): Decision {
   if (event.type === "passed")

@@ -124,7 +124,7 @@ export class Rules {
     const { logger, counters } = this.#options;
     for (const { rule, entity, state, isSaid } of kept) {
       const voice = this.#voices.find(({ watch }) => watch.rule.name === rule);
-      if (voice === undefined) {
+      if (voice === undefined || !voice.watch.isMeant(entity)) {
         this.#store.forget(rule, entity);
         counters.add("rules.removed");
         const { status } = state.alarm;

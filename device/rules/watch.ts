@@ -27,9 +27,10 @@ export interface RuleWatchOptions {
 /** Watches values of one quantity, entity by entity. */
 export class RuleWatch {
   readonly rule: Rule;
+  /** True for entities that the rule is about. */
+  readonly isMeant: (entity: string) => boolean;
   readonly #options: RuleWatchOptions;
   readonly #sideOf: (value: number) => Side;
-  readonly #isMeant: (entity: string) => boolean;
   // Least recently heard first.
   readonly #states = new Map<string, AlarmState>();
 
@@ -37,7 +38,7 @@ export class RuleWatch {
     this.rule = options.rule;
     this.#options = options;
     this.#sideOf = createSideReader(options.rule);
-    this.#isMeant = createEntityFilter(options.rule.entities);
+    this.isMeant = createEntityFilter(options.rule.entities);
   }
 
   /** Alarms as they are, the one silent for longest first. */
@@ -53,7 +54,7 @@ export class RuleWatch {
   /** A value of an entity. */
   value(entity: string, timeMs: number, value: number): void {
     const before = this.#states.get(entity);
-    if (before === undefined && !this.#isMeant(entity)) return;
+    if (before === undefined && !this.isMeant(entity)) return;
     if (!Number.isFinite(value)) {
       this.#options.counters.add("rules.not-finite");
       return;

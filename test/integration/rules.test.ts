@@ -193,6 +193,15 @@ describe("a restart", () => {
     const { counters } = start(rule({ name: "other" }));
     expect(counters.toJSON()).toEqual({ "rules.removed": 1 });
     expect(warnings).toEqual(["the config no longer has this alarm's rule"]);
+    expect(disk.telemetry.all("SELECT * FROM alarm")).toEqual([]);
+  });
+
+  test("with a rule about other entities forgets the alarms of those before", async () => {
+    const first = start(rule());
+    temp(first.rules.bind(task), 100, 90);
+    await first.stop();
+    const { counters } = start(rule({ entities: ["fan-*"] }));
+    expect(counters.toJSON()).toEqual({ "rules.removed": 1 });
   });
 });
 

@@ -1,0 +1,43 @@
+// Predictions over a real broker.
+
+import { afterAll, expect, test } from "vitest";
+import { PredictionPublisher } from "../../device/host/prediction-publisher.js";
+import { startTelemetryBroker } from "../../server/broker/telemetry-broker.js";
+import { systemClock } from "../../shared/clock.js";
+import { Counters } from "../../shared/counters.js";
+import { silentLogger } from "../../shared/log.js";
+import { randomStream } from "../../shared/random.js";
+import { taskId } from "../support/device-kit.js";
+import { openSession } from "../support/test-session.js";
+import { until } from "../support/until.js";
+
+const closers: (() => Promise<void>)[] = [];
+
+afterAll(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+test("those made without a connection wait for it, the oldest making room, and each is one JSON message", async () => {
+  const broker = await startTelemetryBroker({ logger: silentLogger });
+  closers.push(() => broker.close());
+  const endpoint = { url: broker.url };
+  const listener = openSession("listener", { endpoint, subscriptions: ["predictions"] });
+  closers.push(() => listener.session.close());
+  await until(() => listener.connects === 1);
+  const counters = new Counters();
+  const publisher = new PredictionPublisher({
+    ...{ endpoint, topic: "predictions", task: taskId("pumps"), clientId: "pi-predictions", counters },
+    ...{ clock: systemClock, random: randomStream("test", "predictions"), logger: silentLogger },
+  });
+  closers.push(() => publisher.close());
+  // In this turn of the event loop nothing can connect.
+  for (let timeMs = 0; timeMs < 1010; timeMs++)
+    publisher.publish({ entity: "pump-1", timeMs, version: 3, value: 21.5, probability: null });
+  await until(() => listener.messages.length === 1000, 30_000);
+  const times = listener.messages.map(({ payload }) => JSON.parse(Buffer.from(payload).toString()));
+  expect(times[0]).toEqual({
+    ...{ task: "pumps", entity: "pump-1", timeMs: 10, value: 21.5, probability: null, version: 3 },
+  });
+  expect(times.map(({ timeMs }) => timeMs)).toEqual(Array.from({ length: 1000 }, (_, i) => i + 10));
+  expect(counters.toJSON()).toEqual({ "predictions.overflow": 10 });
+});
