@@ -114,7 +114,7 @@ function assemble(
   const observe = (fact: DeviceFact) => {
     logFact(logger, fact);
     const task = agent.task();
-    if (fact.type === "task-adopted" && task !== undefined) telemetry.follow(task.task);
+    if (fact.type === "task-adopted" && task !== undefined) void telemetry.follow(task.task);
     if (fact.type === "prediction") publisher?.publish(fact);
     parts.observe?.(fact);
   };

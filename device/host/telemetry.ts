@@ -5,11 +5,12 @@ import type { Counters } from "../../shared/counters.js";
 import type { DeviceId } from "../../shared/id.js";
 import type { Logger } from "../../shared/log.js";
 import { layOut } from "../../shared/pipeline/layout.js";
+import type { Field } from "../../shared/pipeline/operators/port.js";
 import type { Reading } from "../../shared/pipeline/types.js";
 import { randomStream } from "../../shared/random.js";
 import type { Task } from "../../shared/task/task.js";
 import type { MqttEndpoint } from "../../shared/transport/mqtt-session.js";
-import { decoders } from "../ingest/decoders/registry.js";
+import { createDecoder } from "../ingest/decoders/registry.js";
 import { createEntityReader } from "../ingest/entity.js";
 import { type Binding, MqttSource } from "../ingest/sources/mqtt.js";
 import type { SourceBinding } from "./config.js";
@@ -27,16 +28,22 @@ export interface TelemetryOptions {
 export class Telemetry {
   readonly #options: TelemetryOptions;
   #sources: readonly MqttSource[] = [];
+  /** Counts tasks, and the end: what was waited for in between is nobody's any more. */
+  #turn = 0;
+  #openTurn = 0;
 
   constructor(options: TelemetryOptions) {
     this.#options = options;
   }
 
-  /** Leaves the sources of the task before, and subscribes to this one's. */
-  follow(task: Task): void {
+  /** Leaves the sources of the task before, and subscribes to this one's once its decoders are loaded. */
+  async follow(task: Task): Promise<void> {
+    const turn = ++this.#turn;
+    const found = await this.#bind(task);
+    if (turn !== this.#turn) return;
     const before = this.#sources;
-    const found = this.#bind(task);
     this.#warnOfStrangers(task, found);
+    this.#openTurn = turn;
     this.#sources = groupByBroker(found).map(({ endpoint, bindings }, index) =>
       this.#open(endpoint, bindings, index),
     );
@@ -45,24 +52,31 @@ export class Telemetry {
 
   /** Connected to every broker the task needs, and subscribed: what is published from now on comes. */
   get isConnected(): boolean {
-    return this.#sources.every((source) => source.isConnected);
+    return this.#openTurn === this.#turn && this.#sources.every((source) => source.isConnected);
   }
 
   async close(): Promise<void> {
+    this.#turn++;
     await Promise.all(this.#sources.map((source) => source.close()));
   }
 
-  #bind(task: Task): readonly BoundSource[] {
+  async #bind(task: Task): Promise<readonly BoundSource[]> {
+    const { sources, labelSource } = layOut(task);
+    const read = new Map(sources.map((source) => [source.name, source.fields]));
+    if (labelSource !== undefined) read.set(labelSource.name, labelSource.fields);
+    const bound = await Promise.all([...read].map(([name, fields]) => this.#bindSource(task, name, fields)));
+    return bound.flat();
+  }
+
+  async #bindSource(task: Task, name: string, fields: readonly Field[]): Promise<readonly BoundSource[]> {
     const { bindings, device } = this.#options;
-    const { source: name, fields } = layOut(task);
     const source = task.sources[name];
     const binding = Object.hasOwn(bindings, name) ? bindings[name] : undefined;
     const filter = binding?.topic ?? source?.mqtt;
     if (source === undefined || binding === undefined || filter === undefined) return [];
-    const entityOf = createEntityReader(task.entity, device);
-    const decode = decoders[source.decode.kind]({ name, source, fields, entityOf, device });
-    const isTimedByArrival = source.time.kind === "arrival";
-    return [{ endpoint: binding.endpoint, binding: { name, filter, decode, isTimedByArrival } }];
+    const entityOf = createEntityReader(source.entity ?? task.entity, device);
+    const decode = await createDecoder({ name, source, fields, entityOf });
+    return [{ endpoint: binding.endpoint, binding: { name, filter, decode } }];
   }
 
   #warnOfStrangers(task: Task, found: readonly BoundSource[]): void {

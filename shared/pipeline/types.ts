@@ -12,6 +12,8 @@ export interface Reading {
   readonly values: Readonly<Record<string, Value>>;
   /** The message it was decoded from, for a quarantine. Nobody writes to it. */
   readonly raw?: Uint8Array;
+  /** The prediction that this answers. */
+  readonly id?: string;
   /** Set by data that brings its own test set (`split: { test: given }`). */
   readonly test?: boolean;
 }

@@ -17,6 +17,15 @@ export function hashTask(task: Task): string {
 }
 
 // Neither where readings come from nor how patient we are with late ones changes what they mean.
-function schemaOf({ decode, time, vectors, isShared, checks, dedupe }: SourceSpec) {
-  return { decode, time, vectors, isShared, checks, dedupe };
+function schemaOf({ decode, time, vectors, text, convert, entity, isShared, checks, dedupe }: SourceSpec) {
+  return {
+    ...{ decode, time, vectors, entity, isShared, checks, dedupe },
+    text: unlessEmpty(text),
+    convert: unlessEmpty(convert),
+  };
+}
+
+// What nobody wrote is left out, so that a new key of the vocabulary invalidates no model.
+function unlessEmpty(record: object): object | undefined {
+  return Object.keys(record).length > 0 ? record : undefined;
 }

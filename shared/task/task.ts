@@ -3,6 +3,7 @@
 
 import type { TaskId } from "../id.js";
 import type { CheckSpec, DedupeSpec } from "./check-spec.js";
+import type { ConvertSpec, DecodeSpec, TextSpec, TimeSpec } from "./decode-spec.js";
 import type { JoinSpec } from "./join-spec.js";
 
 /** What is learned: pipeline, model, training plan and policy. */
@@ -25,31 +26,29 @@ export interface Task {
   readonly simulate: SimulateSpec | undefined;
 }
 
-/** Where readings come from and how their time is treated. */
+/** Where readings come from, how they are read and how their time is treated. */
 export interface SourceSpec {
   /** MQTT topic filter, undefined when the source is fed in another way. */
   readonly mqtt: string | undefined;
   readonly decode: DecodeSpec;
-  /** Event time: in the message, or when it came. */
-  readonly time:
-    | { readonly kind: "field"; readonly field: string; readonly unit: "s" | "ms" | "iso" }
-    | { readonly kind: "arrival" };
+  readonly time: TimeSpec;
   /** Vector fields and their lengths; every other field is one number. */
   readonly vectors: Readonly<Record<string, number>>;
   /** Its readings are about every entity: the weather over all sites. */
   readonly isShared: boolean;
+  /** Fields that are text in the message, and the number each text becomes. */
+  readonly text: Readonly<Record<string, TextSpec>>;
+  /** Fields that come in another unit: value x times + plus. */
+  readonly convert: Readonly<Record<string, ConvertSpec>>;
+  /** This source's own template; undefined: the task's. */
+  readonly entity: string | undefined;
+  /** Where in the message the id of the prediction is that it answers. */
+  readonly id: string | undefined;
   readonly late: LatePolicy;
   /** By field, before anything is made of its values. */
   readonly checks: Readonly<Record<string, CheckSpec>>;
   readonly dedupe: DedupeSpec | undefined;
 }
-
-/** How a message becomes fields. */
-export type DecodeSpec =
-  /** Where a JSON object holds a field that is not found under its own name at the top: field -> path. */
-  | { readonly kind: "json"; readonly fields: Readonly<Record<string, string>> }
-  /** One number as text, for one field. */
-  | { readonly kind: "number"; readonly field: string };
 
 export interface LatePolicy {
   /** How far behind the newest event time a reading may come and still be put in order. */

@@ -4,6 +4,7 @@ import { assert } from "../../shared/assert.js";
 import { HeadwaterError } from "../../shared/error.js";
 import type { DeviceId } from "../../shared/id.js";
 import type { Reading, Value } from "../../shared/pipeline/types.js";
+import type { DecodeSpec, TimeUnit } from "../../shared/task/decode-spec.js";
 import type { SourceSpec, Task } from "../../shared/task/task.js";
 
 /** Where and what a sensor publishes. */
@@ -20,19 +21,32 @@ export interface SensorMessages {
 export function sensorMessages(task: Task, sourceName: string): SensorMessages {
   const source = task.sources[sourceName];
   assert(source !== undefined, `the task has a source ${sourceName}`);
-  const { mqtt: filter, decode } = source;
+  const { mqtt: filter } = source;
+  const format = formatOf(source.decode, sourceName);
   if (filter === undefined) {
     throw new HeadwaterError("task-invalid", `sources.${sourceName}.mqtt: missing: telemetry needs a topic`);
   }
   return {
-    canBatch: decode.kind === "json",
-    topicOf: (device, { entity }) => fillIn(filter, { template: task.entity, device, entity }),
+    canBatch: format.kind === "json",
+    topicOf: (device, { entity }) =>
+      fillIn(filter, { template: source.entity ?? task.entity, device, entity }),
     payloadOf(readings) {
-      if (decode.kind === "number") return Buffer.from(String(readings[0]?.values[decode.field] ?? ""));
-      const objects = readings.map((reading) => toObject(reading, source, decode.fields));
+      if (format.kind === "number") return Buffer.from(String(readings[0]?.values[format.field] ?? ""));
+      const objects = readings.map((reading) => toObject(reading, source, format.fields));
       return Buffer.from(JSON.stringify(objects.length === 1 ? objects[0] : objects));
     },
   };
+}
+
+type Format =
+  | { readonly kind: "json"; readonly fields: Readonly<Record<string, string>> }
+  | { readonly kind: "number"; readonly field: string };
+
+function formatOf(decode: DecodeSpec, sourceName: string): Format {
+  if (decode.kind === "json") return { kind: decode.kind, fields: decode.fields };
+  if (decode.kind === "number") return { kind: decode.kind, field: decode.field };
+  const where = `sources.${sourceName}.decode`;
+  throw new HeadwaterError("task-invalid", `${where}: ${decode.kind}: a replay publishes json or number`);
 }
 
 /** The filter with its wildcards filled in, so that the task's template reads the entity off it again. */
@@ -69,9 +83,21 @@ function toObject(
   return object;
 }
 
-function timeIn(unit: "s" | "ms" | "iso", timeMs: number): number | string {
-  if (unit === "iso") return new Date(timeMs).toISOString();
-  return unit === "s" ? timeMs / 1000 : timeMs;
+function timeIn(unit: TimeUnit, timeMs: number): number | string {
+  switch (unit) {
+    case "s":
+      return timeMs / 1000;
+    case "ms":
+      return timeMs;
+    case "us":
+      return timeMs * 1e3;
+    case "ns":
+      return timeMs * 1e6;
+    // Text without a zone may bring one: so it says the same everywhere.
+    case "iso":
+    case "local":
+      return new Date(timeMs).toISOString();
+  }
 }
 
 function plain(value: Exclude<Value, null>): number | number[] {

@@ -1,25 +1,63 @@
 // From a message to readings, as an interface: one decoder per source of the task.
 
-import type { DeviceId } from "../../../shared/id.js";
 import type { Field } from "../../../shared/pipeline/operators/port.js";
 import type { Reading } from "../../../shared/pipeline/types.js";
 import type { SourceSpec } from "../../../shared/task/task.js";
+import type { EntityReader } from "../entity.js";
 
 /** A message of a sensor. */
 export interface RawMessage {
   readonly topic: string;
   readonly payload: Uint8Array;
-  readonly arrivalMs: number;
+  /** When it came, or why that says nothing about when it was published. */
+  readonly arrivalMs: number | ArrivalUnknown;
 }
 
-/** Why a message, or a part of it, gave no reading. */
+/** The broker had kept the message; or the machine's clock has not been set yet. */
+export type ArrivalUnknown = "retained" | "clock-unset";
+
+/** Why a message, or a part of it, gave no reading or not the whole of one. */
 export type DecodeFault =
+  | ArrivalUnknown
   | "not-json"
+  | "not-msgpack"
+  | "not-cbor"
+  | "not-csv"
+  | "not-senml"
+  | "not-influx"
+  | "not-sparkplug"
+  | "not-base64"
   | "not-a-number"
+  | "not-a-boolean"
+  | "not-text"
+  /** An array holds something else than objects. */
   | "no-object"
+  /** A format's way to say nothing: no line, no record. */
+  | "empty"
+  /** None of the fields that the pipeline reads. */
+  | "no-field"
   | "no-time"
   | "bad-time"
-  | "topic-too-short";
+  | "topic-too-short"
+  /** A tag or level that names the entity is absent or empty. */
+  | "no-entity"
+  /** More readings in one message than are looked at. */
+  | "too-many"
+  /** Text that is not in the field's list: its value is -1. */
+  | "unknown-text"
+  /** A line with more or fewer values than columns. */
+  | "bad-row"
+  /** A block that is no whole number of readings. */
+  | "bad-length"
+  /** Part of the protocol, but no values: an availability, a command, a death. */
+  | "not-telemetry"
+  /** A version of the format newer than what is read here. */
+  | "unknown-version"
+  /** Metrics whose names only a lost birth told. */
+  | "no-birth"
+  | "seq-gap"
+  /** The death of a session that is over already. */
+  | "stale-death";
 
 /** What came of a message: its readings, and what was wrong with parts of it. */
 export interface Decoded {
@@ -27,6 +65,13 @@ export interface Decoded {
   readonly faults: readonly DecodeFault[];
   /** Values that do not fit their field; each became a missing value. */
   readonly badValues: number;
+  /** What the protocol wants to be published in return. Whoever publishes it sees to how often. */
+  readonly replies?: readonly Reply[];
+}
+
+export interface Reply {
+  readonly topic: string;
+  readonly payload: Uint8Array;
 }
 
 /** Decodes one source's messages. Never throws. */
@@ -39,7 +84,45 @@ export interface DecoderOptions {
   readonly source: SourceSpec;
   /** What the pipeline reads of it. */
   readonly fields: readonly Field[];
-  /** The entity of a message; undefined when its topic is too short for the task's template. */
-  readonly entityOf: (topic: string) => string | undefined;
-  readonly device: DeviceId;
+  readonly entityOf: EntityReader;
+}
+
+/** One kind of decoder. */
+export interface DecoderEntry {
+  /** One sentence for people, shown in the docs. */
+  readonly doc: string;
+  /** Made when a source needs it: what is heavy is loaded then. */
+  create(options: DecoderOptions): Promise<Decode>;
+}
+
+/** How an author writes a source of this kind, and what comes of messages: printed in the docs and tried in a test. */
+export interface DecoderExample {
+  /** YAML of the source. */
+  readonly source: string;
+  /** Fields that the pipeline reads. */
+  readonly fields: readonly string[];
+  readonly messages: readonly ExampleMessage[];
+  readonly readings: readonly ExampleReading[];
+}
+
+/** `hex` where a message is no text. */
+export type ExampleMessage = { readonly topic: string } & (
+  | { readonly text: string }
+  | { readonly hex: string }
+);
+
+/** Event time is left out where it is when the message came. */
+export interface ExampleReading {
+  readonly entity: string;
+  readonly time?: string;
+  readonly values: Readonly<Record<string, number | readonly number[] | null>>;
+  readonly id?: string;
+}
+
+/** Readings of one message that are looked at; a gateway's hour of data fits well. */
+export const READINGS_MAX = 10_000;
+
+/** A message that gave nothing. */
+export function fault(reason: DecodeFault, replies?: readonly Reply[]): Decoded {
+  return { readings: [], faults: [reason], badValues: 0, ...(replies === undefined ? {} : { replies }) };
 }

@@ -16,7 +16,8 @@ import {
 import type { Message } from "../../../shared/transport/port.js";
 import { matcherOf, type TopicMatcher } from "../../../shared/transport/topic-filter.js";
 import { isSane } from "../clock.js";
-import type { Decode } from "../decoders/port.js";
+import type { Decode, RawMessage } from "../decoders/port.js";
+import { Replies } from "../replies.js";
 
 /** Longest message that is looked at: a second of vibration as JSON, with room to spare. */
 const MESSAGE_BYTES_MAX = 256 * 1024;
@@ -27,8 +28,6 @@ export interface Binding {
   readonly name: string;
   readonly filter: string;
   readonly decode: Decode;
-  /** Event time is when a message comes. */
-  readonly isTimedByArrival: boolean;
 }
 
 export interface MqttSourceOptions {
@@ -49,6 +48,7 @@ export class MqttSource {
   readonly #options: MqttSourceOptions;
   readonly #session: MqttSession;
   readonly #bindings: readonly { readonly matches: TopicMatcher; readonly binding: Binding }[];
+  readonly #replies: Replies;
   readonly #logged = new Set<string>();
 
   constructor(options: MqttSourceOptions) {
@@ -61,6 +61,10 @@ export class MqttSource {
       onConnected: () => undefined,
       onDisconnected: () => undefined,
       onMessage: (message) => this.#take(message),
+    });
+    this.#replies = new Replies({
+      ...options,
+      publish: (topic, payload) => this.#session.publish(topic, payload),
     });
   }
 
@@ -89,21 +93,33 @@ export class MqttSource {
     }
   }
 
-  #decode({ name, decode, isTimedByArrival }: Binding, message: Message): readonly Reading[] {
-    const { topic, payload, retained } = message;
-    const arrivalMs = this.#options.clock.now();
+  #decode({ name, decode }: Binding, message: Message): readonly Reading[] {
+    const { topic, payload } = message;
     const refuse = (reason: string) => {
       this.#note(reason, 1, { source: name, topic });
       return [];
     };
     if (payload.length > MESSAGE_BYTES_MAX) return refuse("too-large");
-    // When it was published nobody knows: it may be from last year.
-    if (isTimedByArrival && retained) return refuse("retained");
-    if (isTimedByArrival && !isSane(arrivalMs)) return refuse("clock-unset");
-    const { readings, faults, badValues } = decode({ topic, payload, arrivalMs });
+    const {
+      readings,
+      faults,
+      badValues,
+      replies = [],
+    } = decode({
+      ...{ topic, payload },
+      arrivalMs: this.#arrivalOf(message),
+    });
     for (const fault of faults) refuse(fault);
+    for (const reply of replies) void this.#replies.send(reply);
     if (badValues > 0) this.#note("bad-value", badValues, { source: name, topic });
     return readings;
+  }
+
+  #arrivalOf({ retained }: Message): RawMessage["arrivalMs"] {
+    // When it was published nobody knows: it may be from last year.
+    if (retained) return "retained";
+    const nowMs = this.#options.clock.now();
+    return isSane(nowMs) ? nowMs : "clock-unset";
   }
 
   #note(reason: string, count: number, fields: object): void {

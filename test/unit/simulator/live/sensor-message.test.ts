@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decoders } from "../../../../device/ingest/decoders/registry.js";
+import { createDecoder } from "../../../../device/ingest/decoders/registry.js";
 import { createEntityReader } from "../../../../device/ingest/entity.js";
 import type { DeviceId } from "../../../../shared/id.js";
 import { layOut } from "../../../../shared/pipeline/layout.js";
@@ -26,7 +26,7 @@ test.each([
     "{topic.2}",
     "station-1/sensors/room-7",
   ],
-])("a device decodes what is published for %s", (source, entity, topic) => {
+])("a device decodes what is published for %s", async (source, entity, topic) => {
   const task = taskWith(source, entity);
   const { fields } = layOut(task);
   const messages = sensorMessages(task, "air");
@@ -37,8 +37,8 @@ test.each([
     values: { a: 1.25 },
   };
   expect(messages.topicOf(device, reading)).toBe(topic);
-  const decode = decoders.json({
-    ...{ name: "air", source: task.sources.air!, fields, device },
+  const decode = await createDecoder({
+    ...{ name: "air", source: task.sources.air!, fields },
     entityOf: createEntityReader(task.entity, device),
   });
   const payload = messages.payloadOf([reading, { ...reading, timeMs: reading.timeMs + 1000 }]);

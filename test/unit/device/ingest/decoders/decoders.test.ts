@@ -1,33 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { decoders } from "../../../../../device/ingest/decoders/registry.js";
-import { createEntityReader } from "../../../../../device/ingest/entity.js";
-import type { DeviceId } from "../../../../../shared/id.js";
-import { layOut } from "../../../../../shared/pipeline/layout.js";
-import { parseTask } from "../../../../../shared/task/parse.js";
+import { ARRIVAL_MS, decoderLab, taskWith } from "../../../../support/decoder-lab.js";
 
-const device = "pi-1" as DeviceId;
-const ARRIVAL_MS = Date.UTC(2026, 5, 1);
-
-/** The decoder of a task whose one source is written `source`, and whose features copy `fields`. */
-function decoderOf(source: string, fields = "a, b", entity = "{topic.1}") {
-  const { task } = parseTask(`task: lab
-entity: "${entity}"
-sources: { air: ${source} }
-features: { from: air, list: [{ copy: [${fields}] }], scale: none }
-label: { field: a }
-model: { dense: [2] }
-`);
-  const layout = layOut(task);
-  const spec = task.sources[layout.source]!;
-  const entityOf = createEntityReader(task.entity, device);
-  const options = { name: layout.source, source: spec, fields: layout.fields, entityOf, device };
-  const decode = decoders[spec.decode.kind](options);
-  return (payload: string, topic = "site/room") =>
-    decode({ topic, payload: Buffer.from(payload), arrivalMs: ARRIVAL_MS });
-}
-
-describe("json", () => {
-  const decode = decoderOf("{ time: { field: ts, unit: ms } }");
+describe("json", async () => {
+  const decode = await decoderLab("{ time: { field: ts, unit: ms } }");
 
   test("takes fields by their names, and the entity from the topic", () => {
     expect(decode('{"ts":5000,"a":1.5,"b":true,"c":"x"}')).toEqual({
@@ -39,8 +14,8 @@ describe("json", () => {
 
   test("takes an array as several readings, and what is wrong with one leaves the others alone", () => {
     const { readings, faults } = decode('[{"ts":1,"a":1},{"a":2},{"ts":"x"},3,{"ts":4,"a":4}]');
-    expect(readings.map(({ timeMs }) => timeMs)).toEqual([1, 4]);
-    expect(faults).toEqual(["no-time", "bad-time", "no-object"]);
+    expect(readings.map((reading) => reading.timeMs)).toEqual([1, 4]);
+    expect(faults).toEqual(["no-object", "no-time", "bad-time"]);
   });
 
   test("a missing field is missing, one of the wrong kind is missing and counted", () => {
@@ -49,20 +24,20 @@ describe("json", () => {
     expect(badValues).toBe(1);
   });
 
-  test("follows paths, and only into what the message itself holds", () => {
-    const nested = decoderOf(
+  test("follows paths, and only into what the message itself holds", async () => {
+    const nested = await decoderLab(
       '{ time: { field: "meta.at", unit: iso }, fields: { a: "DS18B20.Temperature", b: "v[1]" } }',
     );
     const message = '{"meta":{"at":"2026-01-01T10:00:00+01:00"},"DS18B20":{"Temperature":20.5},"v":[1,2]}';
     expect(nested(message).readings).toEqual([
       { source: "air", entity: "room", timeMs: Date.UTC(2026, 0, 1, 9), values: { a: 20.5, b: 2 } },
     ]);
-    const inherited = decoderOf('{ time: arrival, fields: { a: "constructor.length" } }', "a");
-    expect(inherited("{}").readings[0]?.values).toEqual({ a: null });
+    const inherited = await decoderLab('{ time: arrival, fields: { a: "constructor.length" } }');
+    expect(inherited('{"b":1}').readings[0]?.values).toEqual({ a: null, b: 1 });
   });
 
-  test("takes vectors of their declared length", () => {
-    const vector = decoderOf("{ time: arrival, vectors: { b: 3 } }");
+  test("takes vectors of their declared length", async () => {
+    const vector = await decoderLab("{ time: arrival, vectors: { b: 3 } }");
     expect(vector('{"a":1,"b":[1,2,3]}').readings[0]?.values.b).toEqual(Float32Array.of(1, 2, 3));
     expect(vector('{"a":1,"b":[1,2]}')).toMatchObject({ badValues: 1 });
   });
@@ -72,8 +47,8 @@ describe("json", () => {
     ["a number for an ISO time", "iso", "5"],
     ["text for a number", "s", '"5"'],
     ["a time beyond all integers", "s", "1e300"],
-  ])("refuses %s", (_, unit, value) => {
-    const timed = decoderOf(`{ time: { field: ts, unit: ${unit} } }`);
+  ])("refuses %s", async (_, unit, value) => {
+    const timed = await decoderLab(`{ time: { field: ts, unit: ${unit} } }`);
     expect(timed(`{"ts":${value},"a":1}`)).toMatchObject({ readings: [], faults: ["bad-time"] });
   });
 
@@ -83,8 +58,8 @@ describe("json", () => {
   });
 });
 
-describe("number", () => {
-  const decode = decoderOf("{ decode: number, field: a, time: arrival }", "a", "{device}");
+describe("number", async () => {
+  const decode = await decoderLab("{ decode: number, field: a }", { fields: "a", entity: "{device}" });
 
   test.each([
     ["21.5", 21.5],
@@ -103,12 +78,34 @@ describe("number", () => {
 });
 
 test.each([
-  ["{ decode: number, time: arrival }", "sources.air.field"],
-  ["{ decode: number, field: a }", "sources.air.time"],
-  ["{ decode: number, field: a, time: arrival, fields: { a: b } }", "sources.air.fields"],
-  ["{ field: a }", "sources.air.field"],
+  ["{ decode: number }", "sources.air.field: is missing: expected the field that the message is"],
+  [
+    "{ decode: number, field: a, time: { unit: s } }",
+    'sources.air.time: expected "arrival" with decode: number',
+  ],
+  ["{ decode: number, field: a, fields: { a: b } }", "sources.air.fields: is not used"],
+  [
+    "{ decode: text, field: a }",
+    "sources.air.text: is missing: expected {a: [off, on]} or {a: hash} with decode: text",
+  ],
+  ["{ decode: esphome, field: a, id: b }", "sources.air.id: there is no place for an id"],
+  ["{ field: a }", "sources.air.field: is not used"],
   ["{ vectors: { b: 1 } }", "sources.air.vectors.b: expected a length of at least 2"],
-  ['{ fields: { a: "x..y" } }', "sources.air.fields.a"],
-])("a source %s is refused at %s", (source, where) => {
-  expect(() => decoderOf(source)).toThrow(where);
+  ['{ fields: { a: "x..y" } }', "sources.air.fields: expected a path"],
+  ["{ decode: jsn }", 'did you mean "json"?'],
+  ["{ decode: samples }", "sources.air.decode: expected samples with its options"],
+  ["{ decode: { csv: { delimeter: x } } }", 'did you mean "delimiter"?'],
+  ["{ decode: { tasmota: { zone: Berlin } } }", "expected the IANA name of a time zone"],
+  ["{ decode: json, time: message }", 'sources.air.time: expected "arrival" or a field and its unit'],
+  ["{ time: { zone: Europe/Berlin } }", "goes with unit: local"],
+  ["{ convert: { a: F to K } }", "did you mean"],
+  ["{ text: { a: [x, x] } }", "expected each text once"],
+  ["{ mqtt: spBv1.0/plant/DDATA/#, decode: sparkplug }", "expected a filter that covers births"],
+  ['{ entity: "{tag}" }', "sources.air.entity: expected a template"],
+  [
+    "{ decode: { samples: { type: i16, channels: [a], length: 4, rate: 10, header: { bytes: 8, time: { at: 1 } } } } }",
+    "expected a time that lies within the header's bytes",
+  ],
+])("a source %s is refused: %s", (source, why) => {
+  expect(() => taskWith(source)).toThrow(why);
 });
