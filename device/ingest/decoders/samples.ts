@@ -14,6 +14,7 @@ import {
   type RawMessage,
   READINGS_MAX,
 } from "./port.js";
+import { createRawKeeper } from "./raw.js";
 import { asText } from "./text.js";
 import { createTimeReader, epochMs } from "./time.js";
 
@@ -24,6 +25,7 @@ export function createSamplesDecoder(options: DecoderOptions): Decode {
   const channels = channelsOf(options, spec);
   const findBlock = createBlockFinder(options, spec);
   const width = WIDTHS[spec.type] * spec.channels.length;
+  const rawOf = createRawKeeper(options.source);
   return (message) => {
     const block = findBlock(message);
     if (typeof block === "string") return fault(block);
@@ -38,12 +40,13 @@ export function createSamplesDecoder(options: DecoderOptions): Decode {
     if (typeof firstMs === "string") return fault(firstMs);
     const view = new DataView(samples.buffer, samples.byteOffset, samples.length);
     const readings: Reading[] = [];
+    const raw = rawOf(message.payload);
     let badValues = 0;
     for (let i = 0; i < count; i++) {
       const values = readBlock(view, i * spec.length * width, channels, spec);
       for (const value of Object.values(values)) if (value === null) badValues++;
       const timeMs = Math.round(firstMs + (i * spec.length * 1000) / spec.rateHz);
-      readings.push({ source: options.name, entity, timeMs, values });
+      readings.push({ source: options.name, entity, timeMs, values, ...raw });
     }
     return { readings, faults: [], badValues };
   };

@@ -10,6 +10,7 @@ import {
   type RawMessage,
   READINGS_MAX,
 } from "./port.js";
+import { createRawKeeper } from "./raw.js";
 import { asText } from "./text.js";
 import { createTimeReader } from "./time.js";
 import { createValueReader, type ReadValue, UNKNOWN_TEXT } from "./value.js";
@@ -44,6 +45,7 @@ export class Shaper {
   readonly #fields: readonly FieldPlace[];
   readonly #timeOf: (item: Item, message: RawMessage) => number | DecodeFault;
   readonly #idSteps: readonly string[] | undefined;
+  readonly #rawOf: ReturnType<typeof createRawKeeper>;
 
   constructor({ name, source, fields, entityOf }: DecoderOptions, { places, isTextual = false }: Layout) {
     const stepsTo = (place: string) => (places === "paths" ? parsePath(place) : [place]);
@@ -59,6 +61,7 @@ export class Shaper {
         isListed: text?.kind === "list",
       };
     });
+    this.#rawOf = createRawKeeper(source);
     this.#timeOf = createClock(source.time, stepsTo, isTextual);
     this.#idSteps = source.id === undefined ? undefined : stepsTo(source.id);
   }
@@ -71,7 +74,7 @@ export class Shaper {
   /** Readings of the items; `faults`: what was wrong with the message so far. */
   shape(message: RawMessage, items: Iterable<Item>, faults: DecodeFault[] = []): Decoded {
     const readings: Reading[] = [];
-    const batch: Batch = { faults, badValues: 0 };
+    const batch: Batch = { faults, badValues: 0, raw: this.#rawOf(message.payload) };
     for (const item of items) {
       if (readings.length + faults.length >= READINGS_MAX) {
         faults.push("too-many");
@@ -94,7 +97,7 @@ export class Shaper {
     const values = this.#valuesOf(item, batch);
     if (values === undefined) return "no-field";
     const id = this.#idSteps && asText(follow(item.body, this.#idSteps));
-    return { source: this.#name, entity, timeMs, values, ...(id === undefined ? {} : { id }) };
+    return { source: this.#name, entity, timeMs, values, ...(id === undefined ? {} : { id }), ...batch.raw };
   }
 
   #valuesOf({ body, held }: Item, batch: Batch): Record<string, Value> | undefined {
@@ -128,6 +131,7 @@ interface FieldPlace {
 interface Batch {
   readonly faults: DecodeFault[];
   badValues: number;
+  readonly raw: { readonly raw?: Uint8Array };
 }
 
 function createClock(

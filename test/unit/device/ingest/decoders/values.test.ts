@@ -114,6 +114,16 @@ describe("entity and id", () => {
   });
 });
 
+test("a reading that may be set aside brings the message it came in, others do not", async () => {
+  const message = '{"a":1}';
+  for (const rule of ["late: { then: side }", "checks: { a: { max: 5, onFail: quarantine } }"]) {
+    const decode = await decoderLab(`{ time: arrival, ${rule} }`);
+    expect(Buffer.from(decode(message).readings[0]!.raw!).toString()).toBe(message);
+  }
+  const decode = await decoderLab("{ time: arrival, checks: { a: { max: 5 } } }");
+  expect(decode(message).readings[0]).not.toHaveProperty("raw");
+});
+
 test("more readings than one message may hold are counted and left alone", async () => {
   const decode = await decoderLab("{ time: arrival }");
   const { readings, faults } = decode(JSON.stringify(Array.from({ length: 10_005 }, () => ({ a: 1 }))));
