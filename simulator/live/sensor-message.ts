@@ -4,7 +4,7 @@ import { assert } from "../../shared/assert.js";
 import { HeadwaterError } from "../../shared/error.js";
 import type { DeviceId } from "../../shared/id.js";
 import type { Reading, Value } from "../../shared/pipeline/types.js";
-import type { DecodeSpec, TimeUnit } from "../../shared/task/decode-spec.js";
+import type { DecodeSpec, TimeSpec, TimeUnit } from "../../shared/task/decode-spec.js";
 import type { SourceSpec, Task } from "../../shared/task/task.js";
 
 /** Where and what a sensor publishes. */
@@ -26,13 +26,22 @@ export function sensorMessages(task: Task, sourceName: string): SensorMessages {
   if (filter === undefined) {
     throw new HeadwaterError("task-invalid", `sources.${sourceName}.mqtt: missing: telemetry needs a topic`);
   }
+  const asSent = createInverse(source, sourceName);
+  const template = source.entity ?? task.entity;
+  const tag = /^\{tag\.(.+)\}$/.exec(template)?.[1];
   return {
     canBatch: format.kind === "json",
-    topicOf: (device, { entity }) =>
-      fillIn(filter, { template: source.entity ?? task.entity, device, entity }),
+    topicOf: (device, { entity }) => fillIn(filter, { template, device, entity }),
     payloadOf(readings) {
-      if (format.kind === "number") return Buffer.from(String(readings[0]?.values[format.field] ?? ""));
-      const objects = readings.map((reading) => toObject(reading, source, format.fields));
+      if (format.kind === "number") {
+        const value = readings[0]?.values[format.field] ?? null;
+        return Buffer.from(value === null ? "" : String(asSent(format.field, value)));
+      }
+      const objects = readings.map((reading) => {
+        const object = toObject(reading, source.time, format.fields, asSent);
+        if (tag !== undefined) put(object, tag, reading.entity);
+        return object;
+      });
       return Buffer.from(JSON.stringify(objects.length === 1 ? objects[0] : objects));
     },
   };
@@ -70,15 +79,34 @@ function asLevel(text: string): string {
   return text.replace(/[/+#\0]/g, "-");
 }
 
+type AsSent = (field: string, value: Exclude<Value, null>) => number | string | number[];
+
+/** What the sensor must have sent for the device to make this value of it. */
+function createInverse({ text, convert }: SourceSpec, sourceName: string): AsSent {
+  const hashed = Object.keys(text).find((field) => text[field]!.kind === "hash");
+  if (hashed !== undefined) {
+    const where = `sources.${sourceName}.text.${hashed}`;
+    throw new HeadwaterError("task-invalid", `${where}: hash: a replay cannot find the text behind it`);
+  }
+  return (field, value) => {
+    const { times, plus } = Object.hasOwn(convert, field) ? convert[field]! : { times: 1, plus: 0 };
+    if (typeof value !== "number") return Array.from(value, (each) => (each - plus) / times);
+    const number = (value - plus) / times;
+    const rule = Object.hasOwn(text, field) ? text[field] : undefined;
+    return rule?.kind === "list" ? (rule.words[number] ?? "") : number;
+  };
+}
+
 function toObject(
   { timeMs, values }: Reading,
-  { time }: SourceSpec,
+  time: TimeSpec,
   paths: Readonly<Record<string, string>>,
+  asSent: AsSent,
 ): object {
   const object = {};
   if (time.kind === "field") put(object, time.field, timeIn(time.unit, timeMs));
   for (const [name, value] of Object.entries(values)) {
-    if (value !== null) put(object, Object.hasOwn(paths, name) ? paths[name]! : name, plain(value));
+    if (value !== null) put(object, Object.hasOwn(paths, name) ? paths[name]! : name, asSent(name, value));
   }
   return object;
 }
@@ -98,10 +126,6 @@ function timeIn(unit: TimeUnit, timeMs: number): number | string {
     case "local":
       return new Date(timeMs).toISOString();
   }
-}
-
-function plain(value: Exclude<Value, null>): number | number[] {
-  return typeof value === "number" ? value : [...value];
 }
 
 /** Puts a value at a path such as "DS18B20.Temperature" or "values[0]", making what is on the way. */

@@ -26,6 +26,12 @@ test.each([
     "{topic.2}",
     "station-1/sensors/room-7",
   ],
+  [
+    '{ mqtt: air/hourly, convert: { a: { times: 0.5, plus: 1 } }, time: { unit: us }, entity: "{tag.room}" }',
+    "{topic.9}",
+    "air/hourly",
+  ],
+  ["{ mqtt: air/+/hourly, time: { unit: local } }", "{topic.1}", "air/room-7/hourly"],
 ])("a device decodes what is published for %s", async (source, entity, topic) => {
   const task = taskWith(source, entity);
   const { fields } = layOut(task);
@@ -39,13 +45,20 @@ test.each([
   expect(messages.topicOf(device, reading)).toBe(topic);
   const decode = await createDecoder({
     ...{ name: "air", source: task.sources.air!, fields },
-    entityOf: createEntityReader(task.entity, device),
+    entityOf: createEntityReader(task.sources.air!.entity ?? task.entity, device),
   });
   const payload = messages.payloadOf([reading, { ...reading, timeMs: reading.timeMs + 1000 }]);
   expect(decode({ topic, payload, arrivalMs: 0 }).readings).toEqual([
     reading,
     { ...reading, timeMs: reading.timeMs + 1000 },
   ]);
+});
+
+test.each([
+  ["{ mqtt: a, decode: csv }", "sources.air.decode: csv: a replay publishes json or number"],
+  ["{ mqtt: a, text: { a: hash } }", "sources.air.text.a: hash"],
+])("%s cannot be replayed", (source, why) => {
+  expect(() => sensorMessages(taskWith(source, "{device}"), "air")).toThrow(why);
 });
 
 test("a source without a topic cannot be replayed", () => {
