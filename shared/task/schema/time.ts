@@ -2,7 +2,6 @@
 
 import { z } from "zod";
 import type { TimeSpec } from "../decode-spec.js";
-import { path } from "./path.js";
 
 const ZONE_RULE = "expected the IANA name of a time zone such as Europe/Berlin";
 
@@ -11,7 +10,7 @@ export const zone = z.string({ error: ZONE_RULE }).max(64).refine(isZone, { erro
 
 const timeField = z
   .strictObject({
-    field: path.prefault("ts").describe("Where in the message the event time is."),
+    field: z.string().min(1).max(256).prefault("ts").describe("Where in the message the event time is."),
     unit: z
       .enum(["s", "ms", "us", "ns", "iso", "local"])
       .prefault("s")

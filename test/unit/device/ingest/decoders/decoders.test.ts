@@ -92,6 +92,8 @@ test.each([
   ["{ field: a }", "sources.air.field: is not used"],
   ["{ vectors: { b: 1 } }", "sources.air.vectors.b: expected a length of at least 2"],
   ['{ fields: { a: "x..y" } }', "sources.air.fields: expected a path"],
+  ['{ time: { field: "x..y" } }', "sources.air.time: expected a path"],
+  ['{ id: "x..y" }', "sources.air.id: expected a path"],
   ["{ decode: jsn }", 'did you mean "json"?'],
   ["{ decode: samples }", "sources.air.decode: expected samples with its options"],
   ["{ decode: { csv: { delimeter: x } } }", 'did you mean "delimiter"?'],
@@ -100,7 +102,10 @@ test.each([
   ["{ time: { zone: Europe/Berlin } }", "goes with unit: local"],
   ["{ convert: { a: F to K } }", "did you mean"],
   ["{ text: { a: [x, x] } }", "expected each text once"],
-  ["{ mqtt: spBv1.0/plant/DDATA/#, decode: sparkplug }", "expected a filter that covers births"],
+  [
+    "{ mqtt: spBv1.0/plant/DDATA/#, decode: sparkplug }",
+    "expected a filter that covers births and deaths, such as spBv1.0/plant/+/press-1/#, with decode: sparkplug",
+  ],
   ['{ entity: "{tag}" }', "sources.air.entity: expected a template"],
   [
     "{ decode: { samples: { type: i16, channels: [a], length: 4, rate: 10, header: { bytes: 8, time: { at: 1 } } } } }",

@@ -128,10 +128,10 @@ describe("state topics", () => {
 describe("csv", () => {
   test("without columns the first line of each message names them", async () => {
     const decode = await decoderLab(
-      "{ decode: csv, fields: { a: Temp °C }, time: { field: when, unit: iso } }",
+      "{ decode: csv, fields: { a: Temp °C }, time: { field: 'when[UTC]', unit: iso } }",
     );
     const text =
-      '\u{feff}when,"Temp °C",b\r\n2026-01-01T00:00:00Z,"21.5",on\r\n2026-01-01T00:01:00Z,x,NaN\r\n\r\n';
+      '\u{feff}when[UTC],"Temp °C",b\r\n2026-01-01T00:00:00Z,"21.5",on\r\n2026-01-01T00:01:00Z,x,NaN\r\n\r\n';
     expect(decode(text)).toMatchObject({
       readings: [
         { timeMs: Date.UTC(2026, 0, 1), values: { a: 21.5, b: 1 } },
