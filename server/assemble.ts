@@ -3,6 +3,7 @@
 import { Counters } from "../shared/counters.js";
 import { messageOf } from "../shared/error.js";
 import type { Logger } from "../shared/log.js";
+import { quantileNeeds } from "../shared/pipeline/scaler.js";
 import { Scratch } from "../shared/wire/scratch.js";
 import type { ServerFact } from "./fact.js";
 import { FleetRegistry } from "./fleet/registry.js";
@@ -117,6 +118,7 @@ function createContext(
       count: learning.spec.count,
       fingerprint: learning.spec.fingerprint,
       columns: learning.columns,
+      quantiles: quantileNeeds(task.task),
       isBinary: task.task.model.output.kind === "binary",
       examplesMax: task.task.rows.keep.rows,
     },

@@ -3,8 +3,9 @@
 import { assert } from "../../shared/assert.js";
 import type { Clock } from "../../shared/clock.js";
 import type { ModelDefinition } from "../../shared/model/definition.js";
-import { scaleInto, scaleLabel, scalerHash, statisticsOf } from "../../shared/pipeline/scaler.js";
-import type { ColumnStatistics, FittedScaler, Split } from "../../shared/pipeline/types.js";
+import { scaleInto, scaleLabel, scalerHash } from "../../shared/pipeline/scaler.js";
+import { statisticsOf } from "../../shared/pipeline/statistics.js";
+import type { ColumnStatistics, FittedScaler, QuantileNeeds, Split } from "../../shared/pipeline/types.js";
 import type { ExampleBatch } from "../train/trainer.js";
 import type { ExampleStore, StoredExample } from "./store.js";
 
@@ -89,8 +90,8 @@ export class ExampleReader {
   }
 
   /** What a `fit` round asks for: statistics of the unscaled train examples. */
-  async statistics(): Promise<ColumnStatistics> {
-    const statistics = statisticsOf(this.#definition.inputs);
+  async statistics(needs?: QuantileNeeds): Promise<ColumnStatistics> {
+    const statistics = statisticsOf(this.#definition.inputs, needs);
     await this.#eachRow("train", this.#store.counts().train, ({ label }, _row, values) =>
       statistics.add(values, label),
     );

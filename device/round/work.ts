@@ -5,6 +5,7 @@ import { assert } from "../../shared/assert.js";
 import type { Counters } from "../../shared/counters.js";
 import { HeadwaterError } from "../../shared/error.js";
 import type { DeviceId } from "../../shared/id.js";
+import { quantileNeeds } from "../../shared/pipeline/scaler.js";
 import type { Task } from "../../shared/task/task.js";
 import type { Offer } from "../../shared/wire/message.js";
 import type { ExampleReader } from "../examples/batch.js";
@@ -74,8 +75,9 @@ export class RoundWork {
     base: BaseModel | undefined,
     signal: AbortSignal,
   ): Promise<BuiltUpdate | undefined> {
-    const context: UpdateContext = { task: this.#options.task.task, device: this.#options.device, offer };
-    if (offer.kind === "fit") return buildFitUpdate(context, await this.#options.reader.statistics());
+    const { task, device, reader } = this.#options;
+    const context: UpdateContext = { task: task.task, device, offer };
+    if (offer.kind === "fit") return buildFitUpdate(context, await reader.statistics(quantileNeeds(task)));
     assert(base !== undefined, "a round that trains or scores has a base");
     if (offer.kind === "train") return this.#train(context, base, signal);
     return this.#evaluate(context, base, signal);

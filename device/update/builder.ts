@@ -62,9 +62,12 @@ export function buildEvaluateUpdate(
 
 /** The update of a fit round, or undefined when the statistics are not finite. */
 export function buildFitUpdate(context: UpdateContext, fit: ColumnStatistics): BuiltUpdate | undefined {
-  const { count, mean, m2, min, max } = fit;
+  const { count, mean, m2, min, max, quantiles } = fit;
   if (![mean, m2, min, max].every((column) => column.every(Number.isFinite))) return undefined;
-  const columns = { count, mean: [...mean], m2: [...m2], min: [...min], max: [...max] };
+  const columns = {
+    ...{ count, mean: [...mean], m2: [...m2], min: [...min], max: [...max] },
+    ...(quantiles !== undefined && { quantiles: [...quantiles] }),
+  };
   return build(context, { ...headerOf(context, undefined, count), fit: columns }, undefined);
 }
 

@@ -6,6 +6,8 @@ import { unreachable } from "../../shared/assert.js";
 import type { DeviceId, TaskId } from "../../shared/id.js";
 import type { Confusion, MetricSums } from "../../shared/model/metric.js";
 import { norm } from "../../shared/params/vector.js";
+import { readSummary, SUMMARY_BYTES } from "../../shared/pipeline/quantile-summary.js";
+import type { QuantileNeeds } from "../../shared/pipeline/types.js";
 import { sha256Hex } from "../../shared/task/canonical.js";
 import { codecs } from "../../shared/wire/codec/registry.js";
 import type { RejectionReason, RoundKind } from "../../shared/wire/message.js";
@@ -24,6 +26,8 @@ export interface UpdateRules {
   readonly fingerprint: string;
   /** Feature columns, without the label. */
   readonly columns: number;
+  /** Which columns come with a summary of quantiles. */
+  readonly quantiles: QuantileNeeds;
   /** Whether scores count decisions. */
   readonly isBinary: boolean;
   /** Most examples a device may hold. */
@@ -45,17 +49,21 @@ const ENVELOPE_BYTES = 4_096;
 const NUMBER_BYTES = 9;
 
 /** Most bytes that an update of `kind` can need. */
-export function updateBytesMax(kind: RoundKind, { count, columns }: UpdateRules): number {
+export function updateBytesMax(kind: RoundKind, { count, columns, quantiles }: UpdateRules): number {
   switch (kind) {
     case "train":
       return ENVELOPE_BYTES + Math.max(...Object.values(codecs).map((codec) => codec.byteLength(count)));
     case "fit":
-      return ENVELOPE_BYTES + 4 * NUMBER_BYTES * (columns + 1);
+      return ENVELOPE_BYTES + (4 * NUMBER_BYTES + summaryBytesMax(quantiles)) * (columns + 1);
     case "evaluate":
       return ENVELOPE_BYTES;
     default:
       return unreachable(kind);
   }
+}
+
+function summaryBytesMax({ features, label }: QuantileNeeds): number {
+  return features || label ? SUMMARY_BYTES + NUMBER_BYTES : 0;
 }
 
 /** Judges a complete upload by its bytes. Never throws, whatever they are. */
@@ -105,7 +113,7 @@ function contentFault(header: UpdateHeader, rules: UpdateRules): RejectionReason
   const { train, fit, evaluate, examples } = header;
   if (train !== null && train.count !== rules.count) return "wrong-shape";
   if (fit !== null && fit.mean.length !== rules.columns + 1) return "wrong-shape";
-  if (fit !== null && !isPlausible(fit)) return "malformed";
+  if (fit !== null && !isPlausible(fit, rules)) return "malformed";
   if (evaluate !== null && !isScore(evaluate, rules)) return "malformed";
   if ((fit?.count ?? evaluate?.rows ?? examples) !== examples) return "malformed";
   if (examples === 0) return "no-examples";
@@ -125,6 +133,26 @@ function isPartition(confusion: Confusion, { rows, correct }: MetricSums): boole
   return truePositives <= correct && correct + falsePositives + falseNegatives === rows;
 }
 
-function isPlausible({ count, m2, min, max }: NonNullable<UpdateHeader["fit"]>): boolean {
+type Statistics = NonNullable<UpdateHeader["fit"]>;
+
+function isPlausible(fit: Statistics, { quantiles, columns }: UpdateRules): boolean {
+  const { count, m2, min, max } = fit;
+  if ((fit.quantiles !== undefined) !== (quantiles.features || quantiles.label)) return false;
+  const needs = (column: number) => (column === columns ? quantiles.label : quantiles.features);
+  if (fit.quantiles?.some((summary, column) => !isPlausibleSummary(summary, column, fit, needs)) === true)
+    return false;
   return count === 0 || (m2.every((value) => value >= 0) && min.every((value, at) => value <= max[at]!));
+}
+
+// Between the column's extremes, as float32 has them.
+function isPlausibleSummary(
+  summary: Uint8Array,
+  column: number,
+  { min, max }: Statistics,
+  needs: (column: number) => boolean,
+): boolean {
+  if (!needs(column)) return summary.length === 0;
+  const points = readSummary(summary);
+  if (points === undefined) return false;
+  return points[0]! >= Math.fround(min[column]!) && points.at(-1)! <= Math.fround(max[column]!);
 }

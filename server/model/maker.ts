@@ -5,8 +5,9 @@ import { assert, unreachable } from "../../shared/assert.js";
 import type { Clock } from "../../shared/clock.js";
 import type { TaskId } from "../../shared/id.js";
 import { isAllFinite } from "../../shared/params/vector.js";
-import { fitScaler, mergeStatistics } from "../../shared/pipeline/scaler.js";
-import type { ColumnStatistics, FittedScaler } from "../../shared/pipeline/types.js";
+import { fitScaler } from "../../shared/pipeline/scaler.js";
+import { type FleetStatistics, StatisticsPool } from "../../shared/pipeline/statistics.js";
+import type { FittedScaler } from "../../shared/pipeline/types.js";
 import { sha256Hex } from "../../shared/task/canonical.js";
 import type { Task } from "../../shared/task/task.js";
 import type { Manifest } from "../../shared/wire/message.js";
@@ -112,17 +113,16 @@ export class VersionMaker {
     return { params, scaler: base.scaler, parent: command.base };
   }
 
-  async #mergeStatistics(updates: readonly UpdateRef[], signal: AbortSignal): Promise<ColumnStatistics> {
-    let merged: ColumnStatistics | undefined;
+  async #mergeStatistics(updates: readonly UpdateRef[], signal: AbortSignal): Promise<FleetStatistics> {
+    const pool = new StatisticsPool(updates.length);
     for (const ref of updates) {
       const { fit } = this.#readUpdate(ref).header;
       assert(fit !== null, `update ${ref.updateId} of a fit round has statistics`);
-      merged = merged === undefined ? fit : mergeStatistics(merged, fit);
+      pool.add(fit);
       await this.#options.clock.turn();
       signal.throwIfAborted();
     }
-    assert(merged !== undefined, "a fit round closes with updates");
-    return merged;
+    return pool.finish();
   }
 
   async #readDelta(ref: UpdateRef) {

@@ -4,52 +4,25 @@ import { assert, unreachable } from "../assert.js";
 import { canonicalJson, sha256Hex } from "../task/canonical.js";
 import type { ScaleSpec, Task } from "../task/task.js";
 import { layOut } from "./layout.js";
-import { Moments } from "./moments.js";
-import type { ColumnStatistics, FittedScaler } from "./types.js";
-
-/** Gathers statistics over examples, one by one. */
-export interface StatisticsAccumulator {
-  /** Adds one example, unscaled. */
-  add(features: Float32Array, label: number): void;
-  /** What was added so far: one element per column, then the label. All zero when nothing was. */
-  finish(): ColumnStatistics;
-}
-
-/** An accumulator for `columns` feature columns and the label. Float64; Welford 1962. */
-export function statisticsOf(columns: number): StatisticsAccumulator {
-  const moments = Array.from({ length: columns + 1 }, () => new Moments());
-  return {
-    add(features, label) {
-      assert(features.length === columns, `${features.length} features for ${columns} columns`);
-      for (let i = 0; i < columns; i++) moments[i]!.add(features[i]!);
-      moments[columns]!.add(label);
-    },
-    finish: () => toStatistics(moments),
-  };
-}
-
-/** The statistics of both sides' examples together (Chan, Golub and LeVeque 1983). Equal widths. */
-export function mergeStatistics(a: ColumnStatistics, b: ColumnStatistics): ColumnStatistics {
-  assert(a.mean.length === b.mean.length, `statistics of ${a.mean.length} and ${b.mean.length} columns`);
-  const merged = a.mean.map((_, column) => {
-    const moments = columnMoments(a, column);
-    moments.merge(columnMoments(b, column));
-    return moments;
-  });
-  return toStatistics(merged);
-}
+import { columnMoments, type FleetStatistics } from "./statistics.js";
+import type { FittedScaler, QuantileNeeds } from "./types.js";
 
 /** True when the scaler must be fitted by the fleet before the first round. */
 export function needsFit(task: Task): boolean {
   return isFitted(task.features.scale) || isFitted(labelScale(task));
 }
 
+/** What robust scaling asks of the devices' statistics. */
+export function quantileNeeds(task: Task): QuantileNeeds {
+  return { features: task.features.scale.kind === "robust", label: labelScale(task).kind === "robust" };
+}
+
 /**
  * The scaler of a task; `merged` (columns, then the label) is only needed, and then must hold examples, when
- * `needsFit`. Standard scaling divides by the population standard deviation. A column without spread is only shifted
+ * `needsFit`. Standard scaling divides by the population standard deviation, robust scaling by the distance of the quartiles. A column without spread is only shifted
  * (factor 1). Class indices, and 0 or 1, are never scaled.
  */
-export function fitScaler(task: Task, merged: ColumnStatistics | undefined): FittedScaler {
+export function fitScaler(task: Task, merged: FleetStatistics | undefined): FittedScaler {
   assert(!needsFit(task) || (merged !== undefined && merged.count > 0), "a fitted scaler needs statistics");
   const width = layOut(task).columns.length;
   assert(
@@ -116,7 +89,7 @@ function hasSameNumbers(a: readonly number[], b: readonly number[]): boolean {
 }
 
 function isFitted({ kind }: ScaleSpec): boolean {
-  return kind === "standard" || kind === "minmax";
+  return kind === "standard" || kind === "minmax" || kind === "robust";
 }
 
 function labelScale({ label, model }: Task): ScaleSpec {
@@ -129,7 +102,7 @@ interface Affine {
   readonly factor: number;
 }
 
-function fitColumn(scale: ScaleSpec, merged: ColumnStatistics | undefined, column: number): Affine {
+function fitColumn(scale: ScaleSpec, merged: FleetStatistics | undefined, column: number): Affine {
   switch (scale.kind) {
     case "none":
       return { offset: 0, factor: 1 };
@@ -144,6 +117,11 @@ function fitColumn(scale: ScaleSpec, merged: ColumnStatistics | undefined, colum
       const factor = inverse((max - min) / (scale.high - scale.low));
       return { offset: min - scale.low / factor, factor };
     }
+    case "robust": {
+      const quartiles = merged!.quartiles?.[column];
+      assert(quartiles !== undefined, `robust scaling needs quantiles of column ${column}`);
+      return { offset: quartiles.median, factor: inverse(quartiles.high - quartiles.low) };
+    }
     default:
       return unreachable(scale);
   }
@@ -156,28 +134,4 @@ const MAX_FACTOR = 1e18;
 function inverse(spread: number): number {
   const factor = 1 / spread;
   return factor <= MAX_FACTOR ? factor : 1;
-}
-
-function columnMoments({ count, mean, m2, min, max }: ColumnStatistics, column: number): Moments {
-  const moments = new Moments();
-  moments.count = count;
-  moments.mean = mean[column]!;
-  moments.m2 = m2[column]!;
-  if (count > 0) {
-    moments.min = min[column]!;
-    moments.max = max[column]!;
-  }
-  return moments;
-}
-
-// Zeros for an empty summary: infinities have no place on the wire.
-function toStatistics(moments: readonly Moments[]): ColumnStatistics {
-  const isEmpty = moments.every(({ count }) => count === 0);
-  return {
-    count: moments[0]?.count ?? 0,
-    mean: moments.map(({ mean }) => mean),
-    m2: moments.map(({ m2 }) => m2),
-    min: moments.map(({ min }) => (isEmpty ? 0 : min)),
-    max: moments.map(({ max }) => (isEmpty ? 0 : max)),
-  };
 }

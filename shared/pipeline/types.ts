@@ -89,4 +89,12 @@ export interface ColumnStatistics {
   readonly m2: readonly number[];
   readonly min: readonly number[];
   readonly max: readonly number[];
+  /** Where the task scales robustly: one summary per column (`quantile-summary.ts`), empty where none is needed. */
+  readonly quantiles?: readonly Uint8Array[] | undefined;
+}
+
+/** Which of a task's columns need summaries of quantiles to be fitted. */
+export interface QuantileNeeds {
+  readonly features: boolean;
+  readonly label: boolean;
 }

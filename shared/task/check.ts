@@ -1,12 +1,15 @@
 // What one part of a task says about another: references, fields, leakage, and what fits together.
 
 import { metricsOf } from "../model/metric.js";
-import { layoutProblems } from "../pipeline/layout.js";
+import { layOut, layoutProblems } from "../pipeline/layout.js";
 import { checkReferences } from "./check-references.js";
 import { checkSimulation } from "./check-simulation.js";
 import type { Problem } from "./problem.js";
 import type { LabelSpec, MetricName, Task } from "./task.js";
 import { formatDuration } from "./units.js";
+
+/** Most columns whose statistics and quantiles fit into the header of one update. */
+const ROBUST_COLUMNS_MAX = 2_500;
 
 /** Everything wrong with a task whose every part is well formed. */
 export function checkTask(task: Task): Problem[] {
@@ -14,13 +17,22 @@ export function checkTask(task: Task): Problem[] {
   return [
     ...references,
     // Fields flow along references: with a broken one there is nothing to follow.
-    ...(references.length === 0 ? layoutProblems(task) : []),
+    ...(references.length === 0 ? checkLayout(task) : []),
     ...checkLabel(task),
     ...checkLeakage(task),
     ...checkMetrics(task),
     ...checkRounds(task),
     ...checkSimulation(task),
   ];
+}
+
+function checkLayout(task: Task): readonly Problem[] {
+  const problems = layoutProblems(task);
+  if (problems.length > 0 || task.features.scale.kind !== "robust") return problems;
+  const { length } = layOut(task).columns;
+  if (length <= ROBUST_COLUMNS_MAX) return [];
+  const message = `robust scaling takes ${ROBUST_COLUMNS_MAX} columns at most, there are ${length}: expected "standard"`;
+  return [{ path: ["features", "scale"], message }];
 }
 
 function checkLabel({ label, model }: Task): Problem[] {

@@ -88,6 +88,8 @@ export interface FeaturesSpec {
 export type ScaleSpec =
   | { readonly kind: "none" }
   | { readonly kind: "standard" }
+  /** By median and distance of the quartiles. */
+  | { readonly kind: "robust" }
   /** To [low, high]. */
   | { readonly kind: "minmax"; readonly low: number; readonly high: number }
   /** (x - offset) * factor. */

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import type { DeviceId, TaskId, UpdateId } from "../id.js";
+import { readSummary } from "../pipeline/quantile-summary.js";
 import { sha256Hex } from "../task/canonical.js";
 import { deviceIdSchema, roundKindSchema } from "./message.js";
 
@@ -19,6 +20,11 @@ const metricSumsSchema = z.object({
   confusion: z.object({ truePositives: count, falsePositives: count, falseNegatives: count }).optional(),
 });
 
+const summary = z.custom<Uint8Array>(
+  (value) => value instanceof Uint8Array && (value.length === 0 || readSummary(value) !== undefined),
+  "not a summary of quantiles",
+);
+
 const statisticsSchema = z
   .object({
     count,
@@ -26,9 +32,12 @@ const statisticsSchema = z
     m2: z.array(sum),
     min: z.array(sum),
     max: z.array(sum),
+    // There for robust scaling: a summary of each column that needs one, nothing of the others.
+    quantiles: z.array(summary).optional(),
   })
   .refine(
-    ({ mean, m2, min, max }) => [m2, min, max].every(({ length }) => length === mean.length),
+    ({ mean, m2, min, max, quantiles = mean }) =>
+      [m2, min, max, quantiles].every(({ length }) => length === mean.length),
     "unequal columns",
   );
 

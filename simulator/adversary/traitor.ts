@@ -2,6 +2,9 @@
 
 import { unreachable } from "../../shared/assert.js";
 import { emptyMetricSums } from "../../shared/model/metric.js";
+import { QuantileSketch } from "../../shared/pipeline/quantile.js";
+import { summarise } from "../../shared/pipeline/quantile-summary.js";
+import { quantileNeeds } from "../../shared/pipeline/scaler.js";
 import { sha256Hex } from "../../shared/task/canonical.js";
 import type { LoadedTask } from "../../shared/task/parse.js";
 import {
@@ -167,6 +170,17 @@ class Traitor {
   }
 }
 
+// A column that always had the same value, as far as its quantiles tell.
+function summariesOf({ task }: LoadedTask, columns: number, value: number) {
+  const needs = quantileNeeds(task);
+  if (!needs.features && !needs.label) return {};
+  const sketch = new QuantileSketch();
+  sketch.add(value);
+  const summary = (isNeeded: boolean) => (isNeeded ? summarise(sketch) : new Uint8Array());
+  const ofFeatures = Array.from({ length: columns }, () => summary(needs.features));
+  return { quantiles: [...ofFeatures, summary(needs.label)] };
+}
+
 /** A frame's content that is right in every respect but its numbers. */
 function contentOf(
   { round, kind, manifest }: Offer,
@@ -206,7 +220,11 @@ function contentOf(
         : null,
     fit:
       kind === "fit"
-        ? { count: examples, mean: column(2), m2: column(9 * examples), min: column(-4), max: column(10) }
+        ? {
+            ...{ count: examples, mean: column(2), m2: column(9 * examples) },
+            ...{ min: column(-4), max: column(10) },
+            ...summariesOf(loaded, columns, 2 + value),
+          }
         : null,
   };
   return { header, delta: isTrain ? new Float32Array(params).fill(value) : undefined };

@@ -1,6 +1,7 @@
 // The checker's own arithmetic on versions: each round's is exactly its base moved by the weighted mean of the
 // updates that were accepted, every one of them once. Facts may say what they like.
 
+import { readSummary } from "../../shared/pipeline/quantile-summary.js";
 import type { ColumnStatistics } from "../../shared/pipeline/types.js";
 import type { Task } from "../../shared/task/task.js";
 import { decodeMessage, type Manifest, manifestSchema } from "../../shared/wire/message.js";
@@ -9,6 +10,8 @@ import type { Disk } from "../disk.js";
 import type { LedgerUpdate } from "./ledger.js";
 import type { Violations } from "./violations.js";
 
+/** A half, and the error of a summary that was thinned to 27 points. */
+const HALF = 0.5 + 1 / 54;
 /** Sums in another order, rounded to float32 once. */
 const TOLERANCE = 1e-5;
 
@@ -88,12 +91,13 @@ export class Versions {
     );
   }
 
-  /** Of standard scaling offsets are means; min-max scaling takes what was seen to its bounds. */
+  /** Of standard scaling offsets are means, of robust scaling medians; min-max scaling takes what was seen to its bounds. */
   #checkFit(round: number, updates: readonly LedgerUpdate[], { scaler, manifest }: StoredVersion): void {
     const { scale } = this.#task.features;
     const fits = updates.flatMap(({ header: { fit } }) => (fit === null ? [] : [fit]));
     const isRight = scaler.offset.every((offset, i) => {
       if (scale.kind === "standard") return isNear(offset, meanOf(fits, i));
+      if (scale.kind === "robust") return isMedian(offset, fits, i);
       if (scale.kind !== "minmax") return true;
       const low = Math.min(...fits.map(({ min }) => min[i]!));
       const high = Math.max(...fits.map(({ max }) => max[i]!));
@@ -110,6 +114,17 @@ export class Versions {
 function meanOf(fits: readonly ColumnStatistics[], column: number): number {
   const count = fits.reduce((sum, fit) => sum + fit.count, 0);
   return fits.reduce((sum, fit) => sum + fit.count * fit.mean[column]!, 0) / count;
+}
+
+/** At most half of the fleet's examples lie on either side, but for what a server may thin out of many summaries. */
+function isMedian(value: number, fits: readonly ColumnStatistics[], column: number): boolean {
+  const total = fits.reduce((sum, fit) => sum + fit.count, 0);
+  const share = (isBeside: (point: number) => boolean) =>
+    fits.reduce((sum, { count, quantiles }) => {
+      const points = readSummary(quantiles?.[column] ?? new Uint8Array()) ?? [];
+      return sum + (count * points.filter(isBeside).length) / points.length;
+    }, 0) / total;
+  return share((point) => point < value) <= HALF && share((point) => point > value) <= HALF;
 }
 
 /** Equal, but for sums in another order. */

@@ -1,5 +1,6 @@
 // A device that speaks the whole protocol and learns nothing: a thousand of them fit into one process, for load on
-// a real server. What it sends is valid: right shape, signed, small random deltas.
+// a real server. What it sends is valid: right shape, signed, small random deltas. Its statistics hold no quantiles, so
+// its task must not scale robustly.
 
 import { unreachable } from "../../shared/assert.js";
 import type { Cancel, Clock } from "../../shared/clock.js";

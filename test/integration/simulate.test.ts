@@ -151,6 +151,24 @@ simulate:
     expect(Math.abs(tfjs.federated! - fused.federated!)).toBeLessThan(0.003);
   });
 
+  test("learns as well when a sensor that reads nonsense now and then is scaled by the fleet's median", async () => {
+    let line = 0;
+    const broken = csv("train", 1200).replaceAll(/^[^i,]+,/gm, (inside) =>
+      ++line % 50 === 0 ? "9999," : inside,
+    );
+    files.write("train.csv", broken);
+    files.write("test.csv", csv("test", 2000));
+    const accuracyOf = async (scale: string) => {
+      const task = parseTask(yaml.replace("scale: standard", `scale: ${scale}`));
+      const door = { task, folder: files.path, rounds: undefined, local: false };
+      return (await run({ ...door, engine: "fused-wasm" })).federated ?? 0;
+    };
+    const robust = await accuracyOf("robust");
+    expect(robust).toBeGreaterThan(0.85);
+    // One wrong reading in fifty makes the rest of its column look constant.
+    expect(robust - (await accuracyOf("standard"))).toBeGreaterThan(0.05);
+  });
+
   test("refuses what is neither 0 nor 1, and counts it", async () => {
     files.write("train.csv", csv("train", 300).replaceAll(/,1$/gm, ",2"));
     const door = { task: parseTask(yaml), folder: files.path, rounds: 1, local: false };

@@ -16,6 +16,11 @@ const rangeRule = "expected [low, high] with low below high, such as [-1, 1]";
 
 const options = oneKey({
   standard: z.strictObject({ fit }).describe("To mean 0 and standard deviation 1."),
+  robust: z
+    .strictObject({ fit })
+    .describe(
+      "(x - median) / (upper - lower quartile): outliers do not matter. Devices share 81 quantiles per column.",
+    ),
   minmax: z
     .tuple([finite, finite], { error: rangeRule })
     .refine(([low, high]) => low < high, { error: rangeRule })
@@ -30,20 +35,22 @@ const options = oneKey({
 
 /** How values are scaled. */
 export const scale = z
-  .union([z.enum(["none", "standard", "minmax"]), options], {
-    error: 'expected "none", "standard", "minmax", {minmax: [low, high]} or {constant: {offset, divide}}',
+  .union([z.enum(["none", "standard", "robust", "minmax"]), options], {
+    error:
+      'expected "none", "standard", "robust", "minmax", {minmax: [low, high]} or {constant: {offset, divide}}',
   })
   .prefault("none")
   .transform((value): ScaleSpec => (typeof value === "string" ? byWord(value) : byOptions(value)));
 
-function byWord(word: "none" | "standard" | "minmax"): ScaleSpec {
+function byWord(word: "none" | "standard" | "robust" | "minmax"): ScaleSpec {
   return word === "minmax" ? { kind: "minmax", low: 0, high: 1 } : { kind: word };
 }
 
 function byOptions(choice: z.output<typeof options>): ScaleSpec {
   switch (choice.kind) {
     case "standard":
-      return { kind: "standard" };
+    case "robust":
+      return { kind: choice.kind };
     case "minmax":
       return { kind: "minmax", low: choice.value[0], high: choice.value[1] };
     case "constant":

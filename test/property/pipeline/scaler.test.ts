@@ -1,12 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  fitScaler,
-  mergeStatistics,
-  scaleLabel,
-  statisticsOf,
-  unscaleLabel,
-} from "../../../shared/pipeline/scaler.js";
+import { fitScaler, scaleLabel, unscaleLabel } from "../../../shared/pipeline/scaler.js";
+import { mergeStatistics, statisticsOf } from "../../../shared/pipeline/statistics.js";
 import { taskOf } from "../../support/pipeline.js";
 
 const example = fc.tuple(

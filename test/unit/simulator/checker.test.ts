@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { DeviceId, UpdateId } from "../../../shared/id.js";
 import type { MetricSums } from "../../../shared/model/metric.js";
+import { QuantileSketch } from "../../../shared/pipeline/quantile.js";
+import { summarise } from "../../../shared/pipeline/quantile-summary.js";
 import { identityScaler, Story, sums } from "../../support/checker-story.js";
 import { deviceId } from "../../support/device-kit.js";
 import { linearTask } from "../../support/linear-task.js";
@@ -229,8 +231,13 @@ describe("evaluations and scalers", () => {
   );
 
   const counted = (device: DeviceId, count: number, mean: number) => {
-    const column = (value: number) => [value, value, value];
-    const fit = { count, mean: column(mean), m2: column(1), min: column(mean - 3), max: column(mean + 3) };
+    const column = <Value>(value: Value) => [value, value, value];
+    const sketch = new QuantileSketch();
+    for (let i = -3; i <= 3; i++) sketch.add(mean + i);
+    const fit = {
+      ...{ count, mean: column(mean), m2: column(1), min: column(mean - 3), max: column(mean + 3) },
+      quantiles: column(summarise(sketch)),
+    };
     story.accept(device, 1, { kind: "fit", modelSignature: null, fit });
   };
   const wrong = ["the scaler of version 1 is not what round 1 has counted"];
@@ -238,6 +245,9 @@ describe("evaluations and scalers", () => {
   test.each([
     ["standard", "the mean of what was counted", { offset: 3, factor: 1 }, []],
     ["standard", "anything else", { offset: 4, factor: 1 }, wrong],
+    // 10 examples from -2 to 4 and 20 from 1 to 7: half of them are at 3 or below.
+    ["robust", "around the median of what was counted", { offset: 3, factor: 1 }, []],
+    ["robust", "around another value", { offset: 4, factor: 1 }, wrong],
     ["minmax", "what takes all values to [0, 1]", { offset: -2, factor: 1 / 9 }, []],
     ["minmax", "blind to one device", { offset: 1, factor: 1 / 6 }, wrong],
   ] as const)("a %s scaler that is %s", (scale, _, { offset, factor }, violations) => {

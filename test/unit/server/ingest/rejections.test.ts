@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { DeviceId } from "../../../../shared/id.js";
 import type { ModelRuntime } from "../../../../shared/model/runtime.js";
 import { createTfjsRuntime } from "../../../../shared/model/tfjs.js";
+import { QuantileSketch } from "../../../../shared/pipeline/quantile.js";
+import { summarise } from "../../../../shared/pipeline/quantile-summary.js";
 import { encodeFrame } from "../../../../shared/wire/frame.js";
 import type { Offer, RejectionReason } from "../../../../shared/wire/message.js";
 import { packValue } from "../../../../shared/wire/msgpack.js";
@@ -25,9 +27,9 @@ afterAll(() => runtime.dispose());
 
 beforeEach(() => open());
 
-async function open(output = "regression"): Promise<void> {
+async function open(output = "regression", features = "scale: none"): Promise<void> {
   lab = new ServerLab({
-    ...{ runtime, output },
+    ...{ runtime, output, features },
     yaml: "rounds: { minDevices: 2, quorum: 100%, deadline: 10m, lease: 5m }\nrows: { keep: { ring: 100 } }\n",
   });
   await lab.start();
@@ -35,7 +37,7 @@ async function open(output = "regression"): Promise<void> {
   b = await lab.device("b");
   await b.hello();
   offer = await a.offered();
-  count = (await lab.server.model(1))!.params.length;
+  count = (await lab.server.model(1))?.params.length ?? 0;
 }
 
 async function offerEvaluation(): Promise<Offer> {
@@ -172,6 +174,52 @@ describe("an update is rejected, signed and counted", () => {
 
   test("when there are more examples behind it than a device may hold", async () => {
     await expectRejection(a, await a.update(offer, { examples: 101 }), "too-many-examples");
+  });
+});
+
+describe("statistics are rejected", () => {
+  const summary = (value: number) => {
+    const sketch = new QuantileSketch();
+    sketch.add(value);
+    return summarise(sketch);
+  };
+  const none = new Uint8Array();
+  const columns = (value: number) => [value, value, value];
+  const statistics = { count: 10, mean: columns(2), m2: columns(40), min: columns(0), max: columns(4) };
+
+  test.each([
+    ["lack the quantiles that robust scaling needs", "robust", undefined],
+    [
+      "hold quantiles of a column that is not scaled robustly",
+      "robust",
+      [summary(2), summary(2), summary(2)],
+    ],
+    ["lack the quantiles of one column", "robust", [summary(2), none, none]],
+    ["hold quantiles beyond the extremes", "robust", [summary(2), summary(5), none]],
+    ["hold quantiles that nobody asked for", "standard", [summary(2), summary(2), none]],
+  ])("when they %s", async (_, scale, quantiles) => {
+    await open("regression", `scale: ${scale}`);
+    const fit = { ...statistics, ...(quantiles !== undefined && { quantiles }) };
+    const reason = scale === "standard" ? "too-large" : "malformed";
+    const update = await a.update(offer, { header: { fit } });
+    const receipt = await a.upload(update);
+    expect(receipt).toMatchObject({ status: "rejected" });
+    expect(["malformed", reason]).toContain(receipt.reason);
+  });
+
+  test("but not when they are right: the fleet's median becomes the offset", async () => {
+    await open("regression", "scale: robust");
+    for (const [device, value] of [
+      [a, 1],
+      [b, 3],
+    ] as const) {
+      const fit = { ...statistics, quantiles: [summary(value), summary(value), none] };
+      expect(await device.upload(await device.update(offer, { header: { fit } }))).toMatchObject({
+        status: "accepted",
+      });
+    }
+    await lab.settle(() => lab.server.status().head === 1);
+    expect((await lab.server.model(1))?.scaler).toMatchObject({ offset: [2, 2], factor: [0.5, 0.5] });
   });
 });
 

@@ -1,14 +1,15 @@
 import { describe, expect, test } from "vitest";
+import { SUMMARY_BYTES } from "../../../../shared/pipeline/quantile-summary.js";
 import {
   fitScaler,
-  mergeStatistics,
   needsFit,
+  quantileNeeds,
   scaleInto,
   scaleLabel,
   scalerHash,
-  statisticsOf,
   unscaleLabel,
 } from "../../../../shared/pipeline/scaler.js";
+import { mergeStatistics, StatisticsPool, statisticsOf } from "../../../../shared/pipeline/statistics.js";
 import { taskOf } from "../../../support/pipeline.js";
 
 function taskScaled(features: unknown, label: unknown = "none", model: object = {}) {
@@ -53,6 +54,37 @@ describe("scaler", () => {
     const scaler = fitScaler(taskScaled({ minmax: [-1, 1] }), statistics([0, 5, 0], [10, 9, 0]));
     expect(scaled(scaler, 0, 9)).toEqual([-1, 1]);
     expect(scaled(scaler, 5, 5)).toEqual([0, -1]);
+  });
+
+  test("robust scaling gives median 0 and quartiles a distance of 1, whatever an outlier does", () => {
+    const task = taskScaled("robust", { robust: {} });
+    expect(needsFit(task)).toBe(true);
+    // Two devices, 1 to 4 and 5 to 9, and an outlier.
+    const pool = new StatisticsPool(2);
+    for (const part of [
+      [1, 2, 3, 4],
+      [5, 6, 7, 8, 1e6],
+    ]) {
+      const accumulator = statisticsOf(2, quantileNeeds(task));
+      for (const x of part) accumulator.add(new Float32Array([x, 7]), 10 * x);
+      pool.add(accumulator.finish());
+    }
+    // Quartiles 3, 5 and 7 of nine values; the second column has no spread.
+    expect(fitScaler(task, pool.finish())).toEqual({
+      offset: [5, 7],
+      factor: [0.25, 1],
+      label: { offset: 50, factor: 1 / 40 },
+    });
+  });
+
+  test("quantiles are gathered only of what is scaled robustly", () => {
+    const lengths = (features: unknown, label: unknown) =>
+      statisticsOf(2, quantileNeeds(taskScaled(features, label)))
+        .finish()
+        .quantiles?.map(({ length }) => length);
+    expect(lengths("standard", "standard")).toBeUndefined();
+    expect(lengths("robust", "none")).toEqual([SUMMARY_BYTES, SUMMARY_BYTES, 0]);
+    expect(lengths("minmax", "robust")).toEqual([0, 0, SUMMARY_BYTES]);
   });
 
   test("constant and no scaling need no statistics", () => {

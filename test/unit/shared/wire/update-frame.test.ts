@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { DeviceId } from "../../../../shared/id.js";
+import { QuantileSketch } from "../../../../shared/pipeline/quantile.js";
+import { summarise } from "../../../../shared/pipeline/quantile-summary.js";
 import { encodeFrame } from "../../../../shared/wire/frame.js";
 import type { UpdateHeader } from "../../../../shared/wire/update.js";
 import { decodeUpdate, encodeUpdate } from "../../../../shared/wire/update-frame.js";
@@ -26,6 +28,12 @@ const fit: UpdateHeader = {
   modelSignature: null,
   fit: statistics,
 };
+const sketch = new QuantileSketch();
+sketch.add(7);
+const robust: UpdateHeader = {
+  ...fit,
+  fit: { ...statistics, quantiles: [summarise(sketch), new Uint8Array()] },
+};
 const confusion = { truePositives: 1, falsePositives: 0, falseNegatives: 2 };
 const binary: UpdateHeader = { ...evaluate, evaluate: { ...sums, correct: 1, confusion } };
 const delta = Float32Array.of(0.5, -1);
@@ -36,6 +44,7 @@ test.each([
   ["evaluate", evaluate, undefined],
   ["evaluate", binary, undefined],
   ["fit", fit, undefined],
+  ["fit", robust, undefined],
 ] as const)("an update of kind %s comes back as it was", (_, header, values) => {
   expect(decodeUpdate(encodeUpdate(header, values))).toEqual({ ok: true, header, delta: values });
 });
@@ -70,6 +79,18 @@ describe("an update is refused", () => {
     ["two parts", { ...train, evaluate: sums }, body, "malformed"],
     ["no part", { ...train, train: null }, new Uint8Array(), "malformed"],
     ["statistics of unequal columns", { ...fit, fit: { ...statistics, mean: [1] } }, body, "malformed"],
+    [
+      "quantiles of too few columns",
+      { ...fit, fit: { ...statistics, quantiles: [summarise(sketch)] } },
+      new Uint8Array(),
+      "malformed",
+    ],
+    [
+      "quantiles that are none",
+      { ...fit, fit: { ...statistics, quantiles: [new Uint8Array(9), new Uint8Array()] } },
+      new Uint8Array(),
+      "malformed",
+    ],
     ["a device id that is none", { ...train, device: "a/b" }, body, "malformed"],
     ["negative examples", { ...train, examples: -1 }, body, "malformed"],
   ];
