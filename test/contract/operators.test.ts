@@ -53,9 +53,27 @@ function revived<Part extends Stateful>(part: Part, fresh: Part): Part {
   return fresh;
 }
 
-describe.each(Object.values(stepOperators))("step $name", (operator) => {
-  const params = operator.params.parse(operator.example.params);
-  const input = inputOf(operator.reads(params, []), operator.example);
+/** Each operator in each of the ways it shows. */
+function casesOf<Operator extends { readonly name: string } & Examples>(
+  operators: Readonly<Record<string, Operator>>,
+) {
+  return Object.values(operators).flatMap((operator) =>
+    [operator.example, ...(operator.moreExamples ?? [])].map((example, i) => ({
+      name: i === 0 ? operator.name : `${operator.name} ${JSON.stringify(example.params)}`,
+      operator,
+      example,
+    })),
+  );
+}
+
+interface Examples {
+  readonly example: OperatorExample;
+  readonly moreExamples?: readonly OperatorExample[];
+}
+
+describe.each(casesOf(stepOperators))("step $name", ({ operator, example }) => {
+  const params = operator.params.parse(example.params);
+  const input = inputOf(operator.reads(params, []), example);
   const create = (rows: PipelineRow[]) => {
     const emit = (row: PipelineRow) => void rows.push(row);
     return operator.create(params, input, { counters: new Counters(), emit });
@@ -115,9 +133,9 @@ describe.each(Object.values(stepOperators))("step $name", (operator) => {
   });
 });
 
-describe.each(Object.values(featureOperators))("feature $name", (operator) => {
-  const params = operator.params.parse(operator.example.params);
-  const input = inputOf(operator.reads(params), operator.example);
+describe.each(casesOf(featureOperators))("feature $name", ({ operator, example }) => {
+  const params = operator.params.parse(example.params);
+  const input = inputOf(operator.reads(params), example);
   const columns = operator.columns(params, input);
   const create = () => operator.create(params, input, new Counters());
 

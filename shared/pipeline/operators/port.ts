@@ -42,6 +42,8 @@ export interface StepOperator<Params = unknown> {
   /** One sentence for people, shown in the JSON Schema and the docs. */
   readonly doc: string;
   readonly example: OperatorExample;
+  /** Its other ways, each held to the same contract. */
+  readonly moreExamples?: readonly OperatorExample[];
   readonly params: z.ZodType<Params>;
   /** The input fields needed for an output that has (at least) the fields `wanted`. */
   reads(params: Params, wanted: readonly string[]): readonly string[];
@@ -79,6 +81,8 @@ export interface FeatureOperator<Params = unknown> {
   /** One sentence for people, shown in the JSON Schema and the docs. */
   readonly doc: string;
   readonly example: OperatorExample;
+  /** Its other ways, each held to the same contract. */
+  readonly moreExamples?: readonly OperatorExample[];
   readonly params: z.ZodType<Params>;
   /** The input fields needed. */
   reads(params: Params): readonly string[];

@@ -8,7 +8,7 @@ import type { FeatureOperator, StepOperator } from "./port.js";
 import { range } from "./range.js";
 import { resample } from "./resample.js";
 import { rolling } from "./rolling.js";
-import { window } from "./window.js";
+import { window } from "./window/window.js";
 
 /** Operators on rows, by the name a task calls them. */
 export const stepOperators: Readonly<Record<string, StepOperator>> = byName<StepOperator>(

@@ -4,6 +4,13 @@ import { z } from "zod";
 import { unreachable } from "../../assert.js";
 import { durationMs } from "../../task/units.js";
 import type { Moments } from "../moments.js";
+import type { OrderStatistics } from "../quantile.js";
+import type { Summary } from "../summary.js";
+
+const QUANTILE = /^q\d\d$/;
+
+const STATISTICS =
+  "mean, std, min, max, count, sum, first, last, range, rms, skew, kurtosis, slope, median, iqr, mad, or a quantile such as q05 or q95";
 
 /** A statistic's name; `std` is the population's (divided by the count), as scikit-learn and SciPy have it. */
 export const statisticName = z.enum(["mean", "std", "min", "max", "count"]);
@@ -26,6 +33,57 @@ export function statisticOf(moments: Moments, name: StatisticName): number {
     default:
       return unreachable(name);
   }
+}
+
+/** What windows can be asked for beside: of the values' order, of their shape, and of their course over time. */
+export const windowStatistic = z.union(
+  [
+    statisticName,
+    z.enum(["sum", "first", "last", "range", "rms", "skew", "kurtosis", "slope", "median", "iqr", "mad"]),
+    z.templateLiteral(["q", z.string().regex(/^\d\d$/)]),
+  ],
+  { error: `expected ${STATISTICS}` },
+);
+
+export type WindowStatistic = z.output<typeof windowStatistic>;
+
+/** Whether a statistic needs the values themselves, in order. */
+export function isOrderStatistic(name: WindowStatistic): boolean {
+  return name === "median" || name === "iqr" || name === "mad" || QUANTILE.test(name);
+}
+
+/** One statistic of at least one value, null where these values have none; `order` is there where one needs it. */
+export function windowStatisticOf(
+  summary: Summary,
+  order: OrderStatistics | undefined,
+  name: WindowStatistic,
+): number | null {
+  if (order !== undefined && isOrderStatistic(name)) return orderStatisticOf(order, name);
+  switch (name) {
+    case "sum":
+    case "first":
+    case "last":
+    case "range":
+    case "rms":
+      return summary[name];
+    case "skew":
+    case "kurtosis":
+    case "slope":
+      return summary[name] ?? null;
+    case "mean":
+    case "std":
+    case "min":
+    case "max":
+    case "count":
+      return statisticOf(summary.moments, name);
+    default:
+      return null;
+  }
+}
+
+function orderStatisticOf(order: OrderStatistics, name: WindowStatistic): number {
+  if (name === "iqr" || name === "mad") return order[name];
+  return order.quantile(name === "median" ? 0.5 : Number(name.slice(1)) / 100);
 }
 
 /** A stretch of event time, or of rows. */
