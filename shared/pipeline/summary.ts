@@ -11,10 +11,12 @@ const EPSILON = 2 ** -52;
 
 /**
  * Moments up to the fourth (Pébay 2008), sum, first and last value, and the trend over time. Merging two summaries gives
- * that of all their values, within rounding; the sum of whole numbers is exact. Float64 throughout.
+ * that of all their values, within rounding; the sum of whole numbers is exact. Float64 throughout. Shape (skew, kurtosis)
+ * and trend (slope) only where they are asked for: merging costs thrice as much with them.
  */
 export class Summary implements Mergeable<Summary> {
   readonly moments = new Moments();
+  readonly #isDeep: boolean;
   sum = 0;
   first = 0;
   last = 0;
@@ -27,6 +29,10 @@ export class Summary implements Mergeable<Summary> {
   #timeM2 = 0;
   #timeProducts = 0;
 
+  constructor({ isDeep }: { readonly isDeep: boolean }) {
+    this.#isDeep = isDeep;
+  }
+
   add(x: number, timeMs: number): void {
     const { moments } = this;
     if (moments.count === 0) {
@@ -35,13 +41,9 @@ export class Summary implements Mergeable<Summary> {
     }
     this.last = x;
     this.sum += x;
-    this.#addShape(x);
-    const time = (timeMs - this.#baseMs) / 1_000;
-    const delta = time - this.#meanTime;
+    if (this.#isDeep) this.#addShape(x);
     moments.add(x);
-    this.#meanTime += delta / moments.count;
-    this.#timeM2 += delta * (time - this.#meanTime);
-    this.#timeProducts += delta * (x - moments.mean);
+    if (this.#isDeep) this.#addTrend(x, (timeMs - this.#baseMs) / 1_000);
   }
 
   merge(other: Summary): void {
@@ -50,8 +52,10 @@ export class Summary implements Mergeable<Summary> {
       this.copyFrom(other);
       return;
     }
-    this.#mergeShape(other);
-    this.#mergeTrend(other);
+    if (this.#isDeep) {
+      this.#mergeShape(other);
+      this.#mergeTrend(other);
+    }
     this.moments.merge(other.moments);
     this.sum += other.sum;
     this.last = other.last;
@@ -62,6 +66,7 @@ export class Summary implements Mergeable<Summary> {
     this.sum = other.sum;
     this.first = other.first;
     this.last = other.last;
+    if (!this.#isDeep) return;
     this.#m3 = other.#m3;
     this.#m4 = other.#m4;
     this.#baseMs = other.#baseMs;
@@ -132,6 +137,14 @@ export class Summary implements Mergeable<Summary> {
     const term = delta * step * count;
     this.#m4 += term * step * step * (n * n - 3 * n + 3) + 6 * step * step * m2 - 4 * step * this.#m3;
     this.#m3 += term * step * (n - 2) - 3 * step * m2;
+  }
+
+  // After the moments have taken `x`, at `time` in seconds.
+  #addTrend(x: number, time: number): void {
+    const delta = time - this.#meanTime;
+    this.#meanTime += delta / this.moments.count;
+    this.#timeM2 += delta * (time - this.#meanTime);
+    this.#timeProducts += delta * (x - this.moments.mean);
   }
 
   // Before the moments have been merged.

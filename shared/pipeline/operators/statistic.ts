@@ -52,6 +52,11 @@ export function isOrderStatistic(name: WindowStatistic): boolean {
   return name === "median" || name === "iqr" || name === "mad" || QUANTILE.test(name);
 }
 
+/** Whether a statistic needs the shape or the trend of values, see `Summary`. */
+export function isDeepStatistic(name: WindowStatistic): boolean {
+  return name === "skew" || name === "kurtosis" || name === "slope";
+}
+
 /** One statistic of at least one value, null where these values have none; `order` is there where one needs it. */
 export function windowStatisticOf(
   summary: Summary,

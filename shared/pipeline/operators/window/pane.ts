@@ -12,6 +12,8 @@ export interface PaneColumn {
   readonly statistics: readonly WindowStatistic[];
   /** Whether any of them needs the values in order. */
   readonly isOrdered: boolean;
+  /** Whether any of them needs their shape or trend. */
+  readonly isDeep: boolean;
 }
 
 /** How long a window turned out to be. */
@@ -34,8 +36,8 @@ export class Pane implements Stateful {
 
   constructor(shape: PaneShape) {
     this.#shape = shape;
-    this.#fields = shape.columns.map(({ isOrdered }) => ({
-      summary: new Summary(),
+    this.#fields = shape.columns.map(({ isOrdered, isDeep }) => ({
+      summary: new Summary({ isDeep }),
       sketch: isOrdered ? new QuantileSketch() : undefined,
     }));
   }

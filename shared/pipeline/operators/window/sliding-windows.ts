@@ -98,13 +98,15 @@ export class SlidingWindows implements StepInstance {
 
 /** One field of a sliding window; NaN stands for a missing value. */
 class SlidingField {
-  readonly summary = new SlidingSummary(() => new Summary());
+  readonly summary: SlidingSummary<Summary>;
   readonly #column: PaneColumn;
   readonly #sorted: SortedWindow | undefined;
-  readonly #read = new Summary();
+  readonly #read: Summary;
 
   constructor(column: PaneColumn) {
     this.#column = column;
+    this.summary = new SlidingSummary(() => new Summary(column));
+    this.#read = new Summary(column);
     this.#sorted = column.isOrdered ? new SortedWindow() : undefined;
   }
 

@@ -12,7 +12,7 @@ import {
   type StepInstance,
   type StepOperator,
 } from "../port.js";
-import { isOrderStatistic } from "../statistic.js";
+import { isDeepStatistic, isOrderStatistic } from "../statistic.js";
 import { DAY_MS, dayGrid, evenGrid, type WindowGrid } from "./grid.js";
 import { RowWindows, TimeWindows } from "./grid-windows.js";
 import { type Cover, WindowOutput } from "./output.js";
@@ -99,6 +99,7 @@ function shapeOf({ get, span }: WindowParams, input: Input): PaneShape {
     position: numberPosition(input, name, ["get", name]),
     statistics,
     isOrdered: statistics.some(isOrderStatistic),
+    isDeep: statistics.some(isDeepStatistic),
   }));
   return { span, columns };
 }
