@@ -29,7 +29,7 @@ export class Summary implements Mergeable<Summary> {
   #timeM2 = 0;
   #timeProducts = 0;
 
-  constructor({ isDeep }: { readonly isDeep: boolean }) {
+  constructor({ isDeep }: { readonly isDeep: boolean } = { isDeep: true }) {
     this.#isDeep = isDeep;
   }
 

@@ -34,11 +34,11 @@ const taskSchema = taskJsonSchema();
 
 type Operator = StepOperator | FeatureOperator;
 
-function describeOperator({ name, doc, example, params }: Operator): string {
+function describeOperator({ name, doc, example, moreExamples = [], params }: Operator): string {
   const parts = [
     `#### ${name}`,
     doc,
-    yamlFence({ [name]: example.params }),
+    ...[example, ...moreExamples].map((each) => yamlFence({ [name]: each.params })),
     optionsTable(inputSchema(params)),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
