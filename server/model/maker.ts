@@ -115,14 +115,17 @@ export class VersionMaker {
 
   async #mergeStatistics(updates: readonly UpdateRef[], signal: AbortSignal): Promise<FleetStatistics> {
     const pool = new StatisticsPool(updates.length);
+    const pause = async () => {
+      await this.#options.clock.turn();
+      signal.throwIfAborted();
+    };
     for (const ref of updates) {
       const { fit } = this.#readUpdate(ref).header;
       assert(fit !== null, `update ${ref.updateId} of a fit round has statistics`);
       pool.add(fit);
-      await this.#options.clock.turn();
-      signal.throwIfAborted();
+      await pause();
     }
-    return pool.finish();
+    return pool.finish(pause);
   }
 
   async #readDelta(ref: UpdateRef) {

@@ -77,7 +77,7 @@ export class PooledQuantiles {
 
   /** Of everything added: at least one summary. */
   quartiles(): Quartiles {
-    const order = Array.from({ length: this.#size }, (_, i) => i);
+    const order = Uint32Array.from({ length: this.#size }, (_, i) => i);
     order.sort((a, b) => this.#points[a]! - this.#points[b]!);
     const pooled = new OrderStatistics(
       Float64Array.from(order, (i) => this.#points[i]!),

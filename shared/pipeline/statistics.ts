@@ -80,10 +80,15 @@ export class StatisticsPool {
     });
   }
 
-  /** Of at least one device. */
-  finish(): FleetStatistics {
+  /** Of at least one device. Waits for `pause` after each column whose quantiles it has sorted. */
+  async finish(pause: () => Promise<void>): Promise<FleetStatistics> {
     assert(this.#merged !== undefined, "a fit round closes with updates");
-    return { ...this.#merged, quartiles: this.#pools?.map((pool) => pool?.quartiles()) ?? [] };
+    const quartiles: (Quartiles | undefined)[] = [];
+    for (const pool of this.#pools ?? []) {
+      quartiles.push(pool?.quartiles());
+      if (pool !== undefined) await pause();
+    }
+    return { ...this.#merged, quartiles };
   }
 }
 

@@ -122,7 +122,7 @@ export const scalingExamples: readonly DocsExample[] = [
   },
   {
     title: "scale: robust",
-    doc: "(x - median) / (upper - lower quartile) of the whole fleet's values, fitted likewise: outliers do not matter. Devices share 81 quantiles of each column, from which the ranks of median and quartiles follow to within 0.7 %.",
+    doc: "(x - median) / (upper - lower quartile) of the whole fleet's values, fitted likewise: outliers do not matter. Devices share 81 quantiles of each column, from which the ranks of median and quartiles follow to within 1 %.",
     yaml: `features: { from: air, list: [{ copy: x }], scale: robust }`,
     shows: ["robust"],
   },

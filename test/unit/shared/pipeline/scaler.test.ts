@@ -56,7 +56,7 @@ describe("scaler", () => {
     expect(scaled(scaler, 5, 5)).toEqual([0, -1]);
   });
 
-  test("robust scaling gives median 0 and quartiles a distance of 1, whatever an outlier does", () => {
+  test("robust scaling gives median 0 and quartiles a distance of 1, whatever an outlier does", async () => {
     const task = taskScaled("robust", { robust: {} });
     expect(needsFit(task)).toBe(true);
     // Two devices, 1 to 4 and 5 to 9, and an outlier.
@@ -70,7 +70,7 @@ describe("scaler", () => {
       pool.add(accumulator.finish());
     }
     // Quartiles 3, 5 and 7 of nine values; the second column has no spread.
-    expect(fitScaler(task, pool.finish())).toEqual({
+    expect(fitScaler(task, await pool.finish(async () => undefined))).toEqual({
       offset: [5, 7],
       factor: [0.25, 1],
       label: { offset: 50, factor: 1 / 40 },
