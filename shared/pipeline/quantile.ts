@@ -40,10 +40,18 @@ export class QuantileSketch implements Stateful {
 
   /** What was seen, in order: valid until the next change. At least one value. */
   read(): OrderStatistics {
-    const [all] = this.#levels;
-    if (this.#levels.length === 1 && all !== undefined)
-      return new OrderStatistics(Float64Array.from(all).sort());
-    return weighted(this.#levels.flatMap((values, level) => values.map((x) => ({ x, weight: 2 ** level }))));
+    const runs = this.#levels.map((values) => Float64Array.from(values).sort());
+    const [only] = runs;
+    if (runs.length === 1 && only !== undefined) return new OrderStatistics(only);
+    const sorted = new Float64Array(runs.reduce((sum, { length }) => sum + length, 0));
+    const weights = new Float64Array(sorted.length);
+    const heads = runs.map(() => 0);
+    for (let i = 0; i < sorted.length; i++) {
+      const level = lowestHead(runs, heads);
+      sorted[i] = runs[level]![heads[level]!++]!;
+      weights[i] = 2 ** level;
+    }
+    return new OrderStatistics(sorted, weights);
   }
 
   save(): Saved {
@@ -86,14 +94,32 @@ interface SavedSketch {
   readonly turns: readonly number[];
 }
 
+// Which of the sorted runs has the lowest value that is not taken yet.
+function lowestHead(runs: readonly Float64Array[], heads: readonly number[]): number {
+  let lowest = -1;
+  let value = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < runs.length; run++) {
+    const head = heads[run]!;
+    if (head >= runs[run]!.length || (lowest >= 0 && runs[run]![head]! >= value)) continue;
+    lowest = run;
+    value = runs[run]![head]!;
+  }
+  return lowest;
+}
+
 /** Values in rising order, each counting once or for its weight. Nobody changes them while this is in use. */
 export class OrderStatistics {
   readonly #sorted: Float64Array;
-  readonly #weights: Float64Array | undefined;
+  // What the values up to each one weigh together; undefined: each weighs 1.
+  readonly #upTo: Float64Array | undefined;
 
   constructor(sorted: Float64Array, weights?: Float64Array) {
     this.#sorted = sorted;
-    this.#weights = weights;
+    let total = 0;
+    this.#upTo = weights?.map((weight) => {
+      total += weight;
+      return total;
+    });
   }
 
   /**
@@ -101,23 +127,26 @@ export class OrderStatistics {
    * value stands in the middle of the ranks it counts for.
    */
   quantile(p: number): number {
-    return this.#weights === undefined
-      ? typeSeven(this.#sorted, p)
-      : typeSevenWeighted(this.#sorted, this.#weights, p);
+    const sorted = this.#sorted;
+    if (this.#upTo === undefined) return typeSeven(sorted, p);
+    const rank = p * (this.#weightUpTo(sorted.length - 1) - 1);
+    const at = this.#firstWhere((i) => this.#middleRank(i) >= rank);
+    if (at === 0) return sorted[0]!;
+    if (at === sorted.length) return sorted[at - 1]!;
+    const below = this.#middleRank(at - 1);
+    return between(sorted[at - 1]!, sorted[at]!, (rank - below) / (this.#middleRank(at) - below));
   }
 
   /** The lowest value whose rank reaches share `p`; between two values when it falls right there (type 2). */
   atRank(p: number): number {
-    const weights = this.#weights;
-    const target = p * (weights === undefined ? this.#sorted.length : totalOf(weights));
     const last = this.#sorted.length - 1;
-    let rank = 0;
-    for (let i = 0; i < last; i++) {
-      rank += weights === undefined ? 1 : weights[i]!;
-      if (rank === target) return between(this.#sorted[i]!, this.#sorted[i + 1]!, 0.5);
-      if (rank > target) return this.#sorted[i]!;
-    }
-    return this.#sorted[last]!;
+    const target = p * this.#weightUpTo(last);
+    const at = Math.min(
+      last,
+      this.#firstWhere((i) => this.#weightUpTo(i) >= target),
+    );
+    const isBetween = at < last && this.#weightUpTo(at) === target;
+    return isBetween ? between(this.#sorted[at]!, this.#sorted[at + 1]!, 0.5) : this.#sorted[at]!;
   }
 
   get iqr(): number {
@@ -127,50 +156,45 @@ export class OrderStatistics {
   /** Median of the absolute deviations from the median. Unscaled: 1.4826 times it estimates a normal's std. */
   get mad(): number {
     const middle = this.quantile(0.5);
-    const weights = this.#weights;
     const deviations = this.#sorted.map((x) => Math.abs(x - middle));
-    if (weights === undefined) return new OrderStatistics(deviations.sort()).quantile(0.5);
-    return weighted(Array.from(deviations, (x, i) => ({ x, weight: weights[i]! }))).quantile(0.5);
+    if (this.#upTo === undefined) return new OrderStatistics(deviations.sort()).quantile(0.5);
+    const order = Uint32Array.from(deviations, (_, i) => i).sort((a, b) => deviations[a]! - deviations[b]!);
+    const weights = Float64Array.from(order, (i) => this.#weightOf(i));
+    return new OrderStatistics(
+      Float64Array.from(order, (i) => deviations[i]!),
+      weights,
+    ).quantile(0.5);
   }
-}
 
-interface WeightedValue {
-  readonly x: number;
-  readonly weight: number;
-}
+  #weightUpTo(i: number): number {
+    return this.#upTo === undefined ? i + 1 : this.#upTo[i]!;
+  }
 
-function weighted(values: WeightedValue[]): OrderStatistics {
-  values.sort((a, b) => a.x - b.x);
-  return new OrderStatistics(
-    Float64Array.from(values, ({ x }) => x),
-    Float64Array.from(values, ({ weight }) => weight),
-  );
+  #weightOf(i: number): number {
+    return this.#weightUpTo(i) - (i === 0 ? 0 : this.#weightUpTo(i - 1));
+  }
+
+  #middleRank(i: number): number {
+    return this.#weightUpTo(i) - (this.#weightOf(i) + 1) / 2;
+  }
+
+  // Of a condition that holds from some value on; the number of values when it never does.
+  #firstWhere(holds: (i: number) => boolean): number {
+    let low = 0;
+    let high = this.#sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (holds(middle)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
 }
 
 function typeSeven(sorted: Float64Array, p: number): number {
   const rank = p * (sorted.length - 1);
   const below = Math.floor(rank);
   return between(sorted[below]!, sorted[Math.min(below + 1, sorted.length - 1)]!, rank - below);
-}
-
-function typeSevenWeighted(sorted: Float64Array, weights: Float64Array, p: number): number {
-  const rank = p * (totalOf(weights) - 1);
-  let first = 0;
-  let below = { x: sorted[0]!, rank: 0 };
-  for (let i = 0; i < sorted.length; i++) {
-    const at = { x: sorted[i]!, rank: first + (weights[i]! - 1) / 2 };
-    if (at.rank >= rank) {
-      const span = at.rank - below.rank;
-      return span === 0 ? at.x : between(below.x, at.x, (rank - below.rank) / span);
-    }
-    below = at;
-    first += weights[i]!;
-  }
-  return below.x;
-}
-
-function totalOf(weights: Float64Array): number {
-  return weights.reduce((sum, weight) => sum + weight, 0);
 }
 
 // Exact at both ends and for equal neighbours.
