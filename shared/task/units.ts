@@ -1,4 +1,4 @@
-// Quantities as people write them: "10m", "64KiB", "80%". A bare number is never one of them.
+// Quantities as people write them: "10m", "64KiB", "80%", "50Hz". A bare number is never one of them.
 
 import { z } from "zod";
 
@@ -21,13 +21,16 @@ const BYTE_UNITS = {
   GiB: 2 ** 30,
 } as const;
 
+const FREQUENCY_UNITS_HZ = { Hz: 1, kHz: 1e3, MHz: 1e6 } as const;
+
 const DURATION = /^(\d{1,15}(?:\.\d{1,6})?) ?(ms|s|m|h|d|w)$/;
 const BYTES = /^(\d{1,15}(?:\.\d{1,6})?) ?(B|kB|MB|GB|KiB|MiB|GiB)$/;
+const FREQUENCY = /^(\d{1,15}(?:\.\d{1,6})?) ?(Hz|kHz|MHz)$/;
 const SHARE = /^(\d{1,15}(?:\.\d{1,6})?) ?%$/;
 
 const YEAR_MS = 365 * DURATION_UNITS_MS.d;
 
-/** Inclusive bounds of a quantity, in its base unit: ms, bytes, or a fraction. */
+/** Inclusive bounds of a quantity, in its base unit: ms, bytes, Hz, or a fraction. */
 export interface Bounds {
   readonly min: number;
   readonly max: number;
@@ -69,11 +72,26 @@ export function shareWithin({ min, max }: Bounds) {
     });
 }
 
+/** A frequency within bounds: "50Hz" in the task, 50 after parsing. */
+function frequencyWithin({ min, max }: Bounds) {
+  const expected = "expected a frequency with its unit (Hz, kHz, MHz), such as 50Hz or 3.2kHz";
+  return z
+    .string({ error: expected })
+    .regex(FREQUENCY, { error: expected })
+    .transform((text) => scaled(FREQUENCY, FREQUENCY_UNITS_HZ, text))
+    .refine((hz) => hz >= min && hz <= max, {
+      error: `expected a frequency from ${formatFrequency(min)} to ${formatFrequency(max)}`,
+    });
+}
+
 /** A duration of 1 ms to 100 years, in ms. */
 export const durationMs = durationWithin({ min: 1, max: 100 * YEAR_MS });
 
 /** A size of 1 byte to 1 TB, in bytes. */
 export const byteSize = bytesWithin({ min: 1, max: 1e12 });
+
+/** A frequency of 0.001 Hz to 10 MHz, in Hz. */
+export const frequencyHz = frequencyWithin({ min: 0.001, max: 1e7 });
 
 /** A share of 0 % to 100 %, as a fraction. */
 export const share = shareWithin({ min: 0, max: 1 });
@@ -94,6 +112,13 @@ export function formatBytes(bytes: number): string {
   ] as const;
   const [unit, size] = units.find(([, size]) => bytes >= size) ?? (["B", 1] as const);
   return `${Number((bytes / size).toPrecision(3))}${unit}`;
+}
+
+/** `hz` in the largest unit that leaves at least 1, to six digits: 3200 -> "3.2kHz". */
+export function formatFrequency(hz: number): string {
+  const units = Object.entries(FREQUENCY_UNITS_HZ).reverse();
+  const [unit, size] = units.find(([, size]) => hz >= size) ?? ["Hz", 1];
+  return `${Number((hz / size).toPrecision(6))}${unit}`;
 }
 
 function formatShare(fraction: number): string {

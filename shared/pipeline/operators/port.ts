@@ -9,6 +9,8 @@ import type { PipelineRow } from "../types.js";
 export interface Field {
   readonly name: string;
   readonly length: number;
+  /** Samples a second, where the elements are a signal's and the rate is known. */
+  readonly rateHz?: number;
 }
 
 /** What an operator gets to work on, known before any row arrives. */

@@ -1,20 +1,30 @@
 // The closed vocabulary of operators: a new one is a file and a line here.
 
+import { angle, corr, sma } from "./axes.js";
+import { bands } from "./bands.js";
+import { type BlockOperator, blockFeature, blockStep } from "./block-operator.js";
 import { copy } from "./copy.js";
 import { cyclic } from "./cyclic.js";
+import { fft } from "./fft.js";
 import { lag } from "./lag.js";
 import { observed } from "./observed.js";
 import type { FeatureOperator, StepOperator } from "./port.js";
 import { range } from "./range.js";
 import { resample } from "./resample.js";
 import { rolling } from "./rolling.js";
+import { spectrum } from "./spectrum.js";
+import { stats } from "./stats.js";
 import { window } from "./window/window.js";
+
+/** Numbers from blocks: columns among the features, fields among the steps. */
+const blockOperators: readonly BlockOperator[] = [stats, bands, spectrum, fft, corr, sma, angle];
 
 /** Operators on rows, by the name a task calls them. */
 export const stepOperators: Readonly<Record<string, StepOperator>> = byName<StepOperator>(
   range,
   resample,
   window,
+  ...blockOperators.map(blockStep),
 );
 
 /** Operators that make columns, by the name a task calls them. */
@@ -24,6 +34,7 @@ export const featureOperators: Readonly<Record<string, FeatureOperator>> = byNam
   rolling,
   cyclic,
   observed,
+  ...blockOperators.map(blockFeature),
 );
 
 // Null prototype: a task's "constructor" is no operator.

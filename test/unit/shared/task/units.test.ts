@@ -7,6 +7,8 @@ import {
   durationWithin,
   formatBytes,
   formatDuration,
+  formatFrequency,
+  frequencyHz,
   share,
 } from "../../../../shared/task/units.js";
 
@@ -100,5 +102,24 @@ describe("a share", () => {
 
   test("above the whole is refused", () => {
     expect(share.safeParse("101%").error?.issues[0]?.message).toBe("expected a percentage from 0% to 100%");
+  });
+});
+
+describe("a frequency", () => {
+  test.each([
+    ["50Hz", 50],
+    ["0.3 Hz", 0.3],
+    ["3.2kHz", 3200],
+    ["1MHz", 1_000_000],
+  ])("of %s is %d Hz", (text, hz) => {
+    expect(frequencyHz.parse(text)).toBe(hz);
+  });
+
+  test.each([50, "50", "50hz", "-1Hz", "0Hz", "11MHz", null])("is not %j", (value) => {
+    expect(frequencyHz.safeParse(value).success).toBe(false);
+  });
+
+  test("is written in the unit that suits it", () => {
+    expect([0.3, 50, 3200, 1e6].map(formatFrequency)).toEqual(["0.3Hz", "50Hz", "3.2kHz", "1MHz"]);
   });
 });

@@ -1,0 +1,118 @@
+// How a block's power is spread over frequencies.
+
+import { Memo } from "./memo.js";
+import { createRealFft, type RealFft } from "./real-fft.js";
+import type { Samples } from "./samples.js";
+import { type TaperName, taperWeights } from "./taper.js";
+
+/** Which spectrum of a block. */
+export interface SpectrumOptions {
+  /** Samples of a block. */
+  readonly length: number;
+  readonly taper: TaperName;
+  /** Samples of one transform; shorter than the block, several half overlapping ones are averaged (Welch 1967). */
+  readonly segment: number;
+}
+
+// As many blocks as one row may bring: acceleration, turn rate and magnitude of three axes each, say.
+const REMEMBERED_BLOCKS = 8;
+const MAX_SHARED = 64;
+
+const shared = new Memo<Spectrum>(MAX_SHARED);
+
+/** The spectrum that all who want the same have in common, so that nobody computes a block's twice. */
+export function sharedSpectrum(options: SpectrumOptions): Spectrum {
+  const { length, taper, segment } = options;
+  return shared.get(`${length}/${segment}/${taper}`, () => new Spectrum(options));
+}
+
+/**
+ * The one-sided periodogram of blocks of one length, each segment's mean removed and its ends tapered. Bin k stands for
+ * the frequency k x rate / segment; its power is density x bin width, |X|^2 / (segment x sum of w^2), doubled but for 0
+ * and half the rate. The unit is the samples' squared, the sum over all bins is the variance (exactly so for `rect`).
+ * As SciPy's `periodogram` and `welch` (detrend constant, scaling density) times rate / segment.
+ */
+export class Spectrum {
+  readonly bins: number;
+  readonly #options: SpectrumOptions;
+  readonly #fft: RealFft;
+  readonly #weights: Float64Array;
+  readonly #scale: number;
+  readonly #x: Float64Array;
+  readonly #re: Float64Array;
+  readonly #im: Float64Array;
+  readonly #results: Result[] = [];
+  #oldest = 0;
+
+  constructor(options: SpectrumOptions) {
+    const { segment, taper } = options;
+    this.#options = options;
+    this.#fft = createRealFft(segment);
+    this.bins = this.#fft.bins;
+    this.#weights = taperWeights(taper, segment);
+    const squares = this.#weights.reduce((sum, weight) => sum + weight * weight, 0);
+    this.#scale = 1 / (segment * squares);
+    this.#x = new Float64Array(segment);
+    this.#re = new Float64Array(this.bins);
+    this.#im = new Float64Array(this.bins);
+  }
+
+  /** Power per bin: to be read at once, since its place is taken by another block's later. Blocks never change. */
+  of(block: Samples): Float64Array {
+    for (const result of this.#results) if (result.block === block) return result.power;
+    const result = this.#nextResult(block);
+    result.block = block;
+    this.#compute(block, result.power);
+    return result.power;
+  }
+
+  #nextResult(block: Samples): Result {
+    if (this.#results.length < REMEMBERED_BLOCKS) {
+      const added = { block, power: new Float64Array(this.bins) };
+      this.#results.push(added);
+      return added;
+    }
+    const reused = this.#results[this.#oldest]!;
+    this.#oldest = (this.#oldest + 1) % REMEMBERED_BLOCKS;
+    return reused;
+  }
+
+  #compute(block: Samples, power: Float64Array): void {
+    const { length, segment } = this.#options;
+    const step = segment - Math.floor(segment / 2);
+    power.fill(0);
+    let segments = 0;
+    for (let start = 0; start + segment <= length; start += step) {
+      this.#load(block, start);
+      this.#fft.transform(this.#x, this.#re, this.#im);
+      this.#addSquares(power);
+      segments += 1;
+    }
+    const scale = this.#scale / segments;
+    for (let k = 0; k < this.bins; k++) power[k]! *= isOneSided(k, segment) ? scale : 2 * scale;
+  }
+
+  #load(block: Samples, start: number): void {
+    const { segment } = this.#options;
+    let sum = 0;
+    for (let n = 0; n < segment; n++) sum += block[start + n]!;
+    const mean = sum / segment;
+    for (let n = 0; n < segment; n++) this.#x[n] = (block[start + n]! - mean) * this.#weights[n]!;
+  }
+
+  #addSquares(power: Float64Array): void {
+    const re = this.#re;
+    const im = this.#im;
+    for (let k = 0; k < this.bins; k++) power[k]! += re[k]! * re[k]! + im[k]! * im[k]!;
+  }
+}
+
+interface Result {
+  block: Samples;
+  readonly power: Float64Array;
+}
+
+// 0 and half the rate have no mirror image.
+function isOneSided(bin: number, segment: number): boolean {
+  return bin === 0 || 2 * bin === segment;
+}
