@@ -125,7 +125,7 @@ export abstract class RowStep implements StepInstance {
     return null;
   }
 
-  restore(): void {}
+  restore(_saved: Saved): void {}
 }
 
 /** A computer that looks at one row at a time: it remembers nothing. */

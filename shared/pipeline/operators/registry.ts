@@ -5,7 +5,12 @@ import { bands } from "./bands.js";
 import { type BlockOperator, blockFeature, blockStep } from "./block-operator.js";
 import { copy } from "./copy.js";
 import { cyclic } from "./cyclic.js";
+import { decimate } from "./decimate.js";
+import { detrend } from "./detrend.js";
+import { envelope } from "./envelope.js";
 import { fft } from "./fft.js";
+import { filter } from "./filter.js";
+import { frame } from "./frame.js";
 import { lag } from "./lag.js";
 import { observed } from "./observed.js";
 import type { FeatureOperator, StepOperator } from "./port.js";
@@ -14,6 +19,7 @@ import { resample } from "./resample.js";
 import { rolling } from "./rolling.js";
 import { spectrum } from "./spectrum.js";
 import { stats } from "./stats.js";
+import { taper } from "./taper.js";
 import { window } from "./window/window.js";
 
 /** Numbers from blocks: columns among the features, fields among the steps. */
@@ -24,6 +30,12 @@ export const stepOperators: Readonly<Record<string, StepOperator>> = byName<Step
   range,
   resample,
   window,
+  detrend,
+  taper,
+  filter,
+  decimate,
+  envelope,
+  frame,
   ...blockOperators.map(blockStep),
 );
 

@@ -1,7 +1,17 @@
 // How strongly a band of frequencies sounds from sample to sample.
 
 import { type ComplexFft, createComplexFft } from "./complex-fft.js";
+import { Memo } from "./memo.js";
 import type { Samples } from "./samples.js";
+
+const MAX_SHARED = 64;
+
+const shared = new Memo<Envelope>(MAX_SHARED);
+
+/** The envelope that all entities with blocks of that length have in common. */
+export function sharedEnvelope(length: number): Envelope {
+  return shared.get(`${length}`, () => new Envelope(length));
+}
 
 /**
  * The magnitude of the analytic signal of a band: the block's transform, cut to the band, its negative frequencies left

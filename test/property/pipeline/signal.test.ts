@@ -10,6 +10,8 @@ import { createRealFft } from "../../../shared/pipeline/signal/real-fft.js";
 import { powerBetween } from "../../../shared/pipeline/signal/spectral-shape.js";
 import { Spectrum } from "../../../shared/pipeline/signal/spectrum.js";
 import { taperNames } from "../../../shared/pipeline/signal/taper.js";
+import type { PipelineRow } from "../../../shared/pipeline/types.js";
+import { featureOf, row, stepOf } from "../../support/pipeline.js";
 
 // Steps of 2^-20: nothing so small that it would count as nothing.
 const sample = fc.integer({ min: -(2 ** 27), max: 2 ** 27 }).map((steps) => steps / 2 ** 20);
@@ -243,4 +245,83 @@ describe("filter", () => {
       { numRuns: 50 },
     );
   });
+});
+
+describe("frame", () => {
+  /** A stream of samples 10 ms apart, in blocks of one length. */
+  function blocksOf(stream: Float32Array, length: number): PipelineRow[] {
+    const blocks = Math.floor(stream.length / length);
+    return Array.from({ length: blocks }, (_, i) =>
+      row(10 * i * length, stream.slice(i * length, (i + 1) * length)),
+    );
+  }
+
+  test("frames are those of the whole stream, whatever the blocks they came in", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 20 }),
+        fc.integer({ min: 2, max: 24 }),
+        fc.integer({ min: 1, max: 24 }),
+        fc.integer({ min: 1, max: 12 }),
+        (length, size, drawnEvery, blocks) => {
+          const every = Math.min(drawnEvery, size);
+          const stream = Float32Array.from({ length: length * blocks }, (_, n) => Math.sin(n));
+          const input = { fields: [{ name: "a", length }], spacingMs: undefined };
+          const { instance, rows } = stepOf("frame", { of: "a", size, every, rate: "100Hz" }, input);
+          for (const block of blocksOf(stream, length)) {
+            instance.advance(block.timeMs);
+            instance.push(block);
+          }
+          const expected: PipelineRow[] = [];
+          for (let start = 0; start + size <= stream.length; start += every)
+            expected.push(row(10 * start, stream.slice(start, start + size)));
+          expect(rows).toEqual(expected);
+        },
+      ),
+    );
+  });
+
+  test("every frame is a stretch of the stream at its own time, whichever blocks were lost", () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 30 }), (kept) => {
+        const stream = Float32Array.from({ length: 6 * kept.length }, (_, n) => n);
+        const input = { fields: [{ name: "a", length: 6 }], spacingMs: undefined };
+        const { instance, rows, counters } = stepOf(
+          "frame",
+          { of: "a", size: 9, every: 5, rate: "100Hz" },
+          input,
+        );
+        const given = blocksOf(stream, 6).filter((_, i) => kept[i]);
+        for (const block of given) instance.push(block);
+        for (const { timeMs, values } of rows)
+          expect(values[0]).toEqual(stream.slice(timeMs / 10, timeMs / 10 + 9));
+        const gaps = given.filter(({ timeMs }, i) => i > 0 && timeMs - given[i - 1]!.timeMs > 60).length;
+        // A gap right behind a frame leaves nothing that would have to be thrown away.
+        expect(counters.get("frame.gap")).toBeLessThanOrEqual(gaps);
+      }),
+    );
+  });
+});
+
+test("operators that want the same spectrum get what each would have computed alone", () => {
+  fc.assert(
+    fc.property(fc.array(samples(16, 16), { minLength: 1, maxLength: 12 }), (drawn) => {
+      const names = drawn.map((_, i) => `a${i}`);
+      const input = { fields: names.map((name) => ({ name, length: 16 })), spacingMs: undefined };
+      const both = ["bands", "spectrum"].map((operator) =>
+        featureOf(
+          operator,
+          operator === "bands"
+            ? { of: names, edges: [1, 3, 8], rate: "16Hz" }
+            : { of: names, get: ["total", "centroid"], rate: "16Hz" },
+          input,
+        ),
+      );
+      const block = row(0, ...drawn.map((x) => Float32Array.from(x)));
+      const together = both.map(({ push }) => push(block));
+      // Each alone, of copies that nobody has seen.
+      const alone = both.map(({ push }) => push(row(0, ...drawn.map((x) => Float32Array.from(x)))));
+      expect(together).toEqual(alone);
+    }),
+  );
 });
