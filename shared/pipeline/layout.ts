@@ -269,8 +269,12 @@ function guardedFields({ sources }: Task, name: string): readonly string[] {
 }
 
 function fieldsOf(task: Task, source: string, names: readonly string[]): readonly Field[] {
-  const { vectors } = task.sources[source]!;
-  return names.map((name) => ({ name, length: Object.hasOwn(vectors, name) ? vectors[name]! : 1 }));
+  const { vectors, decode } = task.sources[source]!;
+  return names.map((name) => {
+    if (!Object.hasOwn(vectors, name)) return { name, length: 1 };
+    const length = vectors[name]!;
+    return decode.kind === "samples" ? { name, length, rateHz: decode.rateHz } : { name, length };
+  });
 }
 
 function attempt<Result>(

@@ -193,7 +193,7 @@ fields: { power: "switch:0.apower", on: "switch:0.output" }`,
   samples: {
     source: `mqtt: lab/vibration
 decode:
-  samples: { type: i16, channels: [x, y], length: 4, rate: 1000, scale: 0.5, header: { bytes: 8, time: { at: 0, unit: us } } }`,
+  samples: { type: i16, channels: [x, y], length: 4, rate: 1kHz, scale: 0.5, header: { bytes: 8, time: { at: 0, unit: us } } }`,
     fields: ["x", "y"],
     messages: [
       {

@@ -27,8 +27,7 @@ export function addedFields(right: JoinRight, side: Input): readonly Field[] {
   const path = ["asof", right.from];
   if (right.valid !== undefined) numberPosition(side, right.valid.field, [...path, "valid"]);
   return Object.entries(right.take).map(([name, field]) => {
-    const { length } = side.fields[positionOf(side, field, [...path, "take", field])]!;
-    return { name, length };
+    return { ...side.fields[positionOf(side, field, [...path, "take", field])]!, name };
   });
 }
 

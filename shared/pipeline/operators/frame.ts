@@ -106,24 +106,28 @@ interface Channels {
 function channelsOf({ of, rate, every }: Params, input: Input): Channels {
   const positions = of.map((name, i) => vectorPosition(input, name, pathOf(of, i)));
   const channels = positions.map((position) => input.fields[position]!);
-  const rates = channels.map((channel) => rateOf(rate, channel));
-  const [first] = channels;
-  const [rateHz] = rates;
-  const length = first!.length;
-  checkAlike(channels, rates);
-  if ((1_000 * every) / rateHz! < 1)
+  const { length } = channels[0]!;
+  checkLengths(channels, length);
+  const rateHz = sharedRate(rate, channels);
+  if ((1_000 * every) / rateHz < 1)
     throw new OperatorError(["every"], "frames would begin less than 1 ms apart, the finest time a row has");
-  return { positions, length, rateHz: rateHz! };
+  return { positions, length, rateHz };
 }
 
-function checkAlike(channels: readonly Field[], rates: readonly number[]): void {
-  channels.forEach(({ name, length }, i) => {
-    if (length === channels[0]!.length && rates[i] === rates[0]) return;
-    throw new OperatorError(
-      ["of", i],
-      `expected vectors of one length and rate: "${name}" has ${length} samples at ${rates[i]} Hz, "${channels[0]!.name}" ${channels[0]!.length} at ${rates[0]} Hz`,
-    );
-  });
+// One that knows is enough: their samples come together.
+function sharedRate(written: number | undefined, channels: readonly Field[]): number {
+  const known = written ?? channels.find(({ rateHz }) => rateHz !== undefined)?.rateHz;
+  for (const channel of channels) rateOf(known, channel);
+  return rateOf(known, channels[0]!);
+}
+
+function checkLengths(channels: readonly Field[], expected: number): void {
+  const other = channels.findIndex(({ length }) => length !== expected);
+  if (other < 0) return;
+  throw new OperatorError(
+    ["of", other],
+    `expected vectors of one length: "${channels[other]!.name}" has ${channels[other]!.length} samples, "${channels[0]!.name}" ${expected}`,
+  );
 }
 
 /** Most samples that a frame may do without. */

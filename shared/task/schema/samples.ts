@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { fieldName } from "../../pipeline/operators/fields.js";
+import { frequencyHz } from "../units.js";
 import { path } from "./path.js";
 
 const BOUND = 1e12;
@@ -39,7 +40,7 @@ export const samples = z
       .refine((names) => new Set(names).size === names.length, { error: "expected each name once" })
       .describe("The fields, in the order in which their samples alternate."),
     length: z.int().min(2).max(65_536).describe("Samples of one reading, per channel."),
-    rate: z.number().min(0.001).max(10_000_000).describe("Samples a second, per channel."),
+    rate: frequencyHz.describe("Samples a second, per channel: 3200Hz."),
     scale: finite.refine((value) => value !== 0, { error: "expected anything but 0" }).prefault(1),
     offset: finite.prefault(0).describe("A sample is raw x scale + offset."),
     header: header.optional().describe("Bytes before the samples."),

@@ -38,7 +38,7 @@ test.each(
 )("%s, %s: what was written is read, for every channel", async (type, order) => {
   const { bytes, put, of } = write[type];
   const decode = await decoderLab(
-    `{ decode: { samples: { type: ${type}, order: ${order}, channels: [a, skipped, b], length: 4, rate: 100 } } }`,
+    `{ decode: { samples: { type: ${type}, order: ${order}, channels: [a, skipped, b], length: 4, rate: 100Hz } } }`,
   );
   fc.assert(
     fc.property(fc.array(of, { minLength: 12, maxLength: 12 }), (samples) => {
@@ -58,7 +58,7 @@ const block = (...samples: number[]) => new Uint8Array(Int16Array.from(samples).
 
 test("several readings in one message follow each other in time; the last sample was taken on arrival", async () => {
   const decode = await decoderLab(
-    "{ decode: { samples: { type: i16, channels: [a], length: 2, rate: 4 } } }",
+    "{ decode: { samples: { type: i16, channels: [a], length: 2, rate: 4Hz } } }",
     { fields: "a" },
   );
   const { readings } = decode(block(1, 2, 3, 4));
@@ -70,7 +70,7 @@ test("several readings in one message follow each other in time; the last sample
 
 test("scale and offset come before the unit's conversion", async () => {
   const decode = await decoderLab(
-    "{ decode: { samples: { type: i16, channels: [a, b], length: 2, rate: 10, scale: 0.5, offset: 1 } }, convert: { b: { times: 10, plus: -1 } } }",
+    "{ decode: { samples: { type: i16, channels: [a, b], length: 2, rate: 10Hz, scale: 0.5, offset: 1 } }, convert: { b: { times: 10, plus: -1 } } }",
   );
   expect(decode(block(2, 2, 4, 4)).readings[0]?.values).toEqual({
     a: Float32Array.of(2, 3),
@@ -84,7 +84,7 @@ test.each([
   ["f64", "s", (view: DataView) => view.setFloat64(4, 1767225600, true)],
 ] as const)("the time of the first sample from the header, %s in %s", async (type, unit, put) => {
   const decode = await decoderLab(
-    `{ decode: { samples: { type: i16, channels: [a], length: 2, rate: 10, header: { bytes: 12, time: { at: 4, type: ${type}, unit: ${unit} } } } } }`,
+    `{ decode: { samples: { type: i16, channels: [a], length: 2, rate: 10Hz, header: { bytes: 12, time: { at: 4, type: ${type}, unit: ${unit} } } } } }`,
     { fields: "a" },
   );
   const bytes = new Uint8Array(16);
@@ -97,7 +97,7 @@ test.each([
 
 test("a block as base64 beside its time in JSON", async () => {
   const decode = await decoderLab(
-    '{ decode: { samples: { type: i16, channels: [a], length: 2, rate: 10, json: d.raw } }, time: { field: t0, unit: ms }, entity: "{tag.unit}" }',
+    '{ decode: { samples: { type: i16, channels: [a], length: 2, rate: 10Hz, json: d.raw } }, time: { field: t0, unit: ms }, entity: "{tag.unit}" }',
     { fields: "a" },
   );
   const message = (raw: unknown, t0: unknown = 5000) => JSON.stringify({ t0, unit: "pump", d: { raw } });
@@ -112,7 +112,7 @@ test("a block as base64 beside its time in JSON", async () => {
 
 test("a block that is no whole number of readings is refused, one with NaN is a missing value", async () => {
   const decode = await decoderLab(
-    "{ decode: { samples: { type: f32, channels: [a, b], length: 2, rate: 10 } } }",
+    "{ decode: { samples: { type: f32, channels: [a, b], length: 2, rate: 10Hz } } }",
   );
   expect(decode(new Uint8Array(15)).faults).toEqual(["bad-length"]);
   expect(decode(new Uint8Array(24)).faults).toEqual(["bad-length"]);

@@ -306,7 +306,7 @@ describe("frame", () => {
   test("refuses vectors that do not go together, and frames finer than time", () => {
     const unequal = { fields: [...vectors(5, "a").fields, ...vectors(6, "b").fields], spacingMs: undefined };
     expect(complaint("frame", { ...written, of: ["a", "b"] }, unequal)).toBe(
-      'of.1: expected vectors of one length and rate: "b" has 6 samples at 100 Hz, "a" 5 at 100 Hz',
+      'of.1: expected vectors of one length: "b" has 6 samples, "a" 5',
     );
     expect(complaint("frame", { of: "a", size: 8, every: 1, rate: "3.2kHz" }, vectors(5, "a"))).toBe(
       "every: frames would begin less than 1 ms apart, the finest time a row has",
