@@ -40,8 +40,8 @@ export const bands: BlockOperator<Params> = {
   compile(params, [field]) {
     const bins = binsOf(params, field!);
     const spectrum = spectrumOf(params, field!);
-    return ([block], out, offset) => {
-      const power = spectrum.of(block!);
+    return ([block], out, offset, row) => {
+      const power = spectrum.of(block!, row);
       for (let i = 1; i < bins.length; i++)
         out[offset + i - 1] = powerColumn(powerBetween(power, bins[i - 1]!, bins[i]!), params);
     };

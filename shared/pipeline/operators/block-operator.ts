@@ -26,8 +26,13 @@ export interface BlockGroup {
   readonly names: readonly string[];
 }
 
-/** Writes a group's numbers from `out[offset]` on. Remembers nothing of one row for the next. */
-export type BlockKernel = (blocks: readonly Float32Array[], out: Float32Array, offset: number) => void;
+/** Writes the numbers of a group of `row` from `out[offset]` on. Remembers nothing of one row for the next. */
+export type BlockKernel = (
+  blocks: readonly Float32Array[],
+  out: Float32Array,
+  offset: number,
+  row: PipelineRow,
+) => void;
 
 /** Numbers from the blocks of one row, group by group; where a block is missing, its groups' numbers are. */
 export interface BlockOperator<Params = unknown> {
@@ -118,19 +123,19 @@ function compileGroups<Params>(
 /** Writes the group's numbers, NaN where a block is missing; false when one is. */
 function computeGroup(
   { positions, width, kernel, blocks }: CompiledGroup,
-  values: readonly Value[],
+  row: PipelineRow,
   out: Float32Array,
   offset: number,
 ): boolean {
   for (let i = 0; i < positions.length; i++) {
-    const block = values[positions[i]!];
+    const block = row.values[positions[i]!];
     if (!(block instanceof Float32Array)) {
       out.fill(Number.NaN, offset, offset + width);
       return false;
     }
     blocks[i] = block;
   }
-  kernel(blocks, out, offset);
+  kernel(blocks, out, offset, row);
   return true;
 }
 
@@ -142,11 +147,11 @@ class BlockComputer extends RowComputer {
     this.#groups = groups;
   }
 
-  push({ values }: PipelineRow, out: Float32Array, offset: number): FeatureState {
+  push(row: PipelineRow, out: Float32Array, offset: number): FeatureState {
     let at = offset;
     let state: FeatureState = "complete";
     for (const group of this.#groups) {
-      if (!computeGroup(group, values, out, at)) state = "missing";
+      if (!computeGroup(group, row, out, at)) state = "missing";
       at += group.width;
     }
     return state;
@@ -169,7 +174,7 @@ class BlockStep extends RowStep {
     const values: Value[] = [...row.values];
     let offset = 0;
     for (const group of this.#groups) {
-      const isThere = computeGroup(group, row.values, this.#numbers, offset);
+      const isThere = computeGroup(group, row, this.#numbers, offset);
       for (const end = offset + group.width; offset < end; offset++)
         values.push(isThere ? this.#numbers[offset]! : null);
     }

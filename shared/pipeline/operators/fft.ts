@@ -32,8 +32,8 @@ export const fft: BlockOperator<Params> = {
   compile(params, [field]) {
     const edges = edgesOf(params, field!);
     const spectrum = spectrumOf(params, field!);
-    return ([block], out, offset) => {
-      const power = spectrum.of(block!);
+    return ([block], out, offset, row) => {
+      const power = spectrum.of(block!, row);
       for (let i = 1; i < edges.length; i++)
         out[offset + i - 1] = powerColumn(powerBetween(power, edges[i - 1]!, edges[i]!), params);
     };

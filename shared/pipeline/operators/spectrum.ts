@@ -35,8 +35,8 @@ export const spectrum: BlockOperator<Params> = {
     const { get } = params;
     const width = hzPerBin(params, field!, rateOf(params.rate, field!));
     const spectrum = spectrumOf(params, field!);
-    return ([block], out, offset) => {
-      const power = spectrum.of(block!);
+    return ([block], out, offset, row) => {
+      const power = spectrum.of(block!, row);
       for (let i = 0; i < get.length; i++) out[offset + i] = spectralProperty(get[i]!, power, width);
     };
   },

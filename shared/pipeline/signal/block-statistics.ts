@@ -61,9 +61,8 @@ export class BlockStatistics {
     this.#sorted = new Float64Array(length);
   }
 
-  /** Takes the next block. Blocks never change: the same one again costs nothing. */
+  /** Takes the next block, which stays as it is while it is asked for. */
   load(block: Samples): void {
-    if (block === this.#block) return;
     this.#block = block;
     this.#isSorted = false;
     this.#hasShape = false;

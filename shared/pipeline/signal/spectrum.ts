@@ -14,7 +14,7 @@ export interface SpectrumOptions {
   readonly segment: number;
 }
 
-// As many blocks as one row may bring: acceleration, turn rate and magnitude of three axes each, say.
+// As many vectors as one row is likely to bring: acceleration and turn rate on three axes, and their magnitudes.
 const REMEMBERED_BLOCKS = 8;
 const MAX_SHARED = 64;
 
@@ -41,8 +41,10 @@ export class Spectrum {
   readonly #x: Float64Array;
   readonly #re: Float64Array;
   readonly #im: Float64Array;
+  // Of the row at hand.
   readonly #results: Result[] = [];
-  #oldest = 0;
+  #row: object | undefined;
+  #computed = 0;
 
   constructor(options: SpectrumOptions) {
     const { segment, taper } = options;
@@ -57,24 +59,32 @@ export class Spectrum {
     this.#im = new Float64Array(this.bins);
   }
 
-  /** Power per bin: to be read at once, since its place is taken by another block's later. Blocks never change. */
-  of(block: Samples): Float64Array {
-    for (const result of this.#results) if (result.block === block) return result.power;
-    const result = this.#nextResult(block);
-    result.block = block;
+  /**
+   * Power per bin of a block of `row`: computed once for all who ask while the row is the same. To be read at once, since
+   * its place is taken by another block's later.
+   */
+  of(block: Samples, row: object): Float64Array {
+    if (row !== this.#row) {
+      this.#row = row;
+      this.#computed = 0;
+    }
+    const known = Math.min(this.#computed, REMEMBERED_BLOCKS);
+    for (let i = 0; i < known; i++) {
+      const { block: other, power } = this.#results[i]!;
+      if (other === block) return power;
+    }
+    const result = this.#place(block);
     this.#compute(block, result.power);
     return result.power;
   }
 
-  #nextResult(block: Samples): Result {
-    if (this.#results.length < REMEMBERED_BLOCKS) {
-      const added = { block, power: new Float64Array(this.bins) };
-      this.#results.push(added);
-      return added;
-    }
-    const reused = this.#results[this.#oldest]!;
-    this.#oldest = (this.#oldest + 1) % REMEMBERED_BLOCKS;
-    return reused;
+  // Where there is none left, the oldest result goes.
+  #place(block: Samples): Result {
+    const place = this.#computed % REMEMBERED_BLOCKS;
+    this.#computed += 1;
+    this.#results[place] ??= { block, power: new Float64Array(this.bins) };
+    this.#results[place].block = block;
+    return this.#results[place];
   }
 
   #compute(block: Samples, power: Float64Array): void {

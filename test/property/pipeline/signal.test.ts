@@ -129,7 +129,7 @@ describe("spectrum", () => {
     fc.assert(
       fc.property(samples(2, 200), (x) => {
         const { length } = x;
-        const power = new Spectrum({ length, segment: length, taper: "rect" }).of(x);
+        const power = new Spectrum({ length, segment: length, taper: "rect" }).of(x, {});
         const mean = x.reduce((sum, value) => sum + value, 0) / length;
         const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / length;
         expect(powerBetween(power, 0, power.length)).toBeCloseTo(variance, DIGITS);
@@ -141,8 +141,11 @@ describe("spectrum", () => {
     fc.assert(
       fc.property(samples(32, 32), sample, fc.constantFrom(...taperNames), (x, level, taper) => {
         const options = { length: 32, segment: 16, taper };
-        const plain = new Spectrum(options).of(x);
-        const changed = new Spectrum(options).of(x.map((value) => 3 * value + level));
+        const plain = new Spectrum(options).of(x, {});
+        const changed = new Spectrum(options).of(
+          x.map((value) => 3 * value + level),
+          {},
+        );
         expectClose(
           changed.map((value) => value / 9),
           plain,

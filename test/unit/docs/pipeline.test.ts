@@ -28,6 +28,7 @@ import {
   wordsOf,
   yamlFence,
 } from "../../support/docs-tables.js";
+import { signalExamples } from "../../support/signal-examples.js";
 
 const path = fileURLToPath(new URL("../../../docs/pipeline.md", import.meta.url));
 const taskSchema = taskJsonSchema();
@@ -102,6 +103,7 @@ const blocks: Readonly<Record<string, () => string>> = {
     `${describeExamples(joinExamples)}\n\n\`asof\`:\n\n${optionsTable(schemaAt(taskSchema, ["join", "*", "asof", "*"]))}\n\n\`interval\`:\n\n${optionsTable(schemaAt(taskSchema, ["join", "*", "interval", "*"]))}`,
   "feature operators": () => describeOperators(featureOperators),
   scaling: () => describeExamples(scalingExamples),
+  signals: () => describeExamples(signalExamples),
 };
 
 /** A small task with parts of it replaced. */
@@ -128,7 +130,7 @@ describe("docs/pipeline.md", () => {
   });
 
   test.each(
-    [...eventTimeExamples, ...checkExamples, ...joinExamples, ...scalingExamples].map(
+    [...eventTimeExamples, ...checkExamples, ...joinExamples, ...scalingExamples, ...signalExamples].map(
       ({ title, yaml }) => [title, yaml] as const,
     ),
   )("the example of %s is a valid part of a task", (_, yaml) => {

@@ -7,7 +7,7 @@ import { taperNames, taperWeights } from "../../../../../shared/pipeline/signal/
 import { FIXTURE_RATE_HZ, fixture, fixtureSpectrum } from "../../../../support/signal.js";
 
 const hzPerBin = FIXTURE_RATE_HZ / fixture.length;
-const power = new Spectrum({ length: 256, segment: 256, taper: "hann" }).of(fixture);
+const power = new Spectrum({ length: 256, segment: 256, taper: "hann" }).of(fixture, {});
 
 describe("of a known signal", () => {
   const band = (lowHz: number, highHz: number) =>
@@ -31,7 +31,7 @@ describe("of a known signal", () => {
   });
 
   test("averaged over half overlapping segments it is SciPy's welch", () => {
-    const averaged = new Spectrum({ length: 256, segment: 64, taper: "hann" }).of(fixture);
+    const averaged = new Spectrum({ length: 256, segment: 64, taper: "hann" }).of(fixture, {});
     const expected = [
       0.001734072345716986, 0.0003231883673507987, 0.04188517588315635, 0.3164807723369936,
       0.14069870667723688, 0.0007174825459444837,
@@ -43,20 +43,42 @@ describe("of a known signal", () => {
   });
 
   test("a block without power has 0 of everything", () => {
-    const silent = new Spectrum({ length: 64, segment: 64, taper: "hann" }).of(new Float64Array(64).fill(3));
+    const silent = new Spectrum({ length: 64, segment: 64, taper: "hann" }).of(
+      new Float64Array(64).fill(3),
+      {},
+    );
     for (const name of ["centroid", "peak_hz", "entropy", "total", "rolloff", "flatness"] as const)
       expect(spectralProperty(name, silent, 1)).toBe(0);
   });
 });
 
-test("a block's spectrum is computed once, and stays right when many others come between", () => {
+describe("one spectrum for all who ask", () => {
   const spectrum = new Spectrum({ length: 4, segment: 4, taper: "rect" });
-  const blocks = Array.from({ length: 20 }, (_, i) => Float32Array.of(0, i + 1, 0, -i - 1));
-  const [first] = blocks;
-  expect(spectrum.of(first!)).toBe(spectrum.of(first!));
   // x = a sin(pi n / 2): power a^2 / 2 in bin 1.
-  for (const [i, block] of [...blocks, ...blocks].entries())
-    expect(spectrum.of(block)[1]).toBeCloseTo(((i % 20) + 1) ** 2 / 2, 12);
+  const sine = (size: number) => Float32Array.of(0, size, 0, -size);
+
+  test("is computed once while the row is the same", () => {
+    const row = {};
+    const [one, two] = [sine(1), sine(2)];
+    const power = spectrum.of(one, row);
+    expect(spectrum.of(two, row)[1]).toBeCloseTo(2, 12);
+    expect(spectrum.of(one, row)).toBe(power);
+    expect(power[1]).toBeCloseTo(0.5, 12);
+  });
+
+  test("is computed again for the next row, even if its samples lie in the same array", () => {
+    const block = sine(1);
+    spectrum.of(block, {});
+    block.set(sine(3));
+    expect(spectrum.of(block, {})[1]).toBeCloseTo(4.5, 12);
+  });
+
+  test("stays right when a row has more blocks than are remembered", () => {
+    const row = {};
+    const blocks = Array.from({ length: 20 }, (_, i) => sine(i + 1));
+    for (const [i, block] of [...blocks, ...blocks].entries())
+      expect(spectrum.of(block, row)[1]).toBeCloseTo(((i % 20) + 1) ** 2 / 2, 12);
+  });
 });
 
 describe("tapers are SciPy's periodic windows", () => {
