@@ -156,8 +156,8 @@ export class OrderStatistics {
   /** Median of the absolute deviations from the median. Unscaled: 1.4826 times it estimates a normal's std. */
   get mad(): number {
     const middle = this.quantile(0.5);
+    if (this.#upTo === undefined) return medianDeviation(this.#sorted, middle);
     const deviations = this.#sorted.map((x) => Math.abs(x - middle));
-    if (this.#upTo === undefined) return new OrderStatistics(deviations.sort()).quantile(0.5);
     const order = Uint32Array.from(deviations, (_, i) => i).sort((a, b) => deviations[a]! - deviations[b]!);
     const weights = Float64Array.from(order, (i) => this.#weightOf(i));
     return new OrderStatistics(
@@ -200,4 +200,37 @@ function typeSeven(sorted: Float64Array, p: number): number {
 // Exact at both ends and for equal neighbours.
 function between(low: number, high: number, share: number): number {
   return low === high ? low : low * (1 - share) + high * share;
+}
+
+// Seen from the median outwards deviations lie in order already: one walk, no second sort.
+function medianDeviation(sorted: Float64Array, median: number): number {
+  let left = firstAbove(sorted, median) - 1;
+  let right = left + 1;
+  const half = Math.floor(sorted.length / 2);
+  let previous = 0;
+  let deviation = 0;
+  for (let taken = 0; taken <= half; taken++) {
+    previous = deviation;
+    const leftDeviation = left >= 0 ? median - sorted[left]! : Number.POSITIVE_INFINITY;
+    const rightDeviation = right < sorted.length ? sorted[right]! - median : Number.POSITIVE_INFINITY;
+    if (leftDeviation <= rightDeviation) {
+      deviation = leftDeviation;
+      left -= 1;
+    } else {
+      deviation = rightDeviation;
+      right += 1;
+    }
+  }
+  return sorted.length % 2 === 0 ? (previous + deviation) / 2 : deviation;
+}
+
+function firstAbove(sorted: Float64Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -35,7 +35,7 @@ steps:
     from: imu
     do:
       - filter: { of: [ax, ay, az], lowpass: 0.3Hz, order: 3, rate: 50Hz, as: [gx, gy, gz] }
-      - frame: { of: [ax, ay, az, gx, gy, gz], size: 128, every: 64, minCover: 0.95 }
+      - frame: { of: [ax, ay, az, gx, gy, gz], size: 128, every: 64, minCover: 95% }
 features:
   from: moving
   list:

@@ -1,6 +1,7 @@
 // frame: blocks as they were sent become blocks as a model wants them.
 
 import { z } from "zod";
+import { shareWithin } from "../../task/units.js";
 import { jitterOf } from "../signal/continuity.js";
 import { SampleBuffer } from "../signal/sample-buffer.js";
 import type { Saved } from "../state.js";
@@ -37,11 +38,8 @@ const params = z
       ),
     rate: rateParam,
     jitter: jitterParam,
-    minCover: z
-      .number()
-      .min(0.5)
-      .max(1)
-      .prefault(1)
+    minCover: shareWithin({ min: 0.5, max: 1 })
+      .prefault("100%")
       .describe(
         "Share of a frame's samples that must have been measured; a straight line fills in the others.",
       ),
@@ -69,9 +67,9 @@ type Params = z.output<typeof params>;
  */
 export const frame: StepOperator<Params> = {
   name: "frame",
-  doc: "Frames of so many samples, whatever blocks they came in: {of: vector or vectors, size: 128, every: 64, rate: 50Hz, jitter, minCover: 0.95}. Named by the time of its first sample.",
+  doc: "Frames of so many samples, whatever blocks they came in: {of: vector or vectors, size: 128, every: 64, rate: 50Hz, jitter, minCover: 95%}. Named by the time of its first sample.",
   example: {
-    params: { of: ["ax", "ay"], size: 8, every: 4, rate: "50Hz", minCover: 0.7 },
+    params: { of: ["ax", "ay"], size: 8, every: 4, rate: "50Hz", minCover: "70%" },
     vectors: { ax: 5, ay: 5 },
   },
   params,

@@ -6,13 +6,10 @@ import type { BlockOperator } from "./block-operator.js";
 import { fieldNames } from "./fields.js";
 import { pathOf } from "./vectors.js";
 
-const QUANTILE = /^q\d\d$/;
-
-const RULE = `expected one of ${blockStatisticNames.join(", ")}, or a quantile such as q05`;
-
-const statisticName = z.union([z.enum(blockStatisticNames), z.string().regex(QUANTILE, { error: RULE })], {
-  error: RULE,
-});
+const statisticName = z.union(
+  [z.enum(blockStatisticNames), z.templateLiteral(["q", z.string().regex(/^\d\d$/)])],
+  { error: `expected one of ${blockStatisticNames.join(", ")}, or a quantile such as q05` },
+);
 
 const params = z.strictObject({ of: fieldNames, get: z.array(statisticName).min(1).max(32) });
 

@@ -1,8 +1,8 @@
 // A block of samples in single numbers.
 
 import { unreachable } from "../../assert.js";
+import { OrderStatistics } from "../quantile.js";
 import { Memo } from "./memo.js";
-import { sortedMad, sortedQuantile } from "./quantile.js";
 import type { Samples } from "./samples.js";
 
 /** What a block can be asked for besides quantiles. */
@@ -45,6 +45,7 @@ export function sharedStatistics(length: number): BlockStatistics {
  */
 export class BlockStatistics {
   readonly #sorted: Float64Array;
+  readonly #order: OrderStatistics;
   #block: Samples | undefined;
   #isSorted = false;
   #hasShape = false;
@@ -59,6 +60,7 @@ export class BlockStatistics {
 
   constructor(length: number) {
     this.#sorted = new Float64Array(length);
+    this.#order = new OrderStatistics(this.#sorted);
   }
 
   /** Takes the next block, which stays as it is while it is asked for. */
@@ -70,7 +72,7 @@ export class BlockStatistics {
   }
 
   get(statistic: BlockStatistic): number {
-    if (typeof statistic === "number") return sortedQuantile(this.#inOrder(), statistic);
+    if (typeof statistic === "number") return this.#inOrder().quantile(statistic);
     switch (statistic) {
       case "mean":
         return this.#mean;
@@ -97,11 +99,11 @@ export class BlockStatistics {
       case "energy":
         return this.#square;
       case "median":
-        return sortedQuantile(this.#inOrder(), 0.5);
+        return this.#inOrder().quantile(0.5);
       case "mad":
-        return sortedMad(this.#inOrder());
+        return this.#inOrder().mad;
       case "iqr":
-        return sortedQuantile(this.#inOrder(), 0.75) - sortedQuantile(this.#inOrder(), 0.25);
+        return this.#inOrder().iqr;
       default:
         return unreachable(statistic);
     }
@@ -158,12 +160,12 @@ export class BlockStatistics {
     return this;
   }
 
-  #inOrder(): Float64Array {
+  #inOrder(): OrderStatistics {
     if (this.#block !== undefined && !this.#isSorted) {
       this.#sorted.set(this.#block);
       this.#sorted.sort();
       this.#isSorted = true;
     }
-    return this.#sorted;
+    return this.#order;
   }
 }

@@ -77,7 +77,7 @@ describe("a wrist", () => {
         from: "imu",
         do: [
           { filter: { of: axes, lowpass: "0.3Hz", order: 3, rate: "50Hz", as: gravity } },
-          { frame: { of: [...axes, ...gravity], size: 128, every: 64, minCover: 0.95 } },
+          { frame: { of: [...axes, ...gravity], size: 128, every: 64, minCover: "95%" } },
         ],
       },
     },

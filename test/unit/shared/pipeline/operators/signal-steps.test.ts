@@ -244,7 +244,7 @@ describe("frame", () => {
   });
 
   test("a gap that minCover allows is bridged by a line; its frame counts as filled", () => {
-    const { instance, rows, counters } = stepOf("frame", { ...written, minCover: 0.75 }, input);
+    const { instance, rows, counters } = stepOf("frame", { ...written, minCover: "75%" }, input);
     instance.push(row(0, ramp(0, 5), null));
     instance.push(row(70, ramp(7, 5), null));
     instance.push(row(120, ramp(12, 5), null));
@@ -255,13 +255,13 @@ describe("frame", () => {
   });
 
   test("a frame with two bridges too many is dropped", () => {
-    const { instance, rows, counters } = stepOf("frame", { ...written, minCover: 0.75 }, input);
+    const { instance, rows, counters } = stepOf("frame", { ...written, minCover: "75%" }, input);
     instance.push(row(0, ramp(0, 5), null));
     instance.push(row(70, ramp(7, 5), null));
     instance.push(row(140, ramp(14, 5), null));
     // 4 to 11: measured 4, 7 to 11. 8 to 15: 8 to 11, 14, 15.
     expect(framesOf(rows)).toEqual([0, 40, 80].map((timeMs) => [timeMs, ...ramp(timeMs / 10, 8)]));
-    const tight = stepOf("frame", { ...written, minCover: 0.75 }, vectors(2, "a"));
+    const tight = stepOf("frame", { ...written, minCover: "75%" }, vectors(2, "a"));
     for (const at of [0, 4, 8, 12]) tight.instance.push(row(10 * at, ramp(at, 2)));
     // Each gap is short enough, but a frame holds two of them.
     expect(tight.rows).toEqual([]);
