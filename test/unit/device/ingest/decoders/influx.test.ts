@@ -57,7 +57,9 @@ test("comments and empty lines are passed over, and a bad line leaves its neighb
 
 const name = fc.string({ minLength: 1, unit: fc.constantFrom(...'ab ,=é😀"0') });
 const escaped = (text: string) => text.replace(/[ ,=]/g, "\\$&");
-const value = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.string());
+// String(-0) is "0": + 0 leaves out the one number that is not written as itself.
+const double = fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0);
+const value = fc.oneof(double, fc.boolean(), fc.string());
 
 test("what is written as the protocol says is read back", () => {
   const point = fc.record({
