@@ -2,11 +2,12 @@
 // of an old connection is ever sent again: what was in flight is the caller's to repeat.
 
 import { Socket } from "node:net";
-import { connect, type MqttClient } from "mqtt";
+import { connect, type IPublishPacket, type MqttClient } from "mqtt";
 import type { Clock } from "../clock.js";
 import { type MqttEndpoint, parseEndpoint } from "./mqtt-endpoint.js";
 import { PacketGauge } from "./packet-gauge.js";
-import type { Message, Will } from "./port.js";
+import type { Delivery, Will } from "./port.js";
+import { type ReceiveLimits, ReceiveWindow } from "./receive-window.js";
 import type { Outbound } from "./send-window.js";
 
 export interface MqttConnectionOptions {
@@ -15,11 +16,15 @@ export interface MqttConnectionOptions {
   readonly keepaliveMs: number;
   readonly will: Will | undefined;
   readonly subscriptions: readonly string[];
+  /** The broker keeps the subscriptions, and messages for them, while there is no connection (3.1.2.4). */
+  readonly isPersistent: boolean;
+  /** Undefined: one message at a time. */
+  readonly receive: ReceiveLimits | undefined;
   readonly clock: Clock;
   /** Connected, and subscribed to everything. */
   readonly onReady: () => void;
-  /** The PUBACK follows the promise, and so does the next packet of any kind. Never rejects. */
-  readonly onMessage: (message: Message) => Promise<void>;
+  /** The PUBACK follows the promise, and so does the next packet of any kind unless `receive` allows more. Never rejects. */
+  readonly onMessage: (message: Delivery) => Promise<void>;
   /** Called once, when the connection has ended or was never made. */
   readonly onGone: (end: ConnectionEnd) => void;
 }
@@ -50,12 +55,8 @@ export class MqttConnection {
   constructor(options: MqttConnectionOptions) {
     this.#options = options;
     this.#client = createClient(options);
-    this.#client.handleMessage = (packet, done) => {
-      const { topic, payload, retain } = packet;
-      // A copy: the packet is a view of a buffer that many packets share.
-      const owned = typeof payload === "string" ? Buffer.from(payload) : new Uint8Array(payload);
-      void options.onMessage({ topic, payload: owned, retained: retain === true }).then(() => done());
-    };
+    if (options.receive === undefined) this.#receiveOne();
+    else this.#receiveSeveral(options.receive);
     this.#client.on("connect", () => this.#subscribe());
     this.#client.on("error", (error) => this.#fail(reasonOf(error), isRefusal(error)));
     this.#client.on("close", () => this.#gone());
@@ -86,6 +87,42 @@ export class MqttConnection {
       });
       client.end(!client.connected);
     });
+  }
+
+  /** Ends subscriptions that the broker would keep; resolves when it has, or when there is no more hope. */
+  unsubscribe(filters: readonly string[]): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(CLOSE_TIMEOUT_MS, () => resolve());
+      this.#client.unsubscribe([...filters], () => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  #receiveOne(): void {
+    this.#client.handleMessage = (packet, done) => {
+      void this.#options.onMessage(deliveryOf(packet, packet.qos === 0 ? 0 : 1)).then(() => done());
+    };
+  }
+
+  #receiveSeveral(limits: ReceiveLimits): void {
+    const client = this.#client;
+    const window = new ReceiveWindow(limits, (id) => {
+      if (!this.#isGone && client.stream.writable) client.stream.write(pubackOf(id));
+    });
+    // The client reads on after its own PUBACK only. To it they are messages without one; we send it when it is due.
+    client.on("packetreceive", (packet) => {
+      if (packet.cmd === "publish" && packet.qos === 1) packet.qos = 0;
+    });
+    client.handleMessage = (packet, done) => {
+      const id = packet.messageId;
+      const delivery = deliveryOf(packet, id === undefined ? 0 : 1);
+      const handled = this.#options.onMessage(delivery);
+      // What needs no acknowledgement cannot be held back: its receiver drops what is too much.
+      if (id === undefined) done();
+      else window.post({ id, bytes: delivery.payload.length, handled }, done);
+    };
   }
 
   #subscribe(): void {
@@ -127,7 +164,24 @@ export class MqttConnection {
   }
 }
 
-function createClient({ endpoint, clientId, keepaliveMs, will }: MqttConnectionOptions): MqttClient {
+function deliveryOf({ topic, payload, retain }: IPublishPacket, qos: 0 | 1): Delivery {
+  // A copy: the packet is a view of a buffer that many packets share.
+  const owned = typeof payload === "string" ? Buffer.from(payload) : new Uint8Array(payload);
+  return { topic, payload: owned, retained: retain === true, qos };
+}
+
+/** A PUBACK of MQTT 3.1.1, section 3.4. */
+function pubackOf(id: number): Uint8Array {
+  return Uint8Array.of(0x40, 2, id >> 8, id & 0xff);
+}
+
+function createClient({
+  endpoint,
+  clientId,
+  keepaliveMs,
+  will,
+  isPersistent,
+}: MqttConnectionOptions): MqttClient {
   const { username, password, ca } = endpoint;
   return connect({
     ...parseEndpoint(endpoint),
@@ -137,7 +191,7 @@ function createClient({ endpoint, clientId, keepaliveMs, will }: MqttConnectionO
     ...(will === undefined ? {} : { will: { ...will, payload: Buffer.from(will.payload), qos: 1 as const } }),
     clientId,
     keepalive: Math.ceil(keepaliveMs / 1000),
-    clean: true,
+    clean: !isPersistent,
     protocolVersion: 4,
     reconnectPeriod: 0,
     resubscribe: false,

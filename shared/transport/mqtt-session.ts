@@ -1,5 +1,5 @@
 // One MQTT client identity: connects, comes back after every loss with growing, jittered waits, and bounds what is
-// on its way. Clean sessions: a new connection knows nothing of the one before.
+// on its way. Clean sessions unless asked otherwise: a new connection knows nothing of the one before.
 
 import { assert } from "../assert.js";
 import type { Cancel, Clock } from "../clock.js";
@@ -10,7 +10,8 @@ import { ConnectionLog } from "./connection-log.js";
 import { type ConnectionEnd, MqttConnection } from "./mqtt-connection.js";
 import { type MqttEndpoint, parseEndpoint } from "./mqtt-endpoint.js";
 import { Pace } from "./pace.js";
-import type { Message, PublishOptions, Will } from "./port.js";
+import type { Delivery, PublishOptions, Will } from "./port.js";
+import type { ReceiveLimits } from "./receive-window.js";
 import { closedError, SendWindow } from "./send-window.js";
 import { isFilter, isTopic } from "./topic-filter.js";
 
@@ -28,14 +29,18 @@ export interface MqttSessionOptions {
   readonly ackTimeoutMs?: number;
   readonly will?: Will;
   readonly subscriptions: readonly string[];
+  /** The broker keeps QoS 1 messages for this client id while it is away; false if absent. */
+  readonly isPersistent?: boolean;
+  /** Messages in hand at once; one if absent. QoS 0 is not bounded by it: the receiver drops what is too much. */
+  readonly receive?: ReceiveLimits;
   /** Connected and subscribed, after every reconnect. A broker may deliver messages just before (3.8.4). */
   readonly onConnected: () => void;
   readonly onDisconnected: () => void;
   /**
-   * The PUBACK waits for the promise, and so does every later packet, pings included: return quickly. Called one at
-   * a time. Never rejects: a fault of the receiver is the receiver's to handle. The payload belongs to the receiver.
+   * The PUBACK waits for the promise. So does every later packet, pings included, once `receive` is reached: return
+   * quickly. Never rejects: a fault of the receiver is the receiver's to handle. The payload belongs to the receiver.
    */
-  readonly onMessage: (message: Message) => Promise<void>;
+  readonly onMessage: (message: Delivery) => Promise<void>;
 }
 
 /** Open until closed; connected now and then. */
@@ -49,6 +54,8 @@ export interface MqttSession {
    * much is waiting.
    */
   publish(topic: string, payload: Uint8Array, options?: PublishOptions): Promise<void>;
+  /** Ends subscriptions that a persistent session would keep. Resolves at once without a connection, and soon with one. */
+  unsubscribe(filters: readonly string[]): Promise<void>;
   /** Disconnects for good, without a will. No handler is called afterwards. */
   close(): Promise<void>;
 }
@@ -103,6 +110,10 @@ class Session implements MqttSession {
     return this.#window.post({ topic, payload: Buffer.from(payload), retain });
   }
 
+  async unsubscribe(filters: readonly string[]): Promise<void> {
+    if (this.isConnected && filters.length > 0) await this.#connection?.unsubscribe(filters);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelTimer();
@@ -111,9 +122,10 @@ class Session implements MqttSession {
   }
 
   #connect(): void {
-    const { endpoint, clientId, will, subscriptions, clock, onMessage } = this.#options;
+    const { endpoint, clientId, will, subscriptions, isPersistent = false, receive } = this.#options;
+    const { clock, onMessage } = this.#options;
     this.#connection = new MqttConnection({
-      ...{ endpoint, clientId, will, subscriptions, clock },
+      ...{ endpoint, clientId, will, subscriptions, isPersistent, receive, clock },
       keepaliveMs: this.#keepaliveMs,
       onReady: () => this.#ready(),
       // What is still in the buffers of a session that was closed is nobody's any more.

@@ -11,6 +11,11 @@ export interface Message {
   readonly retained: boolean;
 }
 
+/** A message with how it was delivered: at most once (0), or again until it is acknowledged (1). */
+export interface Delivery extends Message {
+  readonly qos: 0 | 1;
+}
+
 /** What the broker publishes for a client that vanishes (MQTT 3.1.1, 3.1.2.5). */
 export interface Will {
   readonly topic: string;

@@ -150,6 +150,50 @@ describe.skipIf(!hasMosquitto)(withMosquitto("over Mosquitto"), () => {
     gate.open();
   });
 
+  test("it keeps messages for a persistent session that is away, and for no other", async () => {
+    const mosquitto = await broker();
+    const options = { endpoint: mosquitto, subscriptions: ["room/+"], isPersistent: true };
+    const first = openSession("pump", options);
+    await until(() => first.session.isConnected);
+    await first.session.close();
+    const sensor = keep(openSession("sensor", { endpoint: mosquitto }).session);
+    await until(() => sensor.isConnected);
+    for (const value of [1, 2, 3]) await sensor.publish("room/1", bytes(value));
+    const second = openSession("pump", { ...options, receive: { messages: 10, bytes: 1000 } });
+    keep(second.session);
+    await until(() => second.messages.length === 3);
+    expect(second.messages.map(({ payload }) => payload[0])).toEqual([1, 2, 3]);
+    const other = openSession("other", { ...options, isPersistent: false });
+    keep(other.session);
+    await until(() => other.session.isConnected);
+    await sensor.publish("room/1", bytes(4));
+    await until(() => other.messages.length === 1 && second.messages.length === 4);
+    expect(other.messages[0]?.payload[0]).toBe(4);
+  });
+
+  test("what a session holds unacknowledged when it goes comes again", async () => {
+    const mosquitto = await broker();
+    const options = { endpoint: mosquitto, subscriptions: ["a"], isPersistent: true };
+    const gate = createGate();
+    let isTaken = false;
+    const onMessage = () => {
+      isTaken = true;
+      return gate.opened;
+    };
+    const first = openSession("pump", { ...options, receive: { messages: 9, bytes: 99 }, onMessage });
+    await until(() => first.session.isConnected);
+    const sensor = keep(openSession("sensor", { endpoint: mosquitto }).session);
+    await until(() => sensor.isConnected);
+    await sensor.publish("a", bytes(7));
+    await until(() => isTaken);
+    await first.session.close();
+    gate.open();
+    const second = openSession("pump", options);
+    keep(second.session);
+    await until(() => second.messages.length === 1);
+    expect(second.messages[0]?.payload[0]).toBe(7);
+  });
+
   test("a name and password are asked for: the right ones are let in, the wrong ones refused", async () => {
     const passwords = folder.write("passwords", "pump:secret\n");
     execFileSync("/usr/bin/mosquitto_passwd", ["-U", passwords]);

@@ -28,8 +28,8 @@ function open(url: string, options: Partial<Parameters<typeof openSession>[1]> =
 
 const payload = Buffer.alloc(1000);
 
-function publish(topic: string, bytes: number): Buffer {
-  const message = { cmd: "publish", topic, payload: Buffer.alloc(bytes), qos: 1, messageId: 7 } as const;
+function publish(topic: string, bytes: number, messageId = 7): Buffer {
+  const message = { cmd: "publish", topic, payload: Buffer.alloc(bytes), qos: 1, messageId } as const;
   return generate({ ...message, dup: false, retain: false });
 }
 
@@ -147,6 +147,61 @@ describe("a session", () => {
     finish();
     await until(() => calls === 2);
     await until(() => acknowledged() === 1);
+  });
+
+  describe("that may have several messages in hand", () => {
+    /** A session with three messages and then a ping's answer on their way to it; `finish` handles one of them. */
+    async function holding(receive: { readonly messages: number; readonly bytes: number }) {
+      const { url, packets } = await broker((packet, answer) => {
+        politeScript(packet, answer);
+        if (packet.cmd === "subscribe") for (const id of [1, 2, 3]) answer(publish("a", 10, id));
+      });
+      const finish: (() => void)[] = [];
+      const onMessage = () => new Promise<void>((resolve) => void finish.push(resolve));
+      open(url, { subscriptions: ["a"], receive, onMessage });
+      const acknowledged = () =>
+        packets.flatMap((packet) => (packet.cmd === "puback" ? [packet.messageId] : []));
+      return { finish, acknowledged };
+    }
+
+    test("acknowledges them in the order they came in, whichever was handled first", async () => {
+      const { finish, acknowledged } = await holding({ messages: 10, bytes: 1000 });
+      await until(() => finish.length === 3);
+      finish[2]!();
+      finish[1]!();
+      finish[0]!();
+      await until(() => acknowledged().length === 3);
+      expect(acknowledged()).toEqual([1, 2, 3]);
+    });
+
+    test.each([
+      ["messages", { messages: 2, bytes: 1000 }],
+      ["bytes", { messages: 10, bytes: 20 }],
+    ])("reads nothing more when it holds as many %s as it may", async (_, receive) => {
+      const { finish, acknowledged } = await holding(receive);
+      await until(() => finish.length === 2);
+      finish[1]!();
+      expect(acknowledged()).toEqual([]);
+      expect(finish).toHaveLength(2);
+      finish[0]!();
+      await until(() => finish.length === 3);
+      finish[2]!();
+      await until(() => acknowledged().length === 3);
+    });
+  });
+
+  test("that is persistent asks the broker to keep it, and ends subscriptions it no longer wants", async () => {
+    const { url, packets } = await broker((packet, answer) => {
+      politeScript(packet, answer);
+      if (packet.cmd === "unsubscribe") answer({ cmd: "unsuback", messageId: packet.messageId! });
+    });
+    const { session } = open(url, { subscriptions: ["a", "b/+"], isPersistent: true });
+    await session.unsubscribe(["a"]);
+    await until(() => session.isConnected);
+    expect(packets[0]).toMatchObject({ cmd: "connect", clean: false });
+    expect(packets.some(({ cmd }) => cmd === "unsubscribe")).toBe(false);
+    await session.unsubscribe(["a"]);
+    expect(packets.at(-1)).toMatchObject({ cmd: "unsubscribe", unsubscriptions: ["a"] });
   });
 
   test("never waits for more acknowledgements than its window, and rejects all when the connection goes", async () => {
