@@ -10,12 +10,14 @@ import { describeIssue, problemsOf } from "../../shared/task/problem.js";
 import { byteSize, share } from "../../shared/task/units.js";
 import { readYaml } from "../../shared/task/yaml.js";
 import type { MqttEndpoint } from "../../shared/transport/mqtt-endpoint.js";
-import { isFilter, isTopic } from "../../shared/transport/topic-filter.js";
+import { isTopic } from "../../shared/transport/topic-filter.js";
 import { type Credential, parseCredential } from "../../shared/wire/credential.js";
 import { brokerShape, brokerUrl, endpointOf } from "../broker.js";
+import type { SourceBinding } from "../ingest/sources/binding.js";
 import type { Rule } from "../rules/rule.js";
 import { rulesSchema } from "../rules/schema.js";
 import { parseQuietHours, type QuietHours } from "./owner.js";
+import { problemsAmong, replayOf, sourceSchema, withSpeed } from "./source-config.js";
 
 /** What a device is told by its owner, paths read. */
 export interface DeviceConfig {
@@ -26,18 +28,11 @@ export interface DeviceConfig {
   readonly log: "debug" | "info" | "warn" | "error" | "silent";
   /** By the task's name for the source. */
   readonly sources: Readonly<Record<string, SourceBinding>>;
-  /** Telemetry is a replay, so many times as fast as it happened. */
+  /** All telemetry is a replay, so many times as fast as it happened; Infinity: as fast as it can be read. */
   readonly replay: number | undefined;
   readonly predictions: { readonly endpoint: MqttEndpoint; readonly topic: string } | undefined;
   readonly rules: readonly Rule[];
   readonly limits: DeviceLimits;
-}
-
-/** Where one of the task's sources is found. */
-export interface SourceBinding {
-  readonly endpoint: MqttEndpoint;
-  /** Instead of the task's own topic filter. */
-  readonly topic: string | undefined;
 }
 
 /** What training must leave alone. */
@@ -59,59 +54,54 @@ const SPEED_RULE = "expected a speed such as 3600x";
 
 const TOPIC_RULE = "expected a topic; {device} stands for the device id";
 
-const schema = z.strictObject({
-  server: brokerUrl.describe("The server's uplink broker."),
-  ca: file.optional().describe("PEM file with the certificates to trust instead of the system's."),
-  credential: file.describe("File that `headwater enrol` has written."),
-  data: file.describe("Folder for everything the device keeps."),
-  log: z.enum(["debug", "info", "warn", "error", "silent"]).prefault("info"),
-  sources: z
-    .record(
-      z.string().max(64),
-      z.strictObject({
+const schema = z
+  .strictObject({
+    server: brokerUrl.describe("The server's uplink broker."),
+    ca: file.optional().describe("PEM file with the certificates to trust instead of the system's."),
+    credential: file.describe("File that `headwater enrol` has written."),
+    data: file.describe("Folder for everything the device keeps."),
+    log: z.enum(["debug", "info", "warn", "error", "silent"]).prefault("info"),
+    sources: z
+      .record(z.string().max(64), sourceSchema)
+      .prefault({})
+      .describe("Where each of the task's sources is found."),
+    replay: z
+      .string({ error: SPEED_RULE })
+      .regex(SPEED, { error: SPEED_RULE })
+      .transform((text) => Number.parseFloat(text))
+      .optional()
+      .describe("Telemetry is replayed, so many times as fast as it happened."),
+    predictions: z
+      .strictObject({
         ...brokerShape,
         topic: z
-          .string()
-          .min(1)
+          .string({ error: TOPIC_RULE })
           .max(512)
-          .refine(isFilter, { error: "expected an MQTT topic filter" })
-          .optional(),
-      }),
-    )
-    .prefault({})
-    .describe("On which broker each of the task's sources is found."),
-  replay: z
-    .string({ error: SPEED_RULE })
-    .regex(SPEED, { error: SPEED_RULE })
-    .transform((text) => Number.parseFloat(text))
-    .optional()
-    .describe("Telemetry is replayed, so many times as fast as it happened."),
-  predictions: z
-    .strictObject({
-      ...brokerShape,
-      topic: z
-        .string({ error: TOPIC_RULE })
-        .max(512)
-        .refine((topic) => isTopic(topic.replaceAll("{device}", "x")), { error: TOPIC_RULE })
-        .prefault("headwater/{device}/prediction"),
-    })
-    .optional(),
-  rules: rulesSchema,
-  limits: z
-    .strictObject({
-      disk: byteSize.prefault("1GB"),
-      load: share.optional().describe("No training above this load of the machine."),
-      freeMemory: byteSize.optional().describe("No training with less free memory."),
-      quiet: z
-        .string()
-        .refine((text) => parseQuietHours(text) !== undefined, {
-          error: "expected times of day such as 22:00-06:00",
-        })
-        .optional()
-        .describe("No training between these times of day, local time."),
-    })
-    .prefault({}),
-});
+          .refine((topic) => isTopic(topic.replaceAll("{device}", "x")), { error: TOPIC_RULE })
+          .prefault("headwater/{device}/prediction"),
+      })
+      .optional(),
+    rules: rulesSchema,
+    limits: z
+      .strictObject({
+        disk: byteSize.prefault("1GB"),
+        load: share.optional().describe("No training above this load of the machine."),
+        freeMemory: byteSize.optional().describe("No training with less free memory."),
+        quiet: z
+          .string()
+          .refine((text) => parseQuietHours(text) !== undefined, {
+            error: "expected times of day such as 22:00-06:00",
+          })
+          .optional()
+          .describe("No training between these times of day, local time."),
+      })
+      .prefault({}),
+  })
+  .superRefine(({ sources, replay }, context) => {
+    for (const { path, message } of problemsAmong(sources, replay)) {
+      context.addIssue({ code: "custom", path: [...path], message });
+    }
+  });
 
 type ConfigFile = z.infer<typeof schema>;
 
@@ -131,12 +121,9 @@ export function loadDeviceConfig(path: string): DeviceConfig {
     data: at(data),
     log,
     sources: Object.fromEntries(
-      Object.entries(parsed.sources).map(([name, source]) => [
-        name,
-        { endpoint: endpointOf(source), topic: source.topic },
-      ]),
+      Object.entries(parsed.sources).map(([name, source]) => [name, settle(source, { at, replay })]),
     ),
-    replay,
+    replay: replayOf(parsed.sources, replay),
     predictions: predictions && {
       endpoint: endpointOf(predictions),
       topic: predictions.topic.replaceAll("{device}", credential.device),
@@ -144,6 +131,15 @@ export function loadDeviceConfig(path: string): DeviceConfig {
     rules: parsed.rules,
     limits: limitsOf(parsed),
   };
+}
+
+/** A binding with its path read and its speed settled. */
+function settle(
+  source: SourceBinding,
+  { at, replay }: { readonly at: (path: string) => string; readonly replay: number | undefined },
+): SourceBinding {
+  const binding = withSpeed(source, replay);
+  return binding.kind === "file" ? { ...binding, path: at(binding.path) } : binding;
 }
 
 function parse(path: string, text: string): ConfigFile {

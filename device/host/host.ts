@@ -109,7 +109,11 @@ function assemble(
     for (const { timeMs } of readings) eventClock.heard(timeMs);
     return agent.ingest(readings);
   };
-  const telemetry = new Telemetry({ ...common, bindings: config.sources, ingest });
+  const telemetry = new Telemetry({
+    ...common,
+    ...{ bindings: config.sources, ingest, folder: config.data },
+    endOfData: () => agent.endOfData(),
+  });
   const publisher = predictions && createPublisher({ ...common, ...predictions, task: credential.task });
   const observe = (fact: DeviceFact) => {
     logFact(logger, fact);

@@ -17,7 +17,10 @@ export class EventClock {
   readonly #speed: number | undefined;
   #newest: { readonly eventMs: number; readonly heardMs: number } | undefined;
 
-  /** `speed`: of a replay, event time per time; undefined for telemetry as it happens. */
+  /**
+   * `speed`: of a replay, event time per time; undefined for telemetry as it happens. Infinity: as fast as it can be
+   * read, when what has passed since says nothing.
+   */
   constructor(clock: Clock, speed: number | undefined) {
     this.#clock = clock;
     this.#speed = speed;
@@ -33,6 +36,7 @@ export class EventClock {
   readonly now = (): number | undefined => {
     const nowMs = this.#clock.now();
     if (this.#speed === undefined) return isSane(nowMs) ? nowMs : undefined;
+    if (this.#speed === Infinity) return undefined;
     return this.#newest && this.#newest.eventMs + (nowMs - this.#newest.heardMs) * this.#speed;
   };
 }

@@ -4,7 +4,9 @@ import { metricsOf } from "../model/metric.js";
 import { layOut, layoutProblems } from "../pipeline/layout.js";
 import { checkReferences } from "./check-references.js";
 import { checkSimulation } from "./check-simulation.js";
+import { hostFields } from "./host-fields.js";
 import type { Problem } from "./problem.js";
+import { didYouMean } from "./suggest.js";
 import type { LabelSpec, MetricName, Task } from "./task.js";
 import { formatDuration } from "./units.js";
 
@@ -28,11 +30,33 @@ export function checkTask(task: Task): Problem[] {
 
 function checkLayout(task: Task): readonly Problem[] {
   const problems = layoutProblems(task);
-  if (problems.length > 0 || task.features.scale.kind !== "robust") return problems;
+  if (problems.length > 0) return problems;
+  return [...checkHostFields(task), ...checkRobust(task)];
+}
+
+function checkRobust(task: Task): readonly Problem[] {
+  if (task.features.scale.kind !== "robust") return [];
   const { length } = layOut(task).columns;
   if (length <= ROBUST_COLUMNS_MAX) return [];
   const message = `robust scaling takes ${ROBUST_COLUMNS_MAX} columns at most, there are ${length}: expected "standard"`;
   return [{ path: ["features", "scale"], message }];
+}
+
+// Fields of other sources are whatever their messages hold.
+function checkHostFields(task: Task): readonly Problem[] {
+  const { sources, labelSource } = layOut(task);
+  return [...sources, ...(labelSource === undefined ? [] : [labelSource])]
+    .filter(({ name }) => task.sources[name]?.host !== undefined)
+    .flatMap(({ name, fields }) =>
+      fields
+        .filter((field) => !Object.hasOwn(hostFields, field.name))
+        .map((field) => ({ path: ["sources", name, "host"], message: unknownHostField(field.name) })),
+    );
+}
+
+function unknownHostField(field: string): string {
+  const known = Object.keys(hostFields);
+  return `a device has no field "${field}" of itself${didYouMean(field, known) || `: ${known.join(", ")}`}`;
 }
 
 function checkLabel({ label, model }: Task): Problem[] {

@@ -30,6 +30,8 @@ export interface Task {
 export interface SourceSpec {
   /** MQTT topic filter, undefined when the source is fed in another way. */
   readonly mqtt: string | undefined;
+  /** The device itself is measured, as often as this; undefined when the source is another. */
+  readonly host: { readonly everyMs: number } | undefined;
   readonly decode: DecodeSpec;
   readonly time: TimeSpec;
   /** Vector fields and their lengths; every other field is one number. */

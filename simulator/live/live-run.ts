@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Agent } from "../../device/agent.js";
 import type { DeviceConfig } from "../../device/host/config.js";
 import { type DeviceHost, startDeviceHost } from "../../device/host/host.js";
+import { defaultSourceLimits } from "../../device/ingest/sources/binding.js";
 import { startTelemetryBroker } from "../../server/broker/telemetry-broker.js";
 import type { ServerFact } from "../../server/fact.js";
 import { type ServerHost, startServerHost } from "../../server/host/host.js";
@@ -200,7 +201,12 @@ export class LiveRun implements EndedRun {
       credential: enrolled.enrol(device),
       data: join(folder, device),
       log: "warn",
-      sources: { [layOut(task.task).source]: { endpoint, topic: topicOf(task.task, device, readings) } },
+      sources: {
+        [layOut(task.task).source]: {
+          ...{ kind: "mqtt", endpoint, topic: topicOf(task.task, device, readings) },
+          ...{ isPersistent: false, limits: defaultSourceLimits },
+        },
+      },
       replay: undefined,
       predictions: undefined,
       rules: [],

@@ -193,7 +193,8 @@ describe("a session", () => {
   test("that is persistent asks the broker to keep it, and ends subscriptions it no longer wants", async () => {
     const { url, packets } = await broker((packet, answer) => {
       politeScript(packet, answer);
-      if (packet.cmd === "unsubscribe") answer({ cmd: "unsuback", messageId: packet.messageId! });
+      if (packet.cmd === "unsubscribe")
+        answer({ cmd: "unsuback", messageId: packet.messageId!, granted: [] });
     });
     const { session } = open(url, { subscriptions: ["a", "b/+"], isPersistent: true });
     await session.unsubscribe(["a"]);

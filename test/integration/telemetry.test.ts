@@ -12,6 +12,7 @@ import { silentLogger } from "../../shared/log.js";
 import type { Reading } from "../../shared/pipeline/types.js";
 import { payloadOf, taskWith } from "../support/decoder-lab.js";
 import { hasMosquitto, startMosquitto, withMosquitto } from "../support/mosquitto.js";
+import { onBroker } from "../support/source-lab.js";
 import { openSession } from "../support/test-session.js";
 import { until } from "../support/until.js";
 
@@ -33,8 +34,10 @@ async function listen(url: string, name: string, source: string, fields: string)
   const telemetry = keep(
     new Telemetry({
       ...{ device: name as DeviceId, clock: systemClock, logger: silentLogger, counters },
-      bindings: { air: { endpoint: { url }, topic: undefined } },
+      bindings: { air: onBroker(url) },
       ingest: async (more) => void readings.push(...more),
+      endOfData: async () => undefined,
+      folder: undefined,
     }),
   );
   await telemetry.follow(taskWith(source, { fields, entity: "{device}" }));
@@ -106,8 +109,10 @@ test("a task that comes while the decoders of another are loading is the one tha
   const telemetry = keep(
     new Telemetry({
       ...{ device: "pi-1" as DeviceId, clock: systemClock, logger: silentLogger, counters: new Counters() },
-      bindings: { air: { endpoint: { url }, topic: undefined } },
+      bindings: { air: onBroker(url) },
       ingest: async (more) => void readings.push(...more),
+      endOfData: async () => undefined,
+      folder: undefined,
     }),
   );
   const task = (topic: string) =>

@@ -1,69 +1,72 @@
-// Telemetry over MQTT: one client per broker, apart from the uplink, for all of the task's sources found there.
-// A message is acknowledged when its readings have gone through the pipeline, so a broker that counts what is
-// unacknowledged slows its publishers down instead of filling our memory.
+// Telemetry over MQTT: one client per broker, apart from the uplink, for all of the task's sources found there. A
+// message is acknowledged when it is safe, so a broker that counts what is unacknowledged slows its publishers down
+// instead of filling our memory. What is published with QoS 0 has no such brake: too much of it is dropped.
 
-import type { Clock } from "../../../shared/clock.js";
-import type { Counters } from "../../../shared/counters.js";
-import { HeadwaterError, messageOf } from "../../../shared/error.js";
-import type { Logger } from "../../../shared/log.js";
-import type { Reading } from "../../../shared/pipeline/types.js";
-import type { Random } from "../../../shared/random.js";
-import {
-  type MqttEndpoint,
-  type MqttSession,
-  openMqttSession,
-} from "../../../shared/transport/mqtt-session.js";
-import type { Message } from "../../../shared/transport/port.js";
+import { createHash } from "node:crypto";
+import { type MqttSession, openMqttSession } from "../../../shared/transport/mqtt-session.js";
+import type { Delivery } from "../../../shared/transport/port.js";
 import { matcherOf, type TopicMatcher } from "../../../shared/transport/topic-filter.js";
-import { isSane } from "../clock.js";
-import type { Decode, RawMessage } from "../decoders/port.js";
+import type { Reply } from "../decoders/port.js";
 import { Replies } from "../replies.js";
+import { defaultSourceLimits, type MqttBinding, type SourceLimits } from "./binding.js";
+import type { BoundSource, Source, SourceContext, SourceKind } from "./port.js";
+import { SourceQueue } from "./queue.js";
 
-/** Longest message that is looked at: a second of vibration as JSON, with room to spare. */
-const MESSAGE_BYTES_MAX = 256 * 1024;
+/** `broker`. */
+export const mqttKind: SourceKind<MqttBinding> = {
+  doc: "Messages on an MQTT broker, by the task's topic filter or the owner's.",
+  example: `sources:
+  pump: { broker: "mqtt://localhost:1883", username: pump-1, password: secret }
+  meter: { broker: "mqtt://192.168.1.9", topic: tele/+/SENSOR, limit: { rate: 50/s } }
+`,
+  keyOf: ({ name, binding: { endpoint, isPersistent, limits } }) =>
+    // Sources share a connection unless one has limits of its own, by which it would slow the others down.
+    JSON.stringify([
+      endpoint.url,
+      endpoint.username,
+      endpoint.password,
+      isPersistent,
+      isDefault(limits) ? "" : name,
+    ]),
+  open: async (sources, context) => new MqttSource(sources, context),
+};
 
-/** One source on this broker. */
-export interface Binding {
-  /** Of the source, as the task calls it. */
+interface Lane {
   readonly name: string;
-  readonly filter: string;
-  readonly decode: Decode;
-}
-
-export interface MqttSourceOptions {
-  readonly endpoint: MqttEndpoint;
-  readonly clientId: string;
-  readonly bindings: readonly Binding[];
-  /** Resolves when the readings have gone through the pipeline. */
-  readonly ingest: (readings: readonly Reading[]) => Promise<void>;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  /** Readings are counted as `telemetry.taken`, what was not taken as `telemetry.<reason>`. */
-  readonly counters: Counters;
+  readonly matches: TopicMatcher;
+  readonly queue: SourceQueue;
 }
 
 /** Subscribed from its making until closed, through every loss of connection. */
-export class MqttSource {
-  readonly #options: MqttSourceOptions;
+class MqttSource implements Source {
+  readonly #context: SourceContext;
+  readonly #filters: readonly string[];
+  readonly #lanes: readonly Lane[];
   readonly #session: MqttSession;
-  readonly #bindings: readonly { readonly matches: TopicMatcher; readonly binding: Binding }[];
   readonly #replies: Replies;
-  readonly #logged = new Set<string>();
+  readonly #end = new AbortController();
 
-  constructor(options: MqttSourceOptions) {
-    const { bindings, ...rest } = options;
-    this.#options = options;
-    this.#bindings = bindings.map((binding) => ({ matches: matcherOf(binding.filter), binding }));
+  constructor(sources: readonly BoundSource<MqttBinding>[], context: SourceContext) {
+    const { endpoint, isPersistent, limits } = sources[0]!.binding;
+    const clientId = clientIdOf(sources[0]!, context);
+    this.#context = context;
+    this.#filters = [...new Set(sources.map(({ filter }) => filter))];
+    this.#lanes = sources.map((source) => ({
+      name: source.name,
+      matches: matcherOf(source.filter),
+      queue: new SourceQueue({ ...context, limits, signal: this.#end.signal }),
+    }));
     this.#session = openMqttSession({
-      ...rest,
-      subscriptions: [...new Set(bindings.map(({ filter }) => filter))],
+      ...context,
+      ...{ endpoint, clientId, isPersistent },
+      receive: { messages: limits.messages, bytes: limits.bytes },
+      subscriptions: this.#filters,
       onConnected: () => undefined,
       onDisconnected: () => undefined,
       onMessage: (message) => this.#take(message),
     });
     this.#replies = new Replies({
-      ...options,
+      ...context,
       publish: (topic, payload) => this.#session.publish(topic, payload),
     });
   }
@@ -72,62 +75,47 @@ export class MqttSource {
     return this.#session.isConnected;
   }
 
-  close(): Promise<void> {
-    return this.#session.close();
+  reply(reply: Reply): void {
+    void this.#replies.send(reply);
   }
 
-  // Never rejects: a message that cannot be taken is counted and acknowledged, or it would come for ever.
-  async #take(message: Message): Promise<void> {
-    const { ingest } = this.#options;
-    const readings: Reading[] = [];
-    for (const { matches, binding } of this.#bindings) {
-      if (matches(message.topic)) readings.push(...this.#decode(binding, message));
-    }
-    if (readings.length === 0) return;
-    try {
-      await ingest(readings);
-      this.#options.counters.add("telemetry.taken", readings.length);
-    } catch (error) {
-      if (!(error instanceof HeadwaterError)) throw error;
-      this.#note(`not-taken-${error.code}`, readings.length, { error: messageOf(error) });
-    }
+  async release(next: readonly BoundSource[]): Promise<void> {
+    const wanted = new Set(next.map(({ filter }) => filter));
+    await this.#session.unsubscribe(this.#filters.filter((filter) => !wanted.has(filter)));
   }
 
-  #decode({ name, decode }: Binding, message: Message): readonly Reading[] {
-    const { topic, payload } = message;
-    const refuse = (reason: string) => {
-      this.#note(reason, 1, { source: name, topic });
-      return [];
-    };
-    if (payload.length > MESSAGE_BYTES_MAX) return refuse("too-large");
-    const {
-      readings,
-      faults,
-      badValues,
-      replies = [],
-    } = decode({
-      ...{ topic, payload },
-      arrivalMs: this.#arrivalOf(message),
+  async close(): Promise<void> {
+    this.#end.abort();
+    await this.#session.close();
+  }
+
+  /** Resolves when it may be acknowledged; never rejects. */
+  async #take({ topic, payload, retained, qos }: Delivery): Promise<void> {
+    const { clock, log } = this.#context;
+    const arrivalMs = clock.now();
+    const lanes = this.#lanes.filter(({ matches }) => matches(topic));
+    // The broker remembers a subscription that nobody has asked for since.
+    if (lanes.length === 0) return log.note("", "unsubscribed", { topic });
+    const safe = lanes.map(async ({ name, queue }) => {
+      if (qos === 0 && !queue.hasRoom(payload.length)) {
+        log.note(name, "queue-full", { topic });
+        return true;
+      }
+      return queue.post({ source: name, topic, payload, arrivalMs, retained });
     });
-    for (const fault of faults) refuse(fault);
-    for (const reply of replies) void this.#replies.send(reply);
-    if (badValues > 0) this.#note("bad-value", badValues, { source: name, topic });
-    return readings;
+    // What is not safe when the source ends is never acknowledged: the broker has it still.
+    if ((await Promise.all(safe)).includes(false)) await new Promise(() => undefined);
   }
+}
 
-  #arrivalOf({ retained }: Message): RawMessage["arrivalMs"] {
-    // When it was published nobody knows: it may be from last year.
-    if (retained) return "retained";
-    const nowMs = this.#options.clock.now();
-    return isSane(nowMs) ? nowMs : "clock-unset";
-  }
+/** The same after every start, or the broker would keep messages for somebody who does not come back. */
+function clientIdOf(source: BoundSource<MqttBinding>, { device, task }: SourceContext): string {
+  const { url, username = "" } = source.binding.endpoint;
+  const own = isDefault(source.binding.limits) ? "" : source.name;
+  const hash = createHash("sha256").update(JSON.stringify([task, url, username, own]));
+  return `${device}-telemetry-${hash.digest("hex").slice(0, 8)}`;
+}
 
-  #note(reason: string, count: number, fields: object): void {
-    const { counters, logger, endpoint } = this.#options;
-    counters.add(`telemetry.${reason}`, count);
-    if (this.#logged.has(reason)) return;
-    this.#logged.add(reason);
-    const what = { broker: endpoint.url, reason, ...fields };
-    logger.warn(what, "telemetry not taken; further ones of this kind are only counted");
-  }
+function isDefault(limits: SourceLimits): boolean {
+  return JSON.stringify(limits) === JSON.stringify(defaultSourceLimits);
 }

@@ -62,6 +62,14 @@ const source = z
       .regex(FILTER, { error: FILTER_RULE })
       .optional()
       .describe("Topic filter. Not part of any model: changing it keeps models valid."),
+    host: z
+      .strictObject({
+        every: durationWithin({ min: 1000, max: 3_600_000 })
+          .prefault("10s")
+          .describe("How often it is measured."),
+      })
+      .optional()
+      .describe("The device measures itself: processor, memory, disk, network, temperature."),
     decode,
     fields: named(place, 256, fieldName)
       .optional()
@@ -91,12 +99,17 @@ const source = z
     for (const [key, message] of decodeProblems(source)) {
       context.addIssue({ code: "custom", path: [key], message });
     }
+    if (source.host === undefined) return;
+    const problem = (key: keyof typeof source, message: string) =>
+      context.addIssue({ code: "custom", path: [key], message });
+    if (source.mqtt !== undefined) problem("host", "is no topic: expected mqtt or host");
+    if (source.decode.kind !== "json") problem("decode", "a device tells of itself in json");
   })
   .transform((source): SourceSpec => {
-    const { mqtt, text, convert, entity, id, shared, checks, dedupe } = source;
+    const { mqtt, host, text, convert, entity, id, shared, checks, dedupe } = source;
     const { disorder, idle, future, ancient, allowed = 0, ...late } = source.late;
     return {
-      ...{ mqtt, ...settleDecode(source), text, convert, entity, id },
+      ...{ mqtt, host: host && { everyMs: host.every }, ...settleDecode(source), text, convert, entity, id },
       ...{ isShared: shared, checks, dedupe },
       late: {
         ...late,

@@ -1,0 +1,274 @@
+// Telemetry pushed over HTTP: POST a message, or several as lines. 202 says that they are safe; 429 that they come too
+// fast. Only loaded when a device has such a source, and with it fastify.
+
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from "fastify";
+import type { Cancel } from "../../../shared/clock.js";
+import { messageOf } from "../../../shared/error.js";
+import { Retry } from "../../../shared/retry.js";
+import { isTopic } from "../../../shared/transport/topic-filter.js";
+import type { HttpBinding } from "./binding.js";
+import { LineSplitter } from "./lines.js";
+import { type BoundSource, MESSAGE_BYTES_MAX, type Source, type SourceContext } from "./port.js";
+import { SourceQueue } from "./queue.js";
+
+/** Of one request: many messages as lines. */
+const BODY_BYTES_MAX = 1024 * 1024;
+/** A line costs memory of its own. */
+const LINES_MAX = 10_000;
+const TOPIC_CHARS_MAX = 512;
+const HEADER_BYTES_MAX = 8 * 1024;
+const CONNECTIONS_MAX = 64;
+const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_MS = 60_000;
+/** Between attempts to listen. */
+const RETRY = { firstMs: 1_000, maxMs: 60_000, jitter: 0.2 } as const;
+/** For a sender that found the queue full: it empties as fast as the disk is. */
+const QUEUE_RETRY_MS = 1_000;
+
+/** Listens at the address that the sources share, as soon as it is free. */
+export async function openHttp(
+  sources: readonly BoundSource<HttpBinding>[],
+  context: SourceContext,
+): Promise<HttpSource> {
+  const source = new HttpSource(sources, context);
+  await source.listen();
+  return source;
+}
+
+/** One listening socket and the sources behind its paths. */
+export class HttpSource implements Source {
+  readonly #sources: readonly BoundSource<HttpBinding>[];
+  readonly #context: SourceContext;
+  readonly #end = new AbortController();
+  readonly #retry: Retry;
+  #app: FastifyInstance | undefined;
+  #cancelRetry: Cancel = () => undefined;
+
+  constructor(sources: readonly BoundSource<HttpBinding>[], context: SourceContext) {
+    this.#sources = sources;
+    this.#context = context;
+    this.#retry = new Retry(RETRY, context.random);
+  }
+
+  get isConnected(): boolean {
+    return this.#app !== undefined;
+  }
+
+  /** Where it listens, undefined while it does not. */
+  get address(): AddressInfo | undefined {
+    const address = this.#app?.server.address();
+    return typeof address === "object" ? (address ?? undefined) : undefined;
+  }
+
+  /** Resolves after the first attempt; others follow by themselves. */
+  async listen(): Promise<void> {
+    const { host, port } = this.#sources[0]!.binding;
+    const { logger, clock } = this.#context;
+    const app = this.#createApp();
+    try {
+      await app.listen({ host, port });
+    } catch (error) {
+      await app.close();
+      if (this.#end.signal.aborted) return;
+      const retryMs = this.#retry.next();
+      logger.error({ host, port, retryMs, error: messageOf(error) }, "cannot listen for pushed telemetry");
+      this.#cancelRetry = clock.after(retryMs, () => void this.listen());
+      return;
+    }
+    if (this.#end.signal.aborted) return void (await app.close());
+    this.#app = app;
+    const paths = this.#sources.map(({ binding }) => binding.path);
+    logger.info({ host, port: this.address?.port, paths }, "listening for pushed telemetry");
+  }
+
+  async close(): Promise<void> {
+    this.#end.abort();
+    this.#cancelRetry();
+    const app = this.#app;
+    this.#app = undefined;
+    await app?.close();
+  }
+
+  #createApp(): FastifyInstance {
+    const app = fastify({
+      logger: false,
+      bodyLimit: BODY_BYTES_MAX,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      forceCloseConnections: true,
+      http: { maxHeaderSize: HEADER_BYTES_MAX },
+      frameworkErrors: (error, _, reply) => void this.#answerError(reply, error),
+    });
+    app.server.maxConnections = CONNECTIONS_MAX;
+    app.removeAllContentTypeParsers();
+    // What a body means is the source's decoder's to say.
+    app.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
+    app.setErrorHandler((error: FastifyError, _, reply) => this.#answerError(reply, error));
+    app.setNotFoundHandler(({ method, url }, reply) => {
+      const message = `nothing is taken at ${method} ${url.slice(0, 200)}`;
+      this.#context.log.note("http", "http-not-found", { method, url: url.slice(0, 200) });
+      return refuse(reply, 404, "not-found", message);
+    });
+    for (const source of this.#sources) this.#addRoute(app, source);
+    return app;
+  }
+
+  #addRoute(app: FastifyInstance, source: BoundSource<HttpBinding>): void {
+    const { path, limits, token } = source.binding;
+    const queue = new SourceQueue({ ...this.#context, limits, signal: this.#end.signal });
+    const isAllowed = createGuard(token);
+    const take = (request: FastifyRequest, reply: FastifyReply) => this.#take(source, queue, request, reply);
+    const options = {
+      // Before the body is read: a stranger's is not.
+      onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
+        if (isAllowed(request.headers.authorization)) return;
+        this.#context.log.note(source.name, "unauthorized", { path });
+        reply.header("www-authenticate", "Bearer");
+        return refuse(reply, 401, "unauthorized", `${path} takes telemetry from who has its token`);
+      },
+    };
+    app.post(path, options, take);
+    app.post(`${path === "/" ? "" : path}/*`, options, take);
+  }
+
+  async #take(
+    source: BoundSource<HttpBinding>,
+    queue: SourceQueue,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
+    const { log, clock } = this.#context;
+    const say = (code: number, reason: string, message: string, count = 1) => {
+      log.note(source.name, `http-${reason}`, { path: source.binding.path }, count);
+      return refuse(reply, code, reason, message);
+    };
+    const topic = topicOf(source, request.url);
+    if (topic === undefined) return say(400, "bad-path", "the path below the source's is no topic");
+    const split = messagesIn(request.body, request.headers["content-type"] ?? "");
+    if (!split.ok) return say(split.code, split.reason, split.message);
+    const { messages, bytes } = split;
+    if (!queue.hasRoom(bytes, messages.length)) {
+      retryAfter(reply, QUEUE_RETRY_MS);
+      return say(429, "queue-full", describeQueue(source.binding), messages.length);
+    }
+    const waitMs = queue.claim(messages.length);
+    if (waitMs > 0) {
+      retryAfter(reply, waitMs);
+      return say(429, "rate", describeRate(source.binding), messages.length);
+    }
+    const arrivalMs = clock.now();
+    const safe = await Promise.all(
+      messages.map((payload) => queue.postClaimed({ source: source.name, topic, payload, arrivalMs })),
+    );
+    if (safe.includes(false)) return say(503, "closing", "the device is stopping; send it again");
+    return reply.code(202).send({ messages: messages.length });
+  }
+
+  /** What the framework refuses before a source is asked. */
+  #answerError(reply: FastifyReply, { statusCode: code = 500, message }: FastifyError): FastifyReply {
+    const isTooLarge = code === 413;
+    const reason = isTooLarge ? "too-large" : code < 500 ? "bad-request" : "internal";
+    this.#context.log.note("http", `http-${reason}`, { error: message });
+    const text = isTooLarge ? `the body is larger than ${BODY_BYTES_MAX} bytes` : message;
+    return refuse(reply, code, reason, text);
+  }
+}
+
+type Split =
+  | { readonly ok: true; readonly messages: readonly Uint8Array[]; readonly bytes: number }
+  | { readonly ok: false; readonly code: number; readonly reason: string; readonly message: string };
+
+/** One message, or one per line where the sender says that its body is lines. */
+function messagesIn(body: unknown, contentType: string): Split {
+  if (!(body instanceof Uint8Array) || body.length === 0) {
+    return { ok: false, code: 400, reason: "empty", message: "a request without a body says nothing" };
+  }
+  const type = contentType.split(";", 1)[0]!.trim().toLowerCase();
+  const messages = LINE_TYPES.includes(type) ? linesOf(body) : [body];
+  const longest = messages.reduce((longest, { length }) => Math.max(longest, length), 0);
+  if (longest > MESSAGE_BYTES_MAX) {
+    const message = `a message of ${longest} bytes, the limit is ${MESSAGE_BYTES_MAX}`;
+    return { ok: false, code: 413, reason: "too-large", message };
+  }
+  if (messages.length > LINES_MAX) {
+    const message = `${messages.length} lines, the limit is ${LINES_MAX}`;
+    return { ok: false, code: 413, reason: "too-many-lines", message };
+  }
+  if (type !== JSON_TYPE && type !== NDJSON_TYPE) return { ok: true, messages, bytes: body.length };
+  const bad = messages.findIndex((message) => !isJson(message));
+  if (bad < 0) return { ok: true, messages, bytes: body.length };
+  const what = messages.length > 1 ? `line ${bad + 1} is` : "the body is";
+  return { ok: false, code: 400, reason: "not-json", message: `${what} no JSON` };
+}
+
+const JSON_TYPE = "application/json";
+const NDJSON_TYPE = "application/x-ndjson";
+const LINE_TYPES: readonly string[] = [NDJSON_TYPE, "application/ndjson", "application/jsonl"];
+
+function linesOf(body: Uint8Array): readonly Uint8Array[] {
+  const splitter = new LineSplitter({ lineBytesMax: BODY_BYTES_MAX });
+  return [...splitter.push(body), ...splitter.end()].map(({ bytes }) => bytes);
+}
+
+function isJson(message: Uint8Array): boolean {
+  try {
+    JSON.parse(Buffer.from(message.buffer, message.byteOffset, message.length).toString("utf8"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The owner's topic, or the path, and what the sender has put below it. */
+function topicOf({ binding: { path, topic } }: BoundSource<HttpBinding>, url: string): string | undefined {
+  const rest = url
+    .split("?", 1)[0]!
+    .slice(path.length)
+    .replace(/^\/|\/$/g, "");
+  const base = topic ?? path.slice(1);
+  const text = decode([base, rest].filter((part) => part !== "").join("/"));
+  return text !== undefined && text.length <= TOPIC_CHARS_MAX && isTopic(text) ? text : undefined;
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Compares hashes, which are of one length: how long it takes says nothing of the token. */
+function createGuard(token: string | undefined): (authorization: string | undefined) => boolean {
+  if (token === undefined) return () => true;
+  const wanted = sha256(`Bearer ${token}`);
+  return (authorization) => timingSafeEqual(sha256(authorization ?? ""), wanted);
+}
+
+function sha256(text: string): Buffer {
+  return createHash("sha256").update(text, "utf8").digest();
+}
+
+function describeQueue({ limits }: HttpBinding): string {
+  return `too much is on its way to the pipeline: the limit is ${limits.messages} messages or ${limits.bytes} bytes`;
+}
+
+function describeRate({ limits }: HttpBinding): string {
+  return `too fast: the limit is ${limits.rate} messages per second, ${limits.burst} at once`;
+}
+
+function retryAfter(reply: FastifyReply, waitMs: number): void {
+  reply.header("retry-after", String(Math.max(1, Math.ceil(waitMs / 1000))));
+}
+
+function refuse(reply: FastifyReply, code: number, error: string, message: string): FastifyReply {
+  return reply.code(code).type("application/json; charset=utf-8").send(JSON.stringify({ error, message }));
+}
