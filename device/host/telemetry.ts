@@ -59,7 +59,6 @@ export class Telemetry {
   }
 
   close(): Promise<void> {
-    this.#end.abort();
     return this.#next(() => this.#leave());
   }
 

@@ -1,7 +1,6 @@
 // Replays at the pace it happened, or so many times as fast: readings wait until it is their time.
 
 import { type Clock, sleep } from "../../shared/clock.js";
-import { HeadwaterError } from "../../shared/error.js";
 import type { Reading } from "../../shared/pipeline/types.js";
 
 /** Waits shorter than this cost more than they are worth. */
@@ -24,34 +23,30 @@ export class Pacer {
     this.#signal = signal;
   }
 
-  /** The readings in their order, those together whose time has come. Ends early when the replay does. */
+  /** The readings in their order, those together whose time has come. When the replay ends it has come for all. */
   async *pace(readings: readonly Reading[]): AsyncIterable<readonly Reading[]> {
     let from = 0;
     for (const [at, { timeMs }] of readings.entries()) {
       if (this.#aheadMs(timeMs) < WAIT_MIN_MS) continue;
       if (at > from) yield readings.slice(from, at);
       from = at;
-      if (!(await this.#wait(timeMs))) return;
+      await this.#wait(timeMs);
     }
     yield readings.slice(from);
   }
 
   /** How long until it is time for what happened then. */
   #aheadMs(eventMs: number): number {
+    if (this.#signal.aborted) return 0;
     const clockMs = this.#clock.now();
     this.#start ??= { eventMs, clockMs };
     return (eventMs - this.#start.eventMs) / this.#speed - (clockMs - this.#start.clockMs);
   }
 
-  async #wait(eventMs: number): Promise<boolean> {
+  async #wait(eventMs: number): Promise<void> {
     for (let ms = this.#aheadMs(eventMs); ms >= WAIT_MIN_MS; ms = this.#aheadMs(eventMs)) {
-      try {
-        await sleep(this.#clock, Math.min(ms, WAIT_MAX_MS), this.#signal);
-      } catch (error) {
-        if (error instanceof HeadwaterError && error.code === "aborted") return false;
-        throw error;
-      }
+      // The end of the replay is no fault.
+      await sleep(this.#clock, Math.min(ms, WAIT_MAX_MS), this.#signal).catch(() => undefined);
     }
-    return true;
   }
 }

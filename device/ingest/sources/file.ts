@@ -24,7 +24,7 @@ export const fileKind: SourceKind<FileBinding> = {
   doc: "Lines of a file or, by `*` and `?` in its name, of several in the order of their names; `.gz` is unpacked.",
   example: `sources:
   meter: { file: readings.csv, follow: true }
-  history: { file: "archive/2026-*.jsonl.gz", speed: 3600x }
+  history: { file: "archive/2026-*.jsonl.gz" }
 `,
   keyOf: ({ name }) => name,
   open: async ([source], context) => new FileSource(source!, context),

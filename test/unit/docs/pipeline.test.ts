@@ -8,9 +8,11 @@ import { parse, stringify } from "yaml";
 import { examples as decoderExamples } from "../../../device/ingest/decoders/examples.js";
 import type { ExampleMessage } from "../../../device/ingest/decoders/port.js";
 import { decoders } from "../../../device/ingest/decoders/registry.js";
+import { sourceKinds } from "../../../device/ingest/sources/registry.js";
 import type { FeatureOperator, StepOperator } from "../../../shared/pipeline/operators/port.js";
 import { featureOperators, stepOperators } from "../../../shared/pipeline/operators/registry.js";
 import type { DecodeSpec } from "../../../shared/task/decode-spec.js";
+import { hostFields } from "../../../shared/task/host-fields.js";
 import { taskJsonSchema } from "../../../shared/task/json-schema.js";
 import { parseTask } from "../../../shared/task/parse.js";
 import {
@@ -91,7 +93,22 @@ function describePart(examples: readonly DocsExample[], ...at: readonly string[]
   return `${describeExamples(examples)}\n\n${optionsTable(schemaAt(taskSchema, at))}`;
 }
 
+function describeSources(): string {
+  return Object.entries(sourceKinds)
+    .map(([kind, { doc, example }]) => `#### ${kind}\n\n${doc}\n\n\`\`\`yaml\n${example.trim()}\n\`\`\``)
+    .join("\n\n");
+}
+
+function describeHostFields(): string {
+  const rows = Object.entries(hostFields).map(
+    ([name, { unit, doc }]) => `| \`${name}\` | ${unit} | ${doc} |`,
+  );
+  return ["| field | unit | |", "|---|---|---|", ...rows].join("\n");
+}
+
 const blocks: Readonly<Record<string, () => string>> = {
+  sources: describeSources,
+  "host fields": describeHostFields,
   decoders: () =>
     Object.keys(decoders)
       .map((kind) => describeDecoder(kind as DecodeSpec["kind"])) // keys of a record by kind

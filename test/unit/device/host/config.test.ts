@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { loadDeviceConfig } from "../../../../device/host/config.js";
+import { sourceKinds } from "../../../../device/ingest/sources/registry.js";
 import type { DeviceId, TaskId } from "../../../../shared/id.js";
 import { formatCredential } from "../../../../shared/wire/credential.js";
 import { tempFolder } from "../../../support/temp-folder.js";
@@ -52,8 +53,10 @@ limits: { disk: 64MiB, load: 80%, freeMemory: 128MiB, quiet: 22:00-06:00 }
     replay: 3600,
     sources: {
       pump: {
+        kind: "mqtt",
         endpoint: { url: "ws://localhost:9001", username: "me", password: "secret" },
         topic: "plant/+/telemetry",
+        isPersistent: true,
       },
     },
     predictions: { topic: "headwater/pump-1/prediction" },
@@ -67,9 +70,99 @@ limits: { disk: 64MiB, load: 80%, freeMemory: 128MiB, quiet: 22:00-06:00 }
   });
 });
 
+describe("a source", () => {
+  const sourcesOf = (text: string) => load(`${required}sources:\n  s: ${text}\n`);
+
+  test("that is pushed listens on loopback, and elsewhere with a token", () => {
+    expect(sourcesOf("{ http: { port: 8081, path: /in } }").sources.s).toEqual({
+      ...{ kind: "http", host: "127.0.0.1", port: 8081, path: "/in", token: undefined, topic: undefined },
+      limits: { rate: undefined, burst: 100, messages: 1000, bytes: 2 ** 22 },
+    });
+    const open = "{ http: { port: 8081, path: /in, host: '::', token: 0123456789abcdef } }";
+    expect(sourcesOf(open).sources.s).toMatchObject({ host: "::", token: "0123456789abcdef" });
+  });
+
+  test("has its limits in base units", () => {
+    const text = "{ stdin: true, limit: { rate: 90/m, burst: 5, messages: 10, size: 1MB } }";
+    expect(sourcesOf(text).sources.s).toMatchObject({
+      limits: { rate: 1.5, burst: 5, messages: 10, bytes: 1e6 },
+    });
+  });
+
+  test("that is a file lies beside the config, and is read as fast as it can be", () => {
+    const config = sourcesOf("{ file: data/*.csv }");
+    expect(config.sources.s).toMatchObject({
+      path: `${temp.path}/data/*.csv`,
+      isFollowed: false,
+      speed: Infinity,
+    });
+    expect(config.replay).toBe(Infinity);
+  });
+
+  test.each([
+    ["{ file: a.csv, speed: 60x }", 60],
+    ["{ file: a.csv, follow: true }", undefined],
+    ["{ stdin: true }", undefined],
+    ["{ stdin: true, speed: 2x }", 2],
+    ["{ host: { every: 10s } }", undefined],
+    ["{ file: a.csv }\n  t: { host: {} }", undefined],
+    ["{ file: a.csv }\nreplay: 30x", 30],
+  ])("%s: the replay's speed is %s", (text, speed) => {
+    expect(sourcesOf(text).replay).toBe(speed);
+  });
+
+  test("that is a file goes at the speed of the replay it is part of", () => {
+    expect(sourcesOf("{ file: a.csv }\nreplay: 30x").sources.s).toMatchObject({ speed: 30 });
+  });
+});
+
+test("the example of every kind of source can be read", () => {
+  for (const { example } of Object.values(sourceKinds)) {
+    expect(Object.keys(load(required + example).sources).length).toBeGreaterThan(0);
+  }
+});
+
 describe("what is wrong is named with its line and key", () => {
   test.each([
     ["sever: x\n", /line 4: .*sever.*server/],
+    ["sources: { pump: {} }\n", /sources\.pump: expected exactly one of broker, http, .*: there is none/],
+    [
+      'sources: { pump: { stdin: true, file: "a" } }\n',
+      /sources\.pump: expected exactly one of .*: there is file and stdin/,
+    ],
+    ["sources: { pump: { fil: a } }\n", /sources\.pump\.fil: unknown key "fil".*file/],
+    [
+      "sources: { pump: { stdin: true, follow: true } }\n",
+      /pump\.follow: goes with "file", not with "stdin"/,
+    ],
+    ["sources: { pump: { file: a, persistent: true } }\n", /pump\.persistent: goes with "broker"/],
+    ["sources: { pump: { host: {}, limit: {} } }\n", /pump\.limit: goes with .*, not with "host"/],
+    ["sources: { pump: { host: { every: 1ms } } }\n", /pump\.host\.every: expected a duration from 1s to 1h/],
+    ["sources: { pump: { file: a.gz, follow: true } }\n", /pump\.follow: a packed file does not grow/],
+    ["sources: { pump: { file: a, follow: true, speed: 2x } }\n", /pump\.speed: what is followed comes as/],
+    ["sources: { pump: { file: a, speed: fast } }\n", /pump\.speed: expected a speed such as 3600x, or max/],
+    ["sources: { pump: { file: a, topic: a/+ } }\n", /pump\.topic: expected a topic: only a broker/],
+    ["sources: { pump: { stdin: true, limit: { rate: 5 } } }\n", /limit\.rate: expected messages per time/],
+    [
+      "sources: { pump: { http: { port: 80, path: /a, host: 0.0.0.0 } } }\n",
+      /pump\.http: whoever reaches 0\.0\.0\.0 could send what it likes: expected a token/,
+    ],
+    ["sources: { pump: { http: { port: 80, path: a } } }\n", /http\.path: expected a path such as \/ingest/],
+    ["sources: { pump: { http: { port: 80, path: /a, token: x } } }\n", /at least 16 characters/],
+    [
+      "sources: { a: { http: { port: 80, path: /a } }, b: { http: { port: 80, path: /a } } }\n",
+      /sources\.b: a has path \/a of port 80 already/,
+    ],
+    ["sources: { a: { stdin: true }, b: { stdin: true } }\n", /sources\.b: a has the standard input already/],
+    [
+      "sources: { a: { file: a, speed: 60x }, b: { file: b, speed: 30x } }\n",
+      /sources\.b: a replay is of all sources at one speed: this is 30x, another is 60x/,
+    ],
+    ["sources: { a: { file: a, speed: 60x }, b: { stdin: true } }\n", /sources\.b: .*this is live/],
+    [
+      "replay: 60x\nsources: { a: { file: a, speed: max } }\n",
+      /sources\.a: .*as fast as possible, another is 60x/,
+    ],
     ["sources: { pump: { broker: localhost } }\n", /line 4: sources\.pump\.broker: expected mqtt:\/\//],
     ["replay: 3600\n", /line 4: replay: expected a speed such as 3600x/],
     ["limits: { quiet: night }\n", /line 4: limits\.quiet: expected times of day/],
