@@ -1,14 +1,12 @@
 // From a reading, which may hold anything, to a row, which holds only what the pipeline declared.
 
 import type { Counters } from "../counters.js";
+import { isSane } from "./magnitude.js";
 import type { Field } from "./operators/port.js";
 import type { PipelineRow, Reading, Value } from "./types.js";
 
 // Year 9999: beyond it a time is a mistake of unit.
 const MAX_TIME_MS = 253_402_300_799_999;
-
-// Larger numbers are no measurement, and their squares would not fit a float32 column.
-const MAX_MAGNITUDE = 1e18;
 
 const MAX_ENTITY_LENGTH = 256;
 
@@ -47,9 +45,4 @@ function admitValue(value: unknown, { length }: Field, counters: Counters): Valu
 function isAllSane(vector: Float32Array): boolean {
   for (let i = 0; i < vector.length; i++) if (!isSane(vector[i]!)) return false;
   return true;
-}
-
-// NaN compares false to everything.
-function isSane(x: number): boolean {
-  return Math.abs(x) <= MAX_MAGNITUDE;
 }

@@ -59,6 +59,16 @@ export class History implements Stateful {
     return hadRoom;
   }
 
+  /** `push` for a history of one field: `x` is NaN where it is missing. */
+  pushNumber(timeMs: number, x: number): boolean {
+    const hadRoom = this.#makeRoom();
+    const slot = this.#end & this.#mask;
+    this.#times[slot] = timeMs;
+    this.#values[slot] = x;
+    this.#end += 1;
+    return hadRoom;
+  }
+
   /** Forgets rows before number `row`. */
   forget(row: number): void {
     if (row > this.#first) this.#first = row;

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { didYouMean } from "../../task/suggest.js";
-import { type Input, OperatorError } from "./port.js";
+import { type Field, type Input, OperatorError } from "./port.js";
 
 const FIELD = /^[A-Za-z][A-Za-z0-9_.-]{0,127}$/;
 const FIELD_RULE = "expected a field: 1-128 letters, digits, _, - or ., starting with a letter";
@@ -19,9 +19,14 @@ export const fieldNames = z
 export function positionOf({ fields }: Input, name: string, path: readonly (string | number)[]): number {
   const position = fields.findIndex((field) => field.name === name);
   if (position >= 0) return position;
+  throw new OperatorError(path, unknownField(name, fields));
+}
+
+/** What to say of a name that none of `fields` has. */
+export function unknownField(name: string, fields: readonly Field[]): string {
   const names = fields.map((field) => field.name);
   const hint = didYouMean(name, names) || `; there are ${names.slice(0, 20).join(", ") || "none"}`;
-  throw new OperatorError(path, `no field is called "${name}" here${hint}`);
+  return `no field is called "${name}" here${hint}`;
 }
 
 /** Where the input has field `name`, which must be a number. */

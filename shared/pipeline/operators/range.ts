@@ -1,9 +1,10 @@
-// range: a value outside its physical limits is no value.
+// range: a value outside its physical limits is no value. clip: it is the limit.
 
 import { z } from "zod";
-import type { PipelineRow, Value } from "../types.js";
-import { alsoReads, fieldNames, numberPosition } from "./fields.js";
-import { FREE, RowStep, type StepContext, type StepOperator } from "./port.js";
+import type { Counters } from "../../counters.js";
+import { cleanStep, MemorylessJudge } from "./clean.js";
+import { fieldNames } from "./fields.js";
+import { FREE, type StepOperator } from "./port.js";
 
 const params = z
   .strictObject({ of: fieldNames, min: z.number().optional(), max: z.number().optional() })
@@ -13,46 +14,49 @@ const params = z
 type Params = z.output<typeof params>;
 
 /** Numbers outside [min, max] become missing, counted as `range.out`. */
-export const range: StepOperator<Params> = {
+export const range: StepOperator<Params> = cleanStep({
   name: "range",
   doc: "Values outside [min, max] become missing: {of: field or fields, min, max}.",
   example: { params: { of: "pm25", min: 0, max: 999 } },
   params,
-  reads: ({ of }, wanted) => alsoReads(wanted, of),
-  output({ of }, input) {
-    for (const name of of) numberPosition(input, name, ["of"]);
-    return input;
-  },
-  create({ of, min = -Infinity, max = Infinity }, input, context) {
-    const positions = of.map((name) => numberPosition(input, name, ["of"]));
-    return new Range(positions, min, max, context);
-  },
+  create: (params, counters) => new Limits(params, () => Number.NaN, { counters, key: "range.out" }),
   cost: () => FREE,
-};
+});
 
-class Range extends RowStep {
-  readonly #positions: readonly number[];
+/** Numbers outside [min, max] become the nearer limit, counted as `clip.clipped`. */
+export const clip: StepOperator<Params> = cleanStep({
+  name: "clip",
+  doc: "Values outside [min, max] become the nearer limit: {of: field or fields, min, max}.",
+  example: { params: { of: "humidity", min: 0, max: 100 } },
+  params,
+  create: (params, counters) => new Limits(params, (limit) => limit, { counters, key: "clip.clipped" }),
+  cost: () => FREE,
+});
+
+interface Count {
+  readonly counters: Counters;
+  readonly key: string;
+}
+
+/** Lets numbers within [min, max] pass. */
+class Limits extends MemorylessJudge {
   readonly #min: number;
   readonly #max: number;
-  readonly #context: StepContext;
+  readonly #instead: (limit: number) => number;
+  readonly #count: Count;
 
-  constructor(positions: readonly number[], min: number, max: number, context: StepContext) {
+  /** `instead`: what stands for a number beyond `limit`. */
+  constructor({ min = -Infinity, max = Infinity }: Params, instead: (limit: number) => number, count: Count) {
     super();
-    this.#positions = positions;
     this.#min = min;
     this.#max = max;
-    this.#context = context;
+    this.#instead = instead;
+    this.#count = count;
   }
 
-  push(row: PipelineRow): void {
-    let values: Value[] | undefined;
-    for (const position of this.#positions) {
-      const value = row.values[position];
-      if (typeof value !== "number" || (value >= this.#min && value <= this.#max)) continue;
-      values ??= [...row.values];
-      values[position] = null;
-      this.#context.counters.add("range.out");
-    }
-    this.#context.emit(values === undefined ? row : { ...row, values });
+  judge(_timeMs: number, x: number): number {
+    if (x >= this.#min && x <= this.#max) return x;
+    this.#count.counters.add(this.#count.key);
+    return this.#instead(x < this.#min ? this.#min : this.#max);
   }
 }

@@ -6,7 +6,10 @@ import { type BlockOperator, blockFeature, blockStep } from "./block-operator.js
 import { copy } from "./copy.js";
 import { cyclic } from "./cyclic.js";
 import { decimate } from "./decimate.js";
+import { derive } from "./derive.js";
 import { detrend } from "./detrend.js";
+import { diffFeature, diffStep } from "./diff.js";
+import { emaFeature, emaStep } from "./ema.js";
 import { envelope } from "./envelope.js";
 import { fft } from "./fft.js";
 import { filter } from "./filter.js";
@@ -14,9 +17,11 @@ import { frame } from "./frame.js";
 import { lag } from "./lag.js";
 import { observed } from "./observed.js";
 import type { FeatureOperator, StepOperator } from "./port.js";
-import { range } from "./range.js";
+import { clip, range } from "./range.js";
+import { rateFeature, rateStep } from "./rate.js";
 import { resample } from "./resample.js";
 import { rolling } from "./rolling.js";
+import { slopeFeature, slopeStep } from "./slope.js";
 import { spectrum } from "./spectrum.js";
 import { stats } from "./stats.js";
 import { taper } from "./taper.js";
@@ -28,6 +33,12 @@ const blockOperators: readonly BlockOperator[] = [stats, bands, spectrum, fft, c
 /** Operators on rows, by the name a task calls them. */
 export const stepOperators: Readonly<Record<string, StepOperator>> = byName<StepOperator>(
   range,
+  clip,
+  derive,
+  rateStep,
+  diffStep,
+  emaStep,
+  slopeStep,
   resample,
   window,
   detrend,
@@ -43,7 +54,11 @@ export const stepOperators: Readonly<Record<string, StepOperator>> = byName<Step
 export const featureOperators: Readonly<Record<string, FeatureOperator>> = byName<FeatureOperator>(
   copy,
   lag,
+  diffFeature,
+  rateFeature,
+  emaFeature,
   rolling,
+  slopeFeature,
   cyclic,
   observed,
   ...blockOperators.map(blockFeature),

@@ -43,7 +43,7 @@ describe("layout", () => {
       steps: { dead: { from: "air", do: [{ range: { of: ["x", "v"], min: 0 } }] } },
     });
     expect(layoutProblems(task)).toEqual([
-      { path: ["steps", "dead", "do", 0, "range", "of"], message: 'takes numbers: "v" is a vector of 3' },
+      { path: ["steps", "dead", "do", 0, "range", "of", 1], message: 'takes numbers: "v" is a vector of 3' },
     ]);
   });
 
