@@ -22,6 +22,47 @@ export class SortedWindow {
     this.#size -= 1;
   }
 
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Takes `values` instead of what was there; NaN, a missing value, is left out. */
+  fill(values: Float64Array): void {
+    const present = values.filter((x) => !Number.isNaN(x)).sort();
+    while (this.#values.length < present.length) this.#grow();
+    this.#values.set(present);
+    this.#size = present.length;
+  }
+
+  /** As `OrderStatistics.quantile` (type 7), without an object. NaN when empty. */
+  quantile(p: number): number {
+    const rank = p * (this.#size - 1);
+    const below = Math.floor(rank);
+    const low = this.#values[below]!;
+    const high = this.#values[Math.min(below + 1, this.#size - 1)]!;
+    const share = rank - below;
+    if (this.#size === 0) return Number.NaN;
+    return low === high ? low : low * (1 - share) + high * share;
+  }
+
+  /** Median of the absolute deviations from `middle`, unscaled, in time linear in the window. NaN when empty. */
+  deviation(middle: number): number {
+    // Deviations grow to both sides of the middle: of the next two, the smaller one comes first.
+    let above = this.#placeOf(middle);
+    let below = above - 1;
+    let last = Number.NaN;
+    let before = Number.NaN;
+    for (let taken = 0; taken <= this.#size >> 1 && taken < this.#size; taken++) {
+      const up = above < this.#size ? this.#values[above]! - middle : Number.POSITIVE_INFINITY;
+      const down = below >= 0 ? middle - this.#values[below]! : Number.POSITIVE_INFINITY;
+      before = last;
+      last = Math.min(up, down);
+      if (up <= down) above += 1;
+      else below -= 1;
+    }
+    return this.#size % 2 === 1 ? last : (before + last) / 2;
+  }
+
   /** What is in the window: at least one value. Valid until the next change. */
   read(): OrderStatistics {
     return new OrderStatistics(this.#values.subarray(0, this.#size));
@@ -40,7 +81,7 @@ export class SortedWindow {
   }
 
   #grow(): void {
-    const values = new Float64Array(2 * this.#size);
+    const values = new Float64Array(2 * this.#values.length);
     values.set(this.#values);
     this.#values = values;
   }

@@ -28,8 +28,6 @@ interface CleanKind<Params> {
   create(params: Params, counters: Counters): Judge;
   /** Of one field. */
   cost(params: Params, input: Input): Cost;
-  /** What comes out differently was not measured: labels and `observed` refuse it. */
-  readonly marksChanged?: true;
 }
 
 /** A step whose fields `of` are each judged on their own; all others pass. */
@@ -51,11 +49,9 @@ export function cleanStep<Params extends { readonly of: readonly string[] }>({
       return input;
     },
     create(params, input, context) {
-      const fields = numberPositions(params.of, input).map((position) => ({
-        position,
-        judge: kind.create(params, context.counters),
-      }));
-      return new Clean(fields, kind.marksChanged === true, context);
+      const positions = numberPositions(params.of, input);
+      const judges = positions.map(() => kind.create(params, context.counters));
+      return new Clean({ positions, judges, marksChanged: false }, context);
     },
     cost(params, input) {
       const { stateBytes, ...warmUp } = kind.cost(params, input);
@@ -75,49 +71,70 @@ export abstract class MemorylessJudge implements Judge {
   restore(_saved: Saved): void {}
 }
 
-interface JudgedField {
-  readonly position: number;
-  readonly judge: Judge;
+interface CleanOptions {
+  readonly positions: readonly number[];
+  /** One per position. */
+  readonly judges: readonly Judge[];
+  /** What comes out differently was not measured: labels and `observed` refuse it. */
+  readonly marksChanged: boolean;
 }
 
-class Clean extends RowStep {
-  readonly #fields: readonly JudgedField[];
+/** Judges numbers as they come. */
+export class Clean extends RowStep {
+  readonly #positions: readonly number[];
+  readonly #judges: readonly Judge[];
   readonly #marksChanged: boolean;
   readonly #context: StepContext;
 
-  constructor(fields: readonly JudgedField[], marksChanged: boolean, context: StepContext) {
+  constructor({ positions, judges, marksChanged }: CleanOptions, context: StepContext) {
     super();
-    this.#fields = fields;
+    this.#positions = positions;
+    this.#judges = judges;
     this.#marksChanged = marksChanged;
     this.#context = context;
   }
 
-  // Most rows are sound, and pass as they are.
   push(row: PipelineRow): void {
-    let values: Value[] | undefined;
-    let filled = row.filled;
-    for (const { position, judge } of this.#fields) {
-      const value = row.values[position];
-      if (typeof value !== "number") continue;
-      const judged = judge.judge(row.timeMs, value);
-      if (judged === value) continue;
-      values ??= row.values.slice();
-      values[position] = Number.isNaN(judged) ? null : judged;
-      if (this.#marksChanged && !Number.isNaN(judged)) filled = marked(filled, position, row.values.length);
-    }
-    this.#context.emit(values === undefined ? row : { ...row, values, filled });
+    this.#context.emit(cleaned(row, this.#positions, this.#judge, this.#marksChanged));
   }
 
   override save(): Saved {
-    return this.#fields.map(({ judge }) => judge.save());
+    return this.#judges.map((judge) => judge.save());
   }
 
   override restore(saved: Saved): void {
     const states = saved as readonly Saved[]; // as `save` made it
-    this.#fields.forEach(({ judge }, i) => {
+    this.#judges.forEach((judge, i) => {
       judge.restore(states[i]);
     });
   }
+
+  readonly #judge: JudgeField = (field, x, { timeMs }) => this.#judges[field]!.judge(timeMs, x);
+}
+
+/** What the number `x` of the `field`-th judged field of `row` becomes: itself, another number, or NaN for missing. */
+export type JudgeField = (field: number, x: number, row: PipelineRow) => number;
+
+/** The row with its numbers at `positions` judged; most rows are sound, and pass as they are. */
+export function cleaned(
+  row: PipelineRow,
+  positions: readonly number[],
+  judge: JudgeField,
+  marksChanged: boolean,
+): PipelineRow {
+  let values: Value[] | undefined;
+  let { filled } = row;
+  for (let field = 0; field < positions.length; field++) {
+    const position = positions[field]!;
+    const value = row.values[position];
+    if (typeof value !== "number") continue;
+    const judged = judge(field, value, row);
+    if (judged === value) continue;
+    values ??= row.values.slice();
+    values[position] = Number.isNaN(judged) ? null : judged;
+    if (marksChanged && !Number.isNaN(judged)) filled = marked(filled, position, values.length);
+  }
+  return values === undefined ? row : { ...row, values, filled };
 }
 
 function marked(filled: readonly boolean[] | undefined, position: number, width: number): readonly boolean[] {

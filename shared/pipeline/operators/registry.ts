@@ -3,9 +3,11 @@
 import { angle, corr, sma } from "./axes.js";
 import { bands } from "./bands.js";
 import { type BlockOperator, blockFeature, blockStep } from "./block-operator.js";
+import { change } from "./change.js";
 import { copy } from "./copy.js";
 import { cyclic } from "./cyclic.js";
 import { decimate } from "./decimate.js";
+import { dedupe } from "./dedupe.js";
 import { derive } from "./derive.js";
 import { detrend } from "./detrend.js";
 import { diffFeature, diffStep } from "./diff.js";
@@ -14,17 +16,25 @@ import { envelope } from "./envelope.js";
 import { fft } from "./fft.js";
 import { filter } from "./filter.js";
 import { frame } from "./frame.js";
+import { hampel } from "./hampel.js";
 import { lag } from "./lag.js";
+import { median } from "./median.js";
 import { observed } from "./observed.js";
 import type { FeatureOperator, StepOperator } from "./port.js";
 import { clip, range } from "./range.js";
 import { rateFeature, rateStep } from "./rate.js";
+import { rename } from "./rename.js";
 import { resample } from "./resample.js";
 import { rolling } from "./rolling.js";
+import { scale } from "./scale.js";
+import { select } from "./select.js";
 import { slopeFeature, slopeStep } from "./slope.js";
 import { spectrum } from "./spectrum.js";
+import { spike } from "./spike.js";
 import { stats } from "./stats.js";
+import { stuck } from "./stuck.js";
 import { taper } from "./taper.js";
+import { throttle } from "./throttle.js";
 import { window } from "./window/window.js";
 
 /** Numbers from blocks: columns among the features, fields among the steps. */
@@ -32,9 +42,19 @@ const blockOperators: readonly BlockOperator[] = [stats, bands, spectrum, fft, c
 
 /** Operators on rows, by the name a task calls them. */
 export const stepOperators: Readonly<Record<string, StepOperator>> = byName<StepOperator>(
+  select,
+  rename,
+  scale,
+  derive,
   range,
   clip,
-  derive,
+  change,
+  stuck,
+  spike,
+  hampel,
+  median,
+  dedupe,
+  throttle,
   rateStep,
   diffStep,
   emaStep,
