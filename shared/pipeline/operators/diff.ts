@@ -43,6 +43,7 @@ const kind: SeriesKind<Params> = {
 export const diffFeature: FeatureOperator<Params> = seriesFeature(kind, {
   doc: "A number minus what it was: {of: field or fields, rows: 1} or {of, by: 1h}. By time, the row at exactly that time is read. In the field's unit.",
   example: { params: { of: "pm25", by: "1h" } },
+  moreExamples: [{ params: { of: ["pm25", "temp"], rows: 3 } }],
   params: featureParams,
 });
 

@@ -55,6 +55,10 @@ export const hampel: StepOperator<Params> = {
   name: "hampel",
   doc: "Outliers by median and median absolute deviation: {of: field or fields, n: 9 or over: 10m or centered: 5, k: 3, min: 3, replace: missing, median or clip}.",
   example: { params: { of: "temp", n: 9, k: 3, replace: "median" } },
+  moreExamples: [
+    { params: { of: "temp", over: "2h", floor: 0.5, replace: "clip" } },
+    { params: { of: "temp", centered: 5 } },
+  ],
   params,
   reads: ({ of }, wanted) => alsoReads(wanted, of),
   output({ of }, input) {

@@ -41,6 +41,7 @@ export interface SeriesKind<Params> {
 interface Written<Params> {
   readonly doc: string;
   readonly example: OperatorExample;
+  readonly moreExamples?: readonly OperatorExample[];
   readonly params: z.ZodType<Params>;
 }
 
@@ -52,12 +53,11 @@ export const asParam = fieldName
 /** A column per field of `of`. */
 export function seriesFeature<Params extends { readonly of: readonly string[] }>(
   kind: SeriesKind<Params>,
-  { doc, example, params }: Written<Params>,
+  { params, ...written }: Written<Params>,
 ): FeatureOperator<Params> {
   return {
     name: kind.name,
-    doc,
-    example,
+    ...written,
     params,
     reads: ({ of }) => of,
     columns(params, input) {
@@ -79,7 +79,7 @@ export function seriesFeature<Params extends { readonly of: readonly string[] }>
 /** A field per field of `of`, under the name of the feature's column or `as`. */
 export function seriesStep<
   Params extends { readonly of: readonly string[]; readonly as?: string | undefined },
->(kind: SeriesKind<Params>, { doc, example, params }: Written<Params>): StepOperator<Params> {
+>(kind: SeriesKind<Params>, { params, ...written }: Written<Params>): StepOperator<Params> {
   const namesOf = (params: Params) => params.of.map((name) => params.as ?? `${name}.${kind.suffix(params)}`);
   const output = (params: Params, input: Input) => {
     if (params.as !== undefined && params.of.length > 1) {
@@ -97,8 +97,7 @@ export function seriesStep<
   };
   return {
     name: kind.name,
-    doc,
-    example,
+    ...written,
     params,
     reads(params, wanted) {
       const made = namesOf(params);

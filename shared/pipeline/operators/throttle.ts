@@ -23,6 +23,7 @@ export const throttle: StepOperator<Params> = {
   name: "throttle",
   doc: "At most one row in so much event time, or one in so many: {every: 10s} or {rows: 10}. Nothing is averaged: see resample.",
   example: { params: { every: "10s" } },
+  moreExamples: [{ params: { rows: 10 } }],
   params,
   reads: (_, wanted) => wanted,
   output: ({ rows }, input): Input => {
