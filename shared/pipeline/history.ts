@@ -45,6 +45,12 @@ export class History implements Stateful {
     return this.#values[(row & this.#mask) * this.#positions.length + column]!;
   }
 
+  /** All remembered values of one field, oldest first, NaN where it was missing. */
+  column(column: number): Float64Array {
+    const values = new Float64Array(this.#end - this.#first);
+    return values.map((_, i) => this.value(this.#first + i, column));
+  }
+
   /** Remembers a row; false when the oldest had to go for it. */
   push({ timeMs, values }: PipelineRow): boolean {
     const hadRoom = this.#makeRoom();

@@ -37,10 +37,8 @@ export class Recent implements Stateful {
   }
 
   restore(saved: Saved): void {
-    const history = this.#history;
-    history.restore(saved);
-    const values = new Float64Array(history.end - history.first);
-    this.sorted.fill(values.map((_, i) => history.value(history.first + i, 0)));
+    this.#history.restore(saved);
+    this.sorted.fill(this.#history.column(0));
   }
 
   // Whether the oldest value does not share a window with the one that comes at `timeMs`.

@@ -1,7 +1,5 @@
 // The values of a sliding window, in rising order.
 
-import { OrderStatistics } from "./quantile.js";
-
 /** Values in order, one in, one out. A step costs a search and one move of memory: fast while there are some thousands. */
 export class SortedWindow {
   #values = new Float64Array(16);
@@ -34,7 +32,7 @@ export class SortedWindow {
     this.#size = present.length;
   }
 
-  /** As `OrderStatistics.quantile` (type 7), without an object. NaN when empty. */
+  /** At share `p` of the way: linear between neighbours (Hyndman and Fan 1996, type 7, as NumPy). NaN when empty. */
   quantile(p: number): number {
     const rank = p * (this.#size - 1);
     const below = Math.floor(rank);
@@ -63,9 +61,12 @@ export class SortedWindow {
     return this.#size % 2 === 1 ? last : (before + last) / 2;
   }
 
-  /** What is in the window: at least one value. Valid until the next change. */
-  read(): OrderStatistics {
-    return new OrderStatistics(this.#values.subarray(0, this.#size));
+  get iqr(): number {
+    return this.quantile(0.75) - this.quantile(0.25);
+  }
+
+  get mad(): number {
+    return this.deviation(this.quantile(0.5));
   }
 
   // Of the first value that is not below `x`.

@@ -2,9 +2,6 @@
 
 import { z } from "zod";
 import type { Counters } from "../../counters.js";
-import { History } from "../history.js";
-import { Moments } from "../moments.js";
-import { SlidingMoments } from "../sliding.js";
 import type { Saved } from "../state.js";
 import type { PipelineRow } from "../types.js";
 import { fieldNames, numberPositions } from "./fields.js";
@@ -14,31 +11,33 @@ import {
   type FeatureOperator,
   type FeatureState,
   type Input,
-  MAX_HISTORY_ROWS,
   rowsIn,
 } from "./port.js";
+import { SlidingFields } from "./sliding-fields.js";
 import {
   EXTENT_RULE,
-  type Extent,
   extentOf,
   extentText,
   hasOneExtent,
+  isOrderStatistic,
+  isPlainStatistic,
   overParam,
   rowsParam,
-  type StatisticName,
-  statisticName,
-  statisticOf,
+  type WindowStatistic,
+  windowStatistic,
 } from "./statistic.js";
 
-// Bytes per value in the window: its time, the value, and its summary.
-const BYTES_PER_VALUE = 96;
+// Bytes per value in the window: its time, the value, and its summary; and once more the value, in order.
+const PLAIN_BYTES_PER_VALUE = 96;
+const RICH_BYTES_PER_VALUE = 192;
+const ORDER_BYTES_PER_VALUE = 16;
 
 const params = z
   .strictObject({
     of: fieldNames,
     over: overParam,
     rows: rowsParam,
-    get: z.array(statisticName).min(1).max(5),
+    get: z.array(windowStatistic).min(1).max(32),
   })
   .refine(hasOneExtent, EXTENT_RULE)
   .transform(({ of, get, ...written }) => ({ of, get, extent: extentOf(written) }));
@@ -46,14 +45,19 @@ const params = z
 type Params = z.output<typeof params>;
 
 /**
- * Statistics of (t - over, t], or of the last so many rows. Missing values are skipped; a window without any value is
- * missing. Warm once the entity's past covers the whole window. Columns, field by field: `temp.rolling_mean_24h`,
+ * Statistics of (t - over, t], or of the last so many rows. Missing values are skipped; a window without any value has
+ * none but a count of 0. Quantiles are exact (type 7, as NumPy), slopes per second. Warm once the entity's past covers the whole window. Columns, field by field: `temp.rolling_mean_24h`,
  * or `temp.rolling_mean_30` for rows.
  */
 export const rolling: FeatureOperator<Params> = {
   name: "rolling",
-  doc: "Statistics of the recent past: {of: field or fields, over: 24h or rows: 30, get: [mean, std, min, max, count]}. std is the population's.",
+  doc: "Statistics of the recent past: {of: field or fields, over: 24h or rows: 30, get: [mean, std, min, max, count, sum, median, q05, q95, iqr, mad, skew, kurtosis, slope, ...]}. In the field's unit; std, skew and kurtosis are the population's, slope is per second.",
   example: { params: { of: "temp", over: "24h", get: ["mean", "std"] } },
+  moreExamples: [
+    {
+      params: { of: ["temp", "load"], rows: 8, get: ["median", "q05", "q95", "iqr", "mad", "skew", "slope"] },
+    },
+  ],
   params,
   reads: ({ of }) => of,
   columns({ of, get, extent }, input) {
@@ -62,111 +66,64 @@ export const rolling: FeatureOperator<Params> = {
     return of.flatMap((name) => get.map((statistic) => `${name}.rolling_${statistic}_${suffix}`));
   },
   create({ of, get, extent }, input, counters) {
-    return new Rolling(numberPositions(of, input), get, extent, counters);
+    return new Rolling(numberPositions(of, input), { get, extent }, counters);
   },
   cost: costOf,
 };
 
-function costOf({ of, extent }: Params, input: Input): Cost {
+function costOf({ of, get, extent }: Params, input: Input): Cost {
   const remembered = extent.kind === "time" ? rowsIn(extent.ms, input) : extent.rows;
   return {
-    stateBytes: remembered * BYTES_PER_VALUE * of.length,
+    stateBytes: remembered * bytesPerValue(get) * of.length,
     warmUpMs: extent.kind === "time" ? extent.ms : (input.spacingMs ?? 0) * (extent.rows - 1),
     warmUpRows: extent.kind === "time" ? 1 : extent.rows,
   };
 }
 
+function bytesPerValue(get: readonly WindowStatistic[]): number {
+  if (get.every(isPlainStatistic)) return PLAIN_BYTES_PER_VALUE;
+  return RICH_BYTES_PER_VALUE + (get.some(isOrderStatistic) ? ORDER_BYTES_PER_VALUE : 0);
+}
+
 class Rolling implements FeatureComputer {
-  readonly #get: readonly StatisticName[];
-  readonly #extent: Extent;
-  readonly #counters: Counters;
-  readonly #history: History;
-  readonly #windows: readonly SlidingMoments[];
-  readonly #moments = new Moments();
-  #startMs: number | undefined;
+  readonly #get: readonly WindowStatistic[];
+  readonly #window: SlidingFields;
 
   constructor(
     positions: readonly number[],
-    get: readonly StatisticName[],
-    extent: Extent,
+    { get, extent }: Pick<Params, "get" | "extent">,
     counters: Counters,
   ) {
     this.#get = get;
-    this.#extent = extent;
-    this.#counters = counters;
-    this.#history = new History(positions, MAX_HISTORY_ROWS);
-    this.#windows = positions.map(() => new SlidingMoments());
+    this.#window = new SlidingFields({
+      columns: positions.map((position) => ({ position, statistics: get })),
+      extent,
+      counters,
+      fullKey: "features.history-full",
+    });
   }
 
   push(row: PipelineRow, out: Float32Array, offset: number): FeatureState {
-    this.#remember(row);
-    this.#forgetOld(row.timeMs);
-    if (!this.#isWarm(row.timeMs)) return "warming-up";
+    this.#window.push(row);
+    if (!this.#window.isWarm) return "warming-up";
     let at = offset;
     let state: FeatureState = "complete";
-    for (const window of this.#windows) {
-      window.read(this.#moments);
-      const isEmpty = this.#moments.count === 0;
-      if (isEmpty) state = "missing";
-      for (const statistic of this.#get)
-        out[at++] = isEmpty ? Number.NaN : statisticOf(this.#moments, statistic);
+    for (const field of this.#window.fields) {
+      field.update();
+      for (const statistic of this.#get) {
+        const value = field.get(statistic);
+        if (value === null) state = "missing";
+        out[at++] = value ?? Number.NaN;
+      }
     }
     return state;
   }
 
   save(): Saved {
-    const saved: SavedRolling = {
-      history: this.#history.save(),
-      windows: this.#windows.map((window) => window.save()),
-      startMs: this.#startMs ?? null,
-    };
-    return saved;
+    return this.#window.save();
   }
 
   restore(saved: Saved): void {
-    const { history, windows, startMs } = saved as SavedRolling; // as `save` made it
-    this.#history.restore(history);
-    this.#windows.forEach((window, column) => {
-      window.restore(windows[column]);
-    });
-    this.#startMs = startMs ?? undefined;
+    this.#window.restore(saved);
   }
-
-  #remember(row: PipelineRow): void {
-    if (!this.#history.push(row)) {
-      this.#counters.add("features.history-full");
-      for (const window of this.#windows) window.shift();
-    }
-    this.#startMs = this.#history.droppedMs ?? this.#startMs ?? row.timeMs;
-    this.#windows.forEach((window, column) => {
-      window.push(this.#history.value(this.#history.end - 1, column));
-    });
-  }
-
-  #forgetOld(nowMs: number): void {
-    let first = this.#history.first;
-    while (this.#isOld(first, nowMs)) {
-      for (const window of this.#windows) window.shift();
-      first += 1;
-    }
-    this.#history.forget(first);
-  }
-
-  #isOld(row: number, nowMs: number): boolean {
-    return this.#extent.kind === "time"
-      ? this.#history.timeMs(row) <= nowMs - this.#extent.ms
-      : this.#history.end - row > this.#extent.rows;
-  }
-
-  #isWarm(nowMs: number): boolean {
-    return this.#extent.kind === "time"
-      ? nowMs - (this.#startMs ?? nowMs) >= this.#extent.ms
-      : this.#history.end >= this.#extent.rows;
-  }
-}
-
-interface SavedRolling {
-  readonly history: Saved;
-  readonly windows: readonly Saved[];
-  readonly startMs: number | null;
 }

@@ -4,7 +4,6 @@ import { z } from "zod";
 import { unreachable } from "../../assert.js";
 import { durationMs } from "../../task/units.js";
 import type { Moments } from "../moments.js";
-import type { OrderStatistics } from "../quantile.js";
 import type { Summary } from "../summary.js";
 
 const QUANTILE = /^q\d\d$/;
@@ -16,6 +15,8 @@ const STATISTICS =
 export const statisticName = z.enum(["mean", "std", "min", "max", "count"]);
 
 export type StatisticName = z.output<typeof statisticName>;
+
+const PLAIN: ReadonlySet<string> = new Set(statisticName.options);
 
 /** One statistic of a summary of at least one value. */
 export function statisticOf(moments: Moments, name: StatisticName): number {
@@ -47,6 +48,11 @@ export const windowStatistic = z.union(
 
 export type WindowStatistic = z.output<typeof windowStatistic>;
 
+/** Whether a statistic is one of moments and extremes. */
+export function isPlainStatistic(name: WindowStatistic): name is StatisticName {
+  return PLAIN.has(name);
+}
+
 /** Whether a statistic needs the values themselves, in order. */
 export function isOrderStatistic(name: WindowStatistic): boolean {
   return name === "median" || name === "iqr" || name === "mad" || QUANTILE.test(name);
@@ -57,10 +63,19 @@ export function isDeepStatistic(name: WindowStatistic): boolean {
   return name === "skew" || name === "kurtosis" || name === "slope";
 }
 
+/** Values in rising order, however they are kept. */
+export interface Ordered {
+  /** At share `p` of the way: type 7, as NumPy. */
+  quantile(p: number): number;
+  readonly iqr: number;
+  /** Median of the absolute deviations from the median, unscaled. */
+  readonly mad: number;
+}
+
 /** One statistic of at least one value, null where these values have none; `order` is there where one needs it. */
 export function windowStatisticOf(
   summary: Summary,
-  order: OrderStatistics | undefined,
+  order: Ordered | undefined,
   name: WindowStatistic,
 ): number | null {
   if (order !== undefined && isOrderStatistic(name)) return orderStatisticOf(order, name);
@@ -86,7 +101,7 @@ export function windowStatisticOf(
   }
 }
 
-function orderStatisticOf(order: OrderStatistics, name: WindowStatistic): number {
+function orderStatisticOf(order: Ordered, name: WindowStatistic): number {
   if (name === "iqr" || name === "mad") return order[name];
   return order.quantile(name === "median" ? 0.5 : Number(name.slice(1)) / 100);
 }

@@ -88,6 +88,29 @@ describe("rolling", () => {
     expect(columns).toEqual(["x.rolling_mean_2"]);
     expect([1, 3, null, 5].map((x, i) => push(row(i, x)))).toEqual(["warming-up", [2], [3], [5]]);
   });
+
+  test("of order, shape and trend are those of NumPy and SciPy", () => {
+    // x = [3, 1, 4, 1, 5, 9, 2, 6], one a second: sum, np.median, np.quantile(x, .05), (.95), iqr, median_abs_deviation,
+    // skew, kurtosis, np.polyfit slope.
+    const expected = [31, 3.5, 1, 7.95, 3.5, 2, 0.6682892518, -0.5349496169, 0.5357142857];
+    const get = ["sum", "median", "q05", "q95", "iqr", "mad", "skew", "kurtosis", "slope"];
+    const { columns, push } = featureOf("rolling", { of: "x", over: "8s", get }, numbers("x"));
+    expect(columns).toContain("x.rolling_q05_8s");
+    const out = [99, 3, 1, 4, 1, 5, 9, 2, 6].map((x, i) => push(row(i * 1_000, x))).at(-1);
+    expected.forEach((value, i) => {
+      // float32 columns
+      expect(Math.abs(Number((out as number[])[i]) - value)).toBeLessThan(
+        1e-6 * Math.max(1, Math.abs(value)),
+      );
+    });
+  });
+
+  test("a window without values has nothing but a count of 0", () => {
+    const count = featureOf("rolling", { of: "x", rows: 1, get: ["count"] }, numbers("x"));
+    expect(count.push(row(0, null))).toEqual([0]);
+    const flat = featureOf("rolling", { of: "x", rows: 2, get: ["skew"] }, numbers("x"));
+    expect([flat.push(row(0, 5)), flat.push(row(1, 5))]).toEqual(["warming-up", "missing"]);
+  });
 });
 
 describe("cyclic", () => {
