@@ -67,7 +67,8 @@ export class LocalDays {
   }
 }
 
-function offsetReader(zone: string): (utcMs: number) => number {
+/** Offset from UTC at an instant, in ms: local time minus UTC. */
+export function offsetReader(zone: string): (utcMs: number) => number {
   const format = new Intl.DateTimeFormat("en-US", {
     ...{ timeZone: zone, hourCycle: "h23", era: "short" },
     ...{ year: "numeric", month: "numeric", day: "numeric" },

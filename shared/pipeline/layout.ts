@@ -77,7 +77,10 @@ export interface Layout {
   /** What the features are made from. */
   readonly input: Input;
   readonly features: readonly FeatureStage[];
+  /** The features' columns, then an indicator for each of `masked`. */
   readonly columns: readonly string[];
+  /** Columns that have an indicator, in its order: behind the features', 1 where the value is missing. */
+  readonly masked: readonly number[];
   /** Where the label's field is in `input`; -1 when it is in no row. */
   readonly labelPosition: number;
   /** Where labels come from when they do not come with the rows. */
@@ -130,7 +133,9 @@ function layOutFeatures(task: Task): { readonly problems: LayoutProblem[]; reado
     features.push({ operator, params, offset, columns });
     offset += columns.length;
   });
-  const columns = features.flatMap((feature) => feature.columns);
+  const values = features.flatMap((feature) => feature.columns);
+  const masked = task.features.missing === "mask" ? maskedColumns(features) : [];
+  const columns = [...values, ...masked.map((column) => `${values[column]}_missing`)];
   if (problems.length === 0) checkColumns(columns, problems);
   const labelPath = ["label", label.kind, "of"];
   const position = () => (inRow === undefined ? -1 : numberPosition(output, inRow, []));
@@ -147,10 +152,17 @@ function layOutFeatures(task: Task): { readonly problems: LayoutProblem[]; reado
     input: output,
     features,
     columns,
+    masked,
     labelPosition,
     labelSource,
   };
   return { problems, layout };
+}
+
+function maskedColumns(features: readonly FeatureStage[]): readonly number[] {
+  return features.flatMap(({ operator, offset, columns }) =>
+    operator.neverMissing === true ? [] : columns.map((_, i) => offset + i),
+  );
 }
 
 function labelLayout(task: Task): SourceLayout | undefined {

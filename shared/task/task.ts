@@ -83,6 +83,8 @@ export interface FeaturesSpec {
   /** A source, a step or a join. */
   readonly from: string;
   readonly list: readonly OperatorCall[];
+  /** A row without some value gives no features, or has 0 for it and 1 in the column `<name>_missing`. */
+  readonly missing: "drop" | "mask";
   readonly scale: ScaleSpec;
 }
 

@@ -86,6 +86,8 @@ export interface FeatureOperator<Params = unknown> {
   /** Its other ways, each held to the same contract. */
   readonly moreExamples?: readonly OperatorExample[];
   readonly params: z.ZodType<Params>;
+  /** Once warm, its columns have a value in every row: `missing: mask` needs no indicators for them. */
+  readonly neverMissing?: true;
   /** The input fields needed. */
   reads(params: Params): readonly string[];
   /** Names of the columns, in order; may be none. Throws `OperatorError` when parameters and input do not fit. */

@@ -1,10 +1,12 @@
 // The closed vocabulary of operators: a new one is a file and a line here.
 
+import { age } from "./age.js";
 import { angle, corr, sma } from "./axes.js";
 import { bands } from "./bands.js";
 import { type BlockOperator, blockFeature, blockStep } from "./block-operator.js";
 import { change } from "./change.js";
 import { copy } from "./copy.js";
+import { count } from "./count.js";
 import { cyclic } from "./cyclic.js";
 import { decimate } from "./decimate.js";
 import { dedupe } from "./dedupe.js";
@@ -15,11 +17,15 @@ import { emaFeature, emaStep } from "./ema.js";
 import { envelope } from "./envelope.js";
 import { fft } from "./fft.js";
 import { filter } from "./filter.js";
+import { flag } from "./flag.js";
 import { frame } from "./frame.js";
 import { hampel } from "./hampel.js";
+import { hash } from "./hash.js";
 import { lag } from "./lag.js";
 import { median } from "./median.js";
+import { missing } from "./missing.js";
 import { observed } from "./observed.js";
+import { onehot } from "./onehot.js";
 import type { FeatureOperator, StepOperator } from "./port.js";
 import { clip, range } from "./range.js";
 import { rateFeature, rateStep } from "./rate.js";
@@ -79,7 +85,13 @@ export const featureOperators: Readonly<Record<string, FeatureOperator>> = byNam
   emaFeature,
   rolling,
   slopeFeature,
+  count,
+  onehot,
+  hash,
   cyclic,
+  flag,
+  age,
+  missing,
   observed,
   ...blockOperators.map(blockFeature),
 );

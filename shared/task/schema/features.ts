@@ -32,6 +32,12 @@ export const features = z
   .strictObject({
     from,
     list: z.array(operatorOf(featureOperators)).min(1).max(128).describe("What becomes a column, in order."),
+    missing: z
+      .enum(["drop", "mask"])
+      .prefault("drop")
+      .describe(
+        "A row without some value: drop it, or put 0 for the value and 1 into one more column, `<name>_missing`.",
+      ),
     scale: scale.describe("How columns are scaled. Fitted scaling is frozen with the model."),
   })
   .describe("The model's input columns.");
