@@ -30,7 +30,7 @@ import type { FeatureOperator, StepOperator } from "./port.js";
 import { clip, range } from "./range.js";
 import { rateFeature, rateStep } from "./rate.js";
 import { rename } from "./rename.js";
-import { resample } from "./resample.js";
+import { resample } from "./resample/resample.js";
 import { rolling } from "./rolling.js";
 import { scale } from "./scale.js";
 import { select } from "./select.js";

@@ -1,29 +1,45 @@
-// How resample closes gaps: not at all, by holding the last value, or along a straight line. Never without bound.
+// How resample closes gaps: not at all, by holding the last value, along a straight line, or by a constant. Never without bound.
 
 import { z } from "zod";
-import { unreachable } from "../../assert.js";
-import { durationMs } from "../../task/units.js";
-import type { Saved, Stateful } from "../state.js";
-import type { PipelineRow, Value } from "../types.js";
+import { unreachable } from "../../../assert.js";
+import { durationMs } from "../../../task/units.js";
+import type { Saved, Stateful } from "../../state.js";
+import type { PipelineRow, Value } from "../../types.js";
 
-const RULE = 'expected "none", {hold: longest age} or {linear: longest gap}, such as {hold: 6h}';
+const RULE =
+  'expected "none", {hold: longest age}, {linear: longest gap} or {const: value, age: longest}, such as {hold: 6h}';
+
+const MAX_CONST = 1e12;
 
 /** How gaps are filled; every filled value is marked as such. */
 export const fillParams = z
-  .union([z.literal("none"), z.strictObject({ hold: durationMs }), z.strictObject({ linear: durationMs })], {
-    error: RULE,
-  })
+  .union(
+    [
+      z.literal("none"),
+      z.strictObject({ hold: durationMs }),
+      z.strictObject({ linear: durationMs }),
+      z.strictObject({ const: z.number().min(-MAX_CONST).max(MAX_CONST), age: durationMs.optional() }),
+    ],
+    { error: RULE },
+  )
   .prefault("none")
-  .transform((value): FillSpec => {
+  .transform((value): WrittenFill => {
     if (value === "none") return { kind: "none", spanMs: 0 };
-    return "hold" in value ? { kind: "hold", spanMs: value.hold } : { kind: "linear", spanMs: value.linear };
+    if ("hold" in value) return { kind: "hold", spanMs: value.hold };
+    if ("linear" in value) return { kind: "linear", spanMs: value.linear };
+    return { kind: "const", spanMs: value.age, value: value.const };
   });
 
 /** `spanMs`: the oldest value held, or the longest gap drawn over, from measured bin to measured bin. */
-export interface FillSpec {
-  readonly kind: "none" | "hold" | "linear";
-  readonly spanMs: number;
-}
+export type FillSpec =
+  | { readonly kind: "none" | "hold" | "linear"; readonly spanMs: number }
+  /** `spanMs`: how long after the entity's last measurement, whatever the field. */
+  | { readonly kind: "const"; readonly spanMs: number; readonly value: number };
+
+/** A constant's age may have been left open. */
+export type WrittenFill =
+  | Exclude<FillSpec, { kind: "const" }>
+  | { readonly kind: "const"; readonly spanMs: number | undefined; readonly value: number };
 
 /** A grid row on its way out: values may still be filled in. */
 export interface Draft extends PipelineRow {
@@ -55,8 +71,10 @@ export function createFiller(spec: FillSpec, width: number, emit: (row: Pipeline
       return new Holder(spec.spanMs, width, emitUseful);
     case "linear":
       return new Liner(spec.spanMs, width, emitUseful);
+    case "const":
+      return new Constant(spec.spanMs, spec.value, emitUseful);
     default:
-      return unreachable(spec.kind);
+      return unreachable(spec);
   }
 }
 
@@ -111,6 +129,47 @@ class Holder implements Filler {
     this.#held[field] = value;
     this.#heldMs[field] = timeMs;
     this.#newestMs = timeMs;
+  }
+}
+
+/** Puts one value wherever there is none, for so long after the last measurement. */
+class Constant implements Filler {
+  readonly #maxAgeMs: number;
+  readonly #value: number;
+  readonly #emit: (row: PipelineRow) => void;
+  #newestMs = Number.NEGATIVE_INFINITY;
+
+  constructor(maxAgeMs: number, value: number, emit: (row: PipelineRow) => void) {
+    this.#maxAgeMs = maxAgeMs;
+    this.#value = value;
+    this.#emit = emit;
+  }
+
+  take(draft: Draft): void {
+    const { values, timeMs } = draft;
+    if (values.some((value) => value !== null)) this.#newestMs = timeMs;
+    if (this.wants(timeMs)) {
+      for (let i = 0; i < values.length; i++) if (values[i] === null) fillIn(draft, i, this.#value);
+    }
+    this.#emit(draft);
+  }
+
+  wants(timeMs: number): boolean {
+    return timeMs - this.#newestMs <= this.#maxAgeMs;
+  }
+
+  release(): void {}
+
+  waitingMs(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  save(): Saved {
+    return this.#newestMs;
+  }
+
+  restore(saved: Saved): void {
+    this.#newestMs = saved as number; // as `save` made it
   }
 }
 
