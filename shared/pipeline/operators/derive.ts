@@ -14,7 +14,7 @@ import { type Cost, type Field, type Input, OperatorError, RowStep } from "./por
 const formula = z
   .string({ error: 'expected a formula in quotes, such as "t_in - t_out"' })
   .check((context) => {
-    const problem = problemOf(() => parseExpression(context.value));
+    const problem = problemOf(context.value);
     if (problem !== undefined)
       context.issues.push({ code: "custom", input: context.value, message: problem });
   });
@@ -57,15 +57,30 @@ export const derive: StepOperator<Params> = {
 
 function derivedFields(formulas: Params, input: Input): readonly Field[] {
   return Object.entries(formulas).map(([name, text]) => {
-    const problem = problemOf(() => compileExpression(parseExpression(text), input.fields));
-    if (problem !== undefined) throw new OperatorError([name], problem);
-    return { name, length: compileExpression(parseExpression(text), input.fields).length };
+    const { length, positions } = compiled(name, text, input);
+    const rateHz = length === 1 ? undefined : commonRate(positions.map((at) => input.fields[at]!));
+    return { name, length, ...(rateHz === undefined ? {} : { rateHz }) };
   });
 }
 
-function problemOf(body: () => unknown): string | undefined {
+function compiled(name: string, text: string, { fields }: Input): Compiled {
   try {
-    body();
+    return compileExpression(parseExpression(text), fields);
+  } catch (error) {
+    if (error instanceof ExpressionError) throw new OperatorError([name], error.message);
+    throw error;
+  }
+}
+
+// Made from samples of one rate, a vector holds samples of that rate.
+function commonRate(fields: readonly Field[]): number | undefined {
+  const [rateHz, ...others] = new Set(fields.filter(({ length }) => length > 1).map((field) => field.rateHz));
+  return others.length === 0 ? rateHz : undefined;
+}
+
+function problemOf(text: string): string | undefined {
+  try {
+    parseExpression(text);
     return undefined;
   } catch (error) {
     if (error instanceof ExpressionError) return error.message;
@@ -88,7 +103,7 @@ class Derive extends RowStep {
     const { fields } = withFields(input, derivedFields(formulas, input));
     this.#width = fields.length;
     this.#formulas = Object.entries(formulas).map(([name, text]) => ({
-      ...compileExpression(parseExpression(text), input.fields),
+      ...compiled(name, text, input),
       to: fields.findIndex((field) => field.name === name),
     }));
     this.#context = context;

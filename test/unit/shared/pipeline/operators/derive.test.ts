@@ -26,14 +26,14 @@ describe("derive", () => {
   test("works on vectors element by element", () => {
     const input = {
       fields: [
-        { name: "a", length: 2 },
-        { name: "b", length: 2 },
+        { name: "a", length: 2, rateHz: 50 },
+        { name: "b", length: 2, rateHz: 50 },
         { name: "k", length: 1 },
       ],
       spacingMs: undefined,
     };
     const { instance, output, rows, counters } = stepOf("derive", { m: "sqrt(a*a + b*b) * k" }, input);
-    expect(output.fields.at(-1)).toEqual({ name: "m", length: 2 });
+    expect(output.fields.at(-1)).toEqual({ name: "m", length: 2, rateHz: 50 });
     instance.push(row(1, Float32Array.of(3, 5), Float32Array.of(4, 12), 2));
     instance.push(row(2, Float32Array.of(3, 5), Float32Array.of(4, 12), 1e20));
     expect(rows.map(({ values }) => values.at(-1))).toEqual([Float32Array.of(10, 26), null]);
