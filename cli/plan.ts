@@ -49,6 +49,8 @@ interface TaskPlan {
   readonly params: number;
   readonly bytesPerUpdate: number;
   readonly stateBytesPerEntity: number;
+  readonly pendingBytesPerEntity: number;
+  readonly gapMs: number;
   readonly warmUp: { readonly ms: number; readonly rows: number };
   readonly parts: readonly TimedPart[];
   readonly pipelineHash: string;
@@ -65,7 +67,7 @@ async function planTask(
   { task, pipelineHash, taskHash }: LoadedTask,
   choice: EngineChoice,
 ): Promise<TaskPlan> {
-  const { columns, stateBytesPerEntity, warmUp, parts } = planPipeline(task);
+  const { columns, stateBytesPerEntity, pendingBytesPerEntity, warmUp, parts } = planPipeline(task);
   const timesMs = measureParts(task, systemClock, TRIAL_MS);
   const definition = defineModel(task.model, columns.length);
   const built = await build(definition, choice);
@@ -75,6 +77,8 @@ async function planTask(
     columns,
     bytesPerUpdate: float32.byteLength(built.params),
     stateBytesPerEntity,
+    pendingBytesPerEntity,
+    gapMs: task.rows.split.gapMs,
     warmUp,
     parts: parts.map((part, i) => ({ ...part, microseconds: microsecondsOf(timesMs[i]) })),
     pipelineHash,
@@ -108,6 +112,8 @@ function describePlan(plan: TaskPlan): string {
     ["parameters", `${plan.params}`],
     ["bytes per update", `${plan.bytesPerUpdate} (${formatBytes(plan.bytesPerUpdate)})`],
     ["state per entity", formatBytes(plan.stateBytesPerEntity)],
+    [" unlabelled rows", formatBytes(plan.pendingBytesPerEntity)],
+    ["split gap", formatDuration(plan.gapMs)],
     ["warm-up", describeWarmUp(plan.warmUp)],
     ["engine", plan.engine],
     ...plan.refusals.flatMap(({ engine, reasons }) =>

@@ -6,7 +6,9 @@ import type { Task } from "../task/task.js";
 import { ExampleMaker } from "./example-maker.js";
 import { FeatureMaker } from "./feature-maker.js";
 import { Join } from "./join/join.js";
-import { createLabeller, type Labeller } from "./labels.js";
+import type { CreateLabeller } from "./labels/create.js";
+import type { HeardLabel, Labeller } from "./labels/labeller.js";
+import type { PendingBudget } from "./labels/pending.js";
 import type { Layout, LayoutNode, StepStage } from "./layout.js";
 import type { StepInstance } from "./operators/port.js";
 import { SourceEntry } from "./source-entry.js";
@@ -18,6 +20,9 @@ export interface EntityChainOptions {
   readonly task: Task;
   readonly layout: Layout;
   readonly counters: Counters;
+  readonly createLabeller: CreateLabeller;
+  /** Room for rows that wait for their label, shared by all entities. */
+  readonly budget: PendingBudget;
   readonly sink: ChainSink;
 }
 
@@ -53,7 +58,7 @@ export class EntityChain implements Stateful {
   readonly #entries: readonly (SourceEntry | undefined)[];
   #advancedMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ task, layout, counters, sink }: EntityChainOptions) {
+  constructor({ task, layout, counters, createLabeller, budget, sink }: EntityChainOptions) {
     this.#nodes = layout.nodes;
     this.#sink = sink;
     this.#parts = createParts(layout.nodes, counters, (row) => this.#finish(row));
@@ -68,10 +73,10 @@ export class EntityChain implements Stateful {
       emit: (example) => sink.example(example),
     });
     this.#labeller = createLabeller({
-      label: task.label,
       output: task.model.output,
-      position: layout.labelPosition,
+      columns: layout.columns.length,
       counters,
+      budget,
       emit: (labelled) => this.#examples.push(labelled),
     });
   }
@@ -105,11 +110,17 @@ export class EntityChain implements Stateful {
         node.kind === "source" ? [watermarkMs] : node.inputs.map((input) => this.#promises[input]!);
       this.#promises[i] = this.#parts[i]!.advance(given);
     });
+    this.#labeller.advance(watermarkMs, this.#promises.at(-1)!);
+  }
+
+  /** Takes what a source of labels said; false when it names a prediction that no row here waits for. */
+  hear(heard: HeardLabel): boolean {
+    return this.#labeller.hear(heard);
   }
 
   /** The earliest watermark that would make `advance` emit something; never too late, maybe too early. */
   dueMs(): number {
-    let dueMs = Number.POSITIVE_INFINITY;
+    let dueMs = this.#labeller.dueMs();
     for (const part of this.#parts) dueMs = Math.min(dueMs, part.dueMs());
     return dueMs > this.#advancedMs ? dueMs : this.#advancedMs + 1;
   }
@@ -117,6 +128,11 @@ export class EntityChain implements Stateful {
   flush(): void {
     for (const part of this.#parts) part.flush();
     this.#labeller.flush();
+  }
+
+  /** The entity is forgotten. */
+  drop(): void {
+    this.#labeller.drop();
   }
 
   save(): Saved {
@@ -146,6 +162,7 @@ export class EntityChain implements Stateful {
   }
 
   #finish(row: PipelineRow): void {
+    this.#examples.see(row);
     const features = this.#features.push(row);
     if (features !== undefined) this.#sink.features(features);
     this.#labeller.push(row, features);

@@ -2,10 +2,11 @@
 
 import type { Counters } from "../counters.js";
 import type { RowsSpec } from "../task/task.js";
-import type { Labelled } from "./labels.js";
+import type { Labelled } from "./labels/labeller.js";
+import { Sessions } from "./sessions.js";
 import { splitOf } from "./split.js";
 import type { Saved, Stateful } from "./state.js";
-import type { Example } from "./types.js";
+import type { Example, PipelineRow } from "./types.js";
 
 /** What it is made from. */
 export interface ExampleMakerOptions {
@@ -17,10 +18,19 @@ export interface ExampleMakerOptions {
 /** Labelled rows to examples: thinned, then dealt to their side. */
 export class ExampleMaker implements Stateful {
   readonly #options: ExampleMakerOptions;
+  /** Only where the split asks for them. */
+  readonly #sessions: Sessions | undefined;
   #slot = Number.NEGATIVE_INFINITY;
 
   constructor(options: ExampleMakerOptions) {
     this.#options = options;
+    const { test } = options.rows.split;
+    this.#sessions = test.kind === "session" ? new Sessions(test.pauseMs) : undefined;
+  }
+
+  /** Sees every row as it comes, long before its label perhaps. */
+  see(row: PipelineRow): void {
+    this.#sessions?.see(row.timeMs);
   }
 
   push({ row, label, persistence, untilMs }: Labelled): void {
@@ -34,16 +44,19 @@ export class ExampleMaker implements Stateful {
     }
     this.#slot = slot;
     const { entity, timeMs, features, test } = row;
-    const split = splitOf(spec, { entity, timeMs, untilMs, test });
+    const sessionMs = this.#sessions?.startOf(timeMs) ?? timeMs;
+    const split = splitOf(spec, { entity, timeMs, untilMs, sessionMs, test });
     if (split === "gap") counters.add("examples.gap");
     else emit({ entity, timeMs, features, test, label, persistence, split });
   }
 
   save(): Saved {
-    return this.#slot;
+    return { slot: this.#slot, sessions: this.#sessions?.save() };
   }
 
   restore(saved: Saved): void {
-    this.#slot = Number(saved);
+    const { slot, sessions } = saved as { readonly slot: number; readonly sessions: Saved }; // as `save` made it
+    this.#slot = slot;
+    this.#sessions?.restore(sessions);
   }
 }

@@ -6,7 +6,7 @@ import type { JoinSpec } from "../task/join-spec.js";
 import type { OperatorCall, Task } from "../task/task.js";
 import { inputsOf, mainSourceOf, upstreamOf } from "./graph.js";
 import { joinedInput, leftReads, rightReads } from "./join/fields.js";
-import { labelReads, labelSourceOf } from "./label-fields.js";
+import { labelReads, labelSourceOf } from "./labels/fields.js";
 import { numberPosition } from "./operators/fields.js";
 import {
   type FeatureOperator,

@@ -4,7 +4,10 @@ import type { Counters } from "../counters.js";
 import type { SourceSpec, Task } from "../task/task.js";
 import { admitReading } from "./admit.js";
 import { type Aligned, Aligner } from "./aligner.js";
-import { EntityChain } from "./entity-chain.js";
+import { type Chain, chainMaker } from "./chain.js";
+import { admitLabel } from "./labels/admit.js";
+import type { HeardLabel } from "./labels/labeller.js";
+import { PendingBudget } from "./labels/pending.js";
 import { type Layout, layOut, type SourceLayout } from "./layout.js";
 import { RevisingChain } from "./revising-chain.js";
 import { Schedule } from "./schedule.js";
@@ -33,9 +36,17 @@ export interface PipelineLimits {
   readonly entities: number;
   /** Readings waiting for their turn; beyond, the oldest go first though older ones might still come. */
   readonly pending: number;
+  /** Rows of all entities that wait for their label, and their bytes; beyond, an entity's oldest go. */
+  readonly unlabelledRows: number;
+  readonly unlabelledBytes: number;
 }
 
-const DEFAULT_LIMITS: PipelineLimits = { entities: 10_000, pending: 100_000 };
+const DEFAULT_LIMITS: PipelineLimits = {
+  entities: 10_000,
+  pending: 100_000,
+  unlabelledRows: 1_000_000,
+  unlabelledBytes: 64 * 1024 * 1024,
+};
 
 /** Readings in, features and examples out. */
 export interface Pipeline extends Stateful {
@@ -43,9 +54,12 @@ export interface Pipeline extends Stateful {
   readonly columns: readonly string[];
   /** Event time up to which readings are taken to be complete; -Infinity before the first. */
   readonly watermarkMs: number;
+  /** Rows that wait for their label now, and about how much memory they take. */
+  readonly unlabelled: { readonly rows: number; readonly bytes: number };
   /**
    * Takes a reading. `eventNowMs` is the mapped clock (wall time, or replay time); without one, no reading is too far
-   * in the future and only data moves event time.
+   * in the future and only data moves event time. What a source of labels says goes to the rows as it comes: it has no
+   * place in event time.
    */
   push(reading: Reading, eventNowMs?: number): void;
   /** Time has passed on the mapped clock, perhaps without data. */
@@ -71,6 +85,7 @@ class TaskPipeline implements Pipeline {
   readonly #limits: PipelineLimits;
   readonly #sources: readonly SourceEntry[];
   readonly #aligner: Aligner;
+  readonly #budget: PendingBudget;
   readonly #makeChain: () => Chain;
   // Least recently heard first.
   readonly #chains = new Map<string, Chain>();
@@ -91,7 +106,9 @@ class TaskPipeline implements Pipeline {
       counters,
       maxPending: this.#limits.pending,
     });
-    this.#makeChain = chainMaker(task, this.#layout, { counters, sink });
+    const { unlabelledRows: rows, unlabelledBytes: bytes } = this.#limits;
+    this.#budget = new PendingBudget({ rows, bytes, columns: this.#layout.columns.length });
+    this.#makeChain = chainMaker(task, this.#layout, { counters, sink, budget: this.#budget });
   }
 
   get columns(): readonly string[] {
@@ -102,12 +119,20 @@ class TaskPipeline implements Pipeline {
     return this.#aligner.watermarkMs;
   }
 
+  get unlabelled(): { readonly rows: number; readonly bytes: number } {
+    const { rows, bytes } = this.#budget;
+    return { rows, bytes };
+  }
+
   push(reading: Reading, eventNowMs?: number): void {
+    const isLabel = reading.source === this.#layout.labelSource?.name;
+    if (isLabel) this.#hear(reading, eventNowMs);
     const number = this.#sources.findIndex(({ name }) => name === reading.source);
-    if (number < 0) {
-      this.#counters.add("readings.unknown-source");
-      return;
-    }
+    if (number >= 0) this.#take(number, reading, eventNowMs);
+    else if (!isLabel) this.#counters.add("readings.unknown-source");
+  }
+
+  #take(number: number, reading: Reading, eventNowMs: number | undefined): void {
     const row = admitReading(reading, this.#sources[number]!.fields, this.#counters);
     if (row === undefined) return;
     // First what the clock says, so that a reading is judged alike whether or not the clock ticked just before it.
@@ -152,6 +177,42 @@ class TaskPipeline implements Pipeline {
       this.#schedule.plan(chain, chain.dueMs());
     }
     for (const [source, row] of sharedRows) this.#sharedRows.set(source, row);
+  }
+
+  #hear(reading: Reading, eventNowMs: number | undefined): void {
+    if (eventNowMs !== undefined) this.advance(eventNowMs);
+    const { watermarkMs } = this.#aligner;
+    const progress = { watermarkMs, eventNowMs };
+    const heard = admitLabel(reading, progress, { task: this.#task, counters: this.#counters });
+    if (heard === undefined) return;
+    const { label, sources } = this.#task;
+    if (label.kind === "feedback" && label.match.kind === "id") this.#answer(heard);
+    else if (!sources[reading.source]!.isShared) this.#tellEntity(reading.entity, heard);
+    else for (const chain of this.#chains.values()) this.#tell(chain, heard);
+  }
+
+  /** An id says which row is meant, whatever entity the reading itself is about. */
+  #answer(heard: HeardLabel): void {
+    for (const chain of this.#chains.values()) if (this.#tell(chain, heard)) return;
+    this.#counters.add("labels.unmatched");
+  }
+
+  // A label may come before the first row of its entity, but takes no other entity's place.
+  #tellEntity(entity: string, heard: HeardLabel): void {
+    const known = this.#chains.get(entity);
+    if (known === undefined && this.#chains.size >= this.#limits.entities) {
+      this.#counters.add("labels.no-entity");
+      return;
+    }
+    const chain = known ?? this.#newChain(entity);
+    this.#chains.set(entity, chain);
+    this.#tell(chain, heard);
+  }
+
+  #tell(chain: Chain, heard: HeardLabel): boolean {
+    const isKnown = chain.hear(heard);
+    if (isKnown) this.#schedule.plan(chain, chain.dueMs());
+    return isKnown;
   }
 
   #drain(): void {
@@ -228,32 +289,11 @@ class TaskPipeline implements Pipeline {
     for (const [entity, chain] of this.#chains) {
       this.#chains.delete(entity);
       this.#schedule.plan(chain, Number.POSITIVE_INFINITY);
+      chain.drop();
       this.#counters.add("entities.evicted");
       return;
     }
   }
-}
-
-type Chain = EntityChain | RevisingChain;
-
-/** Makes chains; where late readings still count, such as can be revised. */
-function chainMaker(
-  task: Task,
-  layout: Layout,
-  { counters, sink }: { readonly counters: Counters; readonly sink: PipelineSink },
-): () => Chain {
-  const allowedMs = layout.sources.reduce(
-    (most, { name }) => Math.max(most, task.sources[name]!.late.allowedMs),
-    0,
-  );
-  if (allowedMs === 0) return () => new EntityChain({ task, layout, counters, sink });
-  return () =>
-    new RevisingChain({
-      allowedMs,
-      counters,
-      sink,
-      makeChain: (counters, sink) => new EntityChain({ task, layout, counters, sink }),
-    });
 }
 
 /** A source as the pipeline is fed from it. */

@@ -1,10 +1,11 @@
 // What a task's pipeline will cost, part by part, before anything runs.
 
 import { unreachable } from "../assert.js";
-import type { Task } from "../task/task.js";
+import type { LabelSpec, Task } from "../task/task.js";
+import { pendingRowBytes } from "./labels/pending.js";
 import type { FeatureStage, Layout, LayoutNode, StepStage } from "./layout.js";
 import { layOut } from "./layout.js";
-import type { Cost, Input } from "./operators/port.js";
+import { type Cost, type Input, MAX_HISTORY_ROWS } from "./operators/port.js";
 
 /** Columns, memory and patience. */
 export interface PipelinePlan {
@@ -12,6 +13,8 @@ export interface PipelinePlan {
   readonly columns: readonly string[];
   /** Most bytes one entity's windows, lags and pending labels need; without a grid, one row a second is assumed. */
   readonly stateBytesPerEntity: number;
+  /** The part of it that rows take while they wait for their label. */
+  readonly pendingBytesPerEntity: number;
   /** Event time and rows of an entity until its first features. */
   readonly warmUp: { readonly ms: number; readonly rows: number };
   /** Every operator and join, in the order rows pass them. */
@@ -36,11 +39,12 @@ export function planPipeline(task: Task): PipelinePlan {
   ];
   const waitsMs = waitsOf(nodes);
   const featureCosts = parts.filter(({ where }) => where === "features");
+  const pendingBytesPerEntity = pendingBytes(task, columns.length, input.spacingMs);
   return {
     columns,
     stateBytesPerEntity:
-      parts.reduce((bytes, { stateBytes }) => bytes + stateBytes, 0) +
-      pendingBytes(task, columns.length, input.spacingMs),
+      parts.reduce((bytes, { stateBytes }) => bytes + stateBytes, 0) + pendingBytesPerEntity,
+    pendingBytesPerEntity,
     // Steps wait for one another; features fill side by side.
     warmUp: {
       ms: waitsMs.at(-1)! + most(featureCosts, "warmUpMs"),
@@ -97,12 +101,29 @@ function waitsOf(nodes: Layout["nodes"]): readonly number[] {
   return waitsMs;
 }
 
-function pendingBytes({ label }: Task, columns: number, spacingMs = 1_000): number {
-  if (label.kind !== "forecast") return 0;
-  const rows = label.ahead.kind === "rows" ? label.ahead.rows : Math.ceil(label.ahead.ms / spacingMs);
-  return rows * (4 * columns + 64);
+function pendingBytes({ label, rows: { everyMs = 0 } }: Task, columns: number, spacingMs = 1_000): number {
+  return Math.min(MAX_HISTORY_ROWS, pendingRows(label, spacingMs, everyMs)) * pendingRowBytes(columns);
 }
 
-function most(costs: readonly Cost[], key: keyof Cost): number {
+function pendingRows(label: LabelSpec, spacingMs: number, everyMs: number): number {
+  switch (label.kind) {
+    case "field":
+    case "none":
+      return 0;
+    case "forecast":
+      return label.ahead.kind === "rows" ? label.ahead.rows : Math.ceil(label.ahead.ms / spacingMs);
+    case "event":
+      return Math.ceil((label.horizonMs + label.waitMs) / Math.max(spacingMs, everyMs));
+    case "feedback": {
+      // Of a stretch any row may be the one that is kept; who names a row means that very row.
+      const apartMs = label.match.kind === "interval" ? Math.max(spacingMs, everyMs) : spacingMs;
+      return Math.ceil(label.waitMs / apartMs);
+    }
+    default:
+      return unreachable(label);
+  }
+}
+
+function most(costs: readonly Cost[], key: "warmUpMs" | "warmUpRows"): number {
   return costs.reduce((largest, cost) => Math.max(largest, cost[key]), 0);
 }

@@ -2,11 +2,14 @@
 
 import { Counters } from "../counters.js";
 import type { ChainSink, EntityChain } from "./entity-chain.js";
+import type { HeardLabel } from "./labels/labeller.js";
 import { decodeState, encodeState, type Saved, type Stateful } from "./state.js";
 import type { Example, FeatureRow, PipelineRow } from "./types.js";
 
 /** Rows remembered for a revision; beyond, the oldest goes, and what comes too late for it is late after all. */
 const INPUTS_MAX = 20_000;
+/** Labels remembered for a revision; beyond, the oldest goes, and a revision does without it. */
+const TOLD_MAX = 4_096;
 /** Late rows put in at once at the latest. */
 const LATE_MAX = 1_000;
 /** Snapshots over the time allowed: a revision replays that share of it more than it must. */
@@ -18,6 +21,12 @@ const PATIENCE = 1 / 32;
 interface ChainInput {
   readonly node: number;
   readonly row: PipelineRow;
+}
+
+/** A label, and after how many inputs it was heard. */
+interface Told {
+  readonly after: number;
+  readonly heard: HeardLabel;
 }
 
 /** What has come out, and after how many inputs. */
@@ -56,6 +65,7 @@ export class RevisingChain implements Stateful {
   #first = 0;
   readonly #inputs: ChainInput[] = [];
   readonly #snapshots: Snapshot[] = [];
+  #told: Told[] = [];
   #late: ChainInput[] = [];
   readonly #lateKeys = new Set<string>();
   readonly #features: Output<FeatureRow>[] = [];
@@ -99,6 +109,23 @@ export class RevisingChain implements Stateful {
     return "taken";
   }
 
+  /** As `EntityChain.hear`. */
+  hear(heard: HeardLabel): boolean {
+    const isKnown = this.#chain.hear(heard);
+    if (!isKnown) return false;
+    this.#told.push({ after: this.#end, heard });
+    if (this.#told.length > TOLD_MAX) {
+      this.#told.shift();
+      this.#counters.add("revisions.labels-forgotten");
+    }
+    return true;
+  }
+
+  /** The entity is forgotten. */
+  drop(): void {
+    this.#chain.drop();
+  }
+
   advance(watermarkMs: number): void {
     this.#watermarkMs = watermarkMs;
     if (watermarkMs >= this.#reviseMs) this.#revise();
@@ -123,6 +150,7 @@ export class RevisingChain implements Stateful {
       first: this.#first,
       inputs: this.#inputs,
       snapshots: this.#snapshots,
+      told: this.#told,
       late: this.#late,
       features: this.#features,
       examples: this.#examples,
@@ -133,11 +161,13 @@ export class RevisingChain implements Stateful {
   }
 
   restore(saved: Saved): void {
-    const { chain, first, inputs, snapshots, late, features, examples, ...times } = saved as SavedRevisions; // as `save` made it
+    const { chain, first, inputs, snapshots, told, late, features, examples, ...times } =
+      saved as SavedRevisions; // as `save` made it
     this.#chain.restore(chain);
     this.#first = first;
     this.#inputs.push(...inputs);
     this.#snapshots.push(...snapshots);
+    this.#told = [...told];
     this.#late = [...late];
     for (const { node, row } of late) this.#lateKeys.add(`${node} ${row.timeMs}`);
     this.#features.push(...features);
@@ -195,16 +225,22 @@ export class RevisingChain implements Stateful {
     this.#lateKeys.clear();
     this.#counters.add("revisions.late-rows", late.length);
     const from = this.#rewind(late.reduce((least, { row }) => Math.min(least, row.timeMs), Infinity));
-    const replayed = [...this.#inputs.splice(from.inputs - this.#first), ...late].toSorted(byTime);
+    const kept = this.#inputs.splice(from.inputs - this.#first);
+    const told = cutTold(this.#told, from.inputs, kept);
+    const replayed = [...kept, ...late].toSorted(byTime);
     const before = {
       features: cutAfter(this.#features, from.inputs),
       examples: cutAfter(this.#examples, from.inputs),
     };
     this.#before = before;
     this.#counters.isReplay = true;
+    this.#chain.drop();
     this.#chain = this.#makeChain();
     this.#chain.restore(decodeState(from.state));
-    for (const { node, row } of replayed) this.push(node, row);
+    for (const input of replayed) {
+      this.push(input.node, input.row);
+      for (const heard of told.get(input) ?? []) this.hear(heard);
+    }
     this.#chain.advance(this.#watermarkMs);
     this.#before = undefined;
     this.#counters.isReplay = false;
@@ -252,6 +288,7 @@ export class RevisingChain implements Stateful {
     const first = this.#snapshots[0]?.inputs ?? this.#first;
     this.#inputs.splice(0, first - this.#first);
     this.#first = first;
+    this.#told = this.#told.filter(({ after }) => after > first);
     forgetUntil(this.#features, first);
     forgetUntil(this.#examples, first);
   }
@@ -282,6 +319,7 @@ interface SavedRevisions {
   readonly first: number;
   readonly inputs: readonly ChainInput[];
   readonly snapshots: readonly Snapshot[];
+  readonly told: readonly Told[];
   readonly late: readonly ChainInput[];
   readonly features: readonly Output<FeatureRow>[];
   readonly examples: readonly Output<Example>[];
@@ -291,6 +329,21 @@ interface SavedRevisions {
 
 function byTime(a: ChainInput, b: ChainInput): number {
   return a.row.timeMs - b.row.timeMs || a.node - b.node;
+}
+
+/** Takes out the labels heard after `inputs` inputs, each with the last of the `kept` inputs that came before it. */
+function cutTold(
+  told: Told[],
+  inputs: number,
+  kept: readonly ChainInput[],
+): ReadonlyMap<ChainInput, readonly HeardLabel[]> {
+  const byInput = new Map<ChainInput, HeardLabel[]>();
+  const first = told.findIndex(({ after }) => after > inputs);
+  for (const { after, heard } of first < 0 ? [] : told.splice(first)) {
+    const input = kept[after - inputs - 1]!;
+    byInput.set(input, [...(byInput.get(input) ?? []), heard]);
+  }
+  return byInput;
 }
 
 /** Takes out what came out after more than `inputs` inputs. */

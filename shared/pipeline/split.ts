@@ -1,8 +1,10 @@
 // Who an example is for: a pure function of the example, so that it never changes sides.
 
 import { unreachable } from "../assert.js";
-import type { SplitSpec, ValidationSpec } from "../task/task.js";
+import type { SplitSpec, TestSpec, ValidationSpec } from "../task/task.js";
 import type { Split } from "./types.js";
+
+const TEST_SALT = 0x5bd1e995;
 
 /** What decides the side. */
 export interface SplitSubject {
@@ -11,6 +13,8 @@ export interface SplitSubject {
   readonly timeMs: number;
   /** Event time of the label: `timeMs`, or later for a forecast. */
   readonly untilMs: number;
+  /** Start of the entity's session; `timeMs` where nobody asks. */
+  readonly sessionMs: number;
   /** The data says that this belongs to its own test set. */
   readonly test: boolean;
 }
@@ -23,20 +27,56 @@ export interface SplitSubject {
  */
 export function splitOf(spec: SplitSpec, subject: SplitSubject): Split | "gap" {
   if (subject.test) return "test";
-  if (spec.test.kind === "from") {
-    if (subject.timeMs >= spec.test.fromMs) return "test";
-    if (reaches(subject, spec.test.fromMs, spec.gapMs)) return "gap";
+  const side = testSideOf(spec.test, spec.gapMs, subject);
+  return side === "rest" ? validationOf(spec.validation, spec.gapMs, subject) : side;
+}
+
+function testSideOf(test: TestSpec, gapMs: number, subject: SplitSubject): "test" | "gap" | "rest" {
+  switch (test.kind) {
+    case "none":
+    case "given":
+      return "rest";
+    case "from":
+      if (subject.timeMs >= test.fromMs) return "test";
+      return reaches(subject, test.fromMs, gapMs) ? "gap" : "rest";
+    case "last":
+      return lastSideOf(test, gapMs, subject);
+    // Drawn by other numbers than validation's, or the one would have what the other left.
+    case "entity":
+      return isDrawn(stir(hashText(subject.entity) ^ TEST_SALT), test.share) ? "test" : "rest";
+    case "session": {
+      const hash = hashTime(hashText(subject.entity) ^ TEST_SALT, subject.sessionMs);
+      return isDrawn(hash, test.share) ? "test" : "rest";
+    }
+    default:
+      return unreachable(test);
   }
-  return validationOf(spec.validation, spec.gapMs, subject);
+}
+
+// Every block ends with its test rows.
+function lastSideOf(
+  { share, blockMs }: Extract<TestSpec, { kind: "last" }>,
+  gapMs: number,
+  subject: SplitSubject,
+): "test" | "gap" | "rest" {
+  const endMs = (Math.floor(subject.timeMs / blockMs) + 1) * blockMs;
+  const lengthMs = share * blockMs;
+  // A label this far on may be a train row's own past.
+  if (subject.timeMs >= endMs - lengthMs) return subject.untilMs < endMs + gapMs ? "test" : "gap";
+  // The test rows of the blocks before: with a gap longer than a block, of more than the last.
+  if (subject.timeMs < endMs - blockMs + gapMs) return "gap";
+  return reaches(subject, endMs - lengthMs, gapMs) ? "gap" : "rest";
 }
 
 function validationOf(validation: ValidationSpec, gapMs: number, subject: SplitSubject): Split | "gap" {
   if (validation.share <= 0) return "train";
   switch (validation.by) {
     case "entity":
-      return isDrawn(hashText(subject.entity), validation.share);
+      return isDrawn(hashText(subject.entity), validation.share) ? "validation" : "train";
     case "example":
-      return isDrawn(hashTime(hashText(subject.entity), subject.timeMs), validation.share);
+      return isDrawn(hashTime(hashText(subject.entity), subject.timeMs), validation.share)
+        ? "validation"
+        : "train";
     case "time":
       return sideInTime(validation, gapMs, subject);
     default:
@@ -44,8 +84,8 @@ function validationOf(validation: ValidationSpec, gapMs: number, subject: SplitS
   }
 }
 
-function isDrawn(hash: number, share: number): Split {
-  return hash < share * 2 ** 32 ? "validation" : "train";
+function isDrawn(hash: number, share: number): boolean {
+  return hash < share * 2 ** 32;
 }
 
 function sideInTime(validation: ValidationSpec, gapMs: number, subject: SplitSubject): Split | "gap" {

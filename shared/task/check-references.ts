@@ -1,6 +1,7 @@
 // `from` and `left`: every reference names a source, a step or a join, and nothing feeds itself.
 
 import { inputsOf } from "../pipeline/graph.js";
+import { labelSourceOf } from "../pipeline/labels/fields.js";
 import type { Problem } from "./problem.js";
 import { didYouMean } from "./suggest.js";
 import type { Task } from "./task.js";
@@ -19,7 +20,16 @@ export function checkReferences(task: Task): Problem[] {
       path,
       message: `no source, step or join is called "${from}"${didYouMean(from, known)}`,
     }));
-  return [...checkNames(task), ...unknown, ...checkCycles(task)];
+  return [...checkNames(task), ...unknown, ...checkLabelSource(task), ...checkCycles(task)];
+}
+
+/** A label's own source, which is no step and no join. */
+function checkLabelSource({ label, sources }: Task): Problem[] {
+  const from = labelSourceOf(label);
+  const known = Object.keys(sources);
+  if (from === undefined || known.includes(from)) return [];
+  const message = `no source is called "${from}"${didYouMean(from, known)}`;
+  return [{ path: ["label", label.kind, "from"], message }];
 }
 
 function referencesOf({ steps, joins, features }: Task): readonly Reference[] {

@@ -2,12 +2,13 @@
 
 import { metricsOf } from "../model/metric.js";
 import { layOut, layoutProblems } from "../pipeline/layout.js";
+import { checkLabel } from "./check-label.js";
 import { checkReferences } from "./check-references.js";
 import { checkSimulation } from "./check-simulation.js";
 import { hostFields } from "./host-fields.js";
 import type { Problem } from "./problem.js";
 import { didYouMean } from "./suggest.js";
-import type { LabelSpec, MetricName, Task } from "./task.js";
+import type { MetricName, Task } from "./task.js";
 import { formatDuration } from "./units.js";
 
 /** Most columns whose statistics and quantiles fit into the header of one update. */
@@ -21,7 +22,6 @@ export function checkTask(task: Task): Problem[] {
     // Fields flow along references: with a broken one there is nothing to follow.
     ...(references.length === 0 ? checkLayout(task) : []),
     ...checkLabel(task),
-    ...checkLeakage(task),
     ...checkMetrics(task),
     ...checkRounds(task),
     ...checkSimulation(task),
@@ -57,51 +57,6 @@ function checkHostFields(task: Task): readonly Problem[] {
 function unknownHostField(field: string): string {
   const known = Object.keys(hostFields);
   return `a device has no field "${field}" of itself${didYouMean(field, known) || `: ${known.join(", ")}`}`;
-}
-
-function checkLabel({ label, model }: Task): Problem[] {
-  const problems: Problem[] = [];
-  if ((label.kind === "none") !== (model.output.kind === "reconstruction"))
-    problems.push({
-      path: ["label"],
-      message:
-        label.kind === "none" ? "none is for an autoencoder only" : "an autoencoder has none: expected none",
-    });
-  if (model.output.kind === "classification") problems.push(...checkCategory(label, "a class index"));
-  if (model.output.kind === "binary") problems.push(...checkCategory(label, "a label of 0 or 1"));
-  if (label.kind === "field" && (label.min ?? -Infinity) >= (label.max ?? Infinity)) {
-    problems.push({
-      path: ["label", "field", "min"],
-      message: `expected less than max ${label.max}, got ${label.min}`,
-    });
-  }
-  return problems;
-}
-
-// Between two categories there is nothing that a label could be moved to.
-function checkCategory(label: LabelSpec, what: string): Problem[] {
-  const problems: Problem[] = [];
-  if (label.scale.kind !== "none")
-    problems.push({ path: ["label", "scale"], message: `${what} is never scaled: expected "none"` });
-  if (label.kind === "field" && (label.min ?? label.max) !== undefined)
-    problems.push({ path: ["label", "field"], message: `${what} is never clamped` });
-  return problems;
-}
-
-// A train row whose label lies beyond the border has seen the test set.
-function checkLeakage({ label, rows }: Task): Problem[] {
-  const { test, validation, gapMs } = rows.split;
-  const splitsByTime = test.kind === "from" || (validation.share > 0 && validation.by === "time");
-  if (!splitsByTime || label.kind !== "forecast" || label.ahead.kind !== "time") return [];
-  if (gapMs >= label.ahead.ms) return [];
-  const gap = formatDuration(gapMs);
-  const ahead = formatDuration(label.ahead.ms);
-  return [
-    {
-      path: ["rows", "split", "gap"],
-      message: `${gap} is shorter than the forecast's ${ahead}: labels would leak`,
-    },
-  ];
 }
 
 function checkMetrics({ rounds, rollout, model, rows }: Task): Problem[] {

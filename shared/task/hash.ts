@@ -1,14 +1,21 @@
 // What a task's hashes cover. Changing a quorum invalidates no model; changing a broker's topic neither.
 
 import { canonicalJson, sha256Hex } from "./canonical.js";
-import type { SourceSpec, Task } from "./task.js";
+import type { LabelSpec, SourceSpec, Task } from "./task.js";
 
 /** SHA-256 (hex) over all that decides what a column and a label mean. Part of every model signature. */
 export function hashPipeline({ entity, sources, steps, joins, features, label }: Task): string {
   const schema = Object.fromEntries(
     Object.entries(sources).map(([name, source]) => [name, schemaOf(source)]),
   );
-  return sha256Hex(canonicalJson({ entity, sources: schema, steps, joins, features, label }));
+  return sha256Hex(
+    canonicalJson({ entity, sources: schema, steps, joins, features, label: meaningOf(label) }),
+  );
+}
+
+// What counts as an anomaly changes neither what is learned nor what is predicted.
+function meaningOf(label: LabelSpec): LabelSpec {
+  return label.kind === "none" ? { ...label, threshold: undefined } : label;
 }
 
 /** SHA-256 (hex) over the whole task but `simulate`. */

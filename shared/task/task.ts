@@ -4,7 +4,12 @@
 import type { TaskId } from "../id.js";
 import type { CheckSpec, DedupeSpec } from "./check-spec.js";
 import type { ConvertSpec, DecodeSpec, TextSpec, TimeSpec } from "./decode-spec.js";
+import type { LabelSpec, RowsSpec } from "./examples-spec.js";
 import type { JoinSpec } from "./join-spec.js";
+import type { ScaleSpec } from "./scale-spec.js";
+
+export type * from "./examples-spec.js";
+export type * from "./scale-spec.js";
 
 /** What is learned: pipeline, model, training plan and policy. */
 export interface Task {
@@ -86,72 +91,6 @@ export interface FeaturesSpec {
   /** A row without some value gives no features, or has 0 for it and 1 in the column `<name>_missing`. */
   readonly missing: "drop" | "mask";
   readonly scale: ScaleSpec;
-}
-
-/** How columns are scaled. Fitted scaling is federated before the first round and frozen with the model. */
-export type ScaleSpec =
-  | { readonly kind: "none" }
-  | { readonly kind: "standard" }
-  /** By median and distance of the quartiles. */
-  | { readonly kind: "robust" }
-  /** To [low, high]. */
-  | { readonly kind: "minmax"; readonly low: number; readonly high: number }
-  /** (x - offset) * factor. */
-  | { readonly kind: "constant"; readonly offset: number; readonly factor: number };
-
-export type LabelSpec = ForecastLabel | FieldLabel | NoLabel;
-
-/** An autoencoder learns the row itself. */
-export interface NoLabel {
-  readonly kind: "none";
-  readonly scale: ScaleSpec;
-}
-
-/** The value of field `of` at event time + `aheadMs` (or that many rows later). */
-export interface ForecastLabel {
-  readonly kind: "forecast";
-  readonly of: string;
-  readonly ahead:
-    | { readonly kind: "time"; readonly ms: number }
-    | { readonly kind: "rows"; readonly rows: number };
-  readonly scale: ScaleSpec;
-}
-
-/** A field of the row itself: a number, clamped to [min, max], or a class index 0..classes-1, or 0 or 1. */
-export interface FieldLabel {
-  readonly kind: "field";
-  readonly of: string;
-  readonly min: number | undefined;
-  readonly max: number | undefined;
-  readonly scale: ScaleSpec;
-}
-
-export interface RowsSpec {
-  /** At most one example per this much event time, undefined = every row. */
-  readonly everyMs: number | undefined;
-  /** Bounds of the example store; the oldest go first. */
-  readonly keep: { readonly rows: number; readonly bytes: number; readonly ageMs: number | undefined };
-  readonly split: SplitSpec;
-}
-
-/** Who an example is for. A pure function of the example, so it never changes sides. */
-export interface SplitSpec {
-  /** `from`: event time at or after; `given`: the data says so; `none`: no test rows. */
-  readonly test:
-    | { readonly kind: "from"; readonly fromMs: number }
-    | { readonly kind: "given" }
-    | { readonly kind: "none" };
-  readonly validation: ValidationSpec;
-  /** Examples this close (event time) to another side's are left out. */
-  readonly gapMs: number;
-}
-
-/** Share of non-test examples kept for validation: whole blocks of time, whole entities, or single examples. */
-export interface ValidationSpec {
-  readonly share: number;
-  readonly by: "time" | "entity" | "example";
-  /** Length of one validation block of time. */
-  readonly blockMs: number;
 }
 
 /** A dense network, or any tfjs LayersModel topology (the object under `modelTopology` of a model.json). */

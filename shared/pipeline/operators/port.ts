@@ -26,6 +26,8 @@ export interface Cost {
   /** Event time, and rows, until the first output. Both must have passed. */
   readonly warmUpMs: number;
   readonly warmUpRows: number;
+  /** Event time that one output may depend on, where that is not `warmUpMs`: values that are held, means that fade. */
+  readonly reachMs?: number;
 }
 
 /** How an author writes an operator: printed in the docs, and what its contract is tested with. */

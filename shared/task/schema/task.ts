@@ -1,7 +1,10 @@
 // The whole task file: one key per part, every part its own schema.
 
 import { z } from "zod";
-import type { LabelSpec, Task } from "../task.js";
+import { layoutProblems } from "../../pipeline/layout.js";
+import { labelReachMs, reachOf } from "../../pipeline/reach.js";
+import { checkReferences } from "../check-references.js";
+import type { Task } from "../task.js";
 import { features, steps } from "./features.js";
 import { joins } from "./join.js";
 import { label } from "./label.js";
@@ -32,21 +35,28 @@ const shape = z.strictObject({
 });
 
 /** A task file: what an author writes going in, a whole `Task` coming out. */
-export const taskSchema: z.ZodType<Task> = shape.transform(
-  ({ join, ...value }): Task => ({
+export const taskSchema: z.ZodType<Task> = shape.transform(({ join, ...value }): Task => {
+  const { every, keep, split } = value.rows;
+  const settled = (reachMs: number): Task => ({
     ...value,
     joins: join,
     rows: {
-      everyMs: value.rows.every,
-      keep: { rows: value.rows.keep.ring, bytes: value.rows.keep.size, ageMs: value.rows.keep.age },
-      split: settleSplit(value.rows.split, aheadMs(value.label)),
+      everyMs: every,
+      keep: {
+        rows: keep.ring,
+        reservoir: keep.reservoir,
+        balance: keep.balance,
+        bytes: keep.size,
+        ageMs: keep.age,
+      },
+      split: settleSplit(split, reachMs),
     },
     evaluate: settleEvaluate(value.evaluate, value.rounds),
     rollout: settleRollout(value.rollout, value.model.output),
     simulate: value.simulate,
-  }),
-);
-
-function aheadMs(label: LabelSpec): number {
-  return label.kind === "forecast" && label.ahead.kind === "time" ? label.ahead.ms : 0;
-}
+  });
+  const task = settled(labelReachMs(value.label));
+  // Of what does not fit together only the label's reach is known: the checks say why.
+  const isSound = checkReferences(task).length === 0 && layoutProblems(task).length === 0;
+  return isSound ? settled(reachOf(task)) : task;
+});

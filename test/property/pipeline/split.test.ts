@@ -25,7 +25,7 @@ function build({
 }
 
 const side = (split: SplitSpec, timeMs: number, aheadMs: number) =>
-  splitOf(split, { entity: "a", timeMs, untilMs: timeMs + aheadMs, test: false });
+  splitOf(split, { entity: "a", timeMs, untilMs: timeMs + aheadMs, sessionMs: timeMs, test: false });
 
 describe("split", () => {
   test("examples of different sides are at least the gap apart, and no label lies where another side's rows do", () => {

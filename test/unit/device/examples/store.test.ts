@@ -66,7 +66,13 @@ test("rows older than the age limit go, by event time", () => {
 });
 
 test("a bound in bytes is one in rows", () => {
-  const keep = { rows: 1_000_000, bytes: 1_000_000, ageMs: undefined };
+  const keep = {
+    rows: 1_000_000,
+    reservoir: 0,
+    balance: "none",
+    bytes: 1_000_000,
+    ageMs: undefined,
+  } as const;
   const split = {
     test: { kind: "none" },
     validation: { share: 0, by: "time", blockMs: 1 },

@@ -12,7 +12,7 @@ const byTime: SplitSpec = {
 
 function sideAt(spec: SplitSpec, days: number, untilDays = days, entity = "a") {
   const timeMs = days * DAY_MS;
-  return splitOf(spec, { entity, timeMs, untilMs: untilDays * DAY_MS, test: false });
+  return splitOf(spec, { entity, timeMs, untilMs: untilDays * DAY_MS, sessionMs: timeMs, test: false });
 }
 
 describe("split", () => {
@@ -83,6 +83,6 @@ describe("split", () => {
   });
 
   test("what the data calls test is test under any rule", () => {
-    expect(splitOf(byTime, { entity: "a", timeMs: 0, untilMs: 0, test: true })).toBe("test");
+    expect(splitOf(byTime, { entity: "a", timeMs: 0, untilMs: 0, sessionMs: 0, test: true })).toBe("test");
   });
 });

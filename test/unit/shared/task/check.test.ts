@@ -87,7 +87,7 @@ describe("labels", () => {
   test("one of forecast and field, not both", () => {
     expectRefusal(
       { replace: ["ahead: 1h }", "ahead: 1h }\n  field: pm25"] },
-      'label: expected exactly one of "forecast" or "field"',
+      'label: expected exactly one of "forecast", "field", "event"',
     );
   });
 });

@@ -1,11 +1,12 @@
 // What a label reads, and from where.
 
-import { unreachable } from "../assert.js";
-import type { LabelSpec } from "../task/task.js";
+import { unreachable } from "../../assert.js";
+import type { LabelSpec } from "../../task/task.js";
 
 /** Fields a label reads: one of the features' own rows, or some of a source of labels. */
 export interface LabelReads {
   readonly row: string | undefined;
+  /** First the field that holds the label. */
   readonly source: readonly string[];
 }
 
@@ -17,6 +18,12 @@ export function labelReads(label: LabelSpec): LabelReads {
       return { row: label.of, source: [] };
     case "none":
       return { row: undefined, source: [] };
+    case "event":
+      return { row: undefined, source: [label.of] };
+    case "feedback": {
+      const { of, match } = label;
+      return { row: undefined, source: match.kind === "interval" ? [of, match.start, match.end] : [of] };
+    }
     default:
       return unreachable(label);
   }
@@ -29,6 +36,9 @@ export function labelSourceOf(label: LabelSpec): string | undefined {
     case "field":
     case "none":
       return undefined;
+    case "event":
+    case "feedback":
+      return label.from;
     default:
       return unreachable(label);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { HOUR_MS, reading, runAll, taskOf } from "../../../support/pipeline.js";
+import { HOUR_MS, reading, runAll, taskOf } from "../../../../support/pipeline.js";
 
 const noSplit = { split: { validation: "0%" } };
 
