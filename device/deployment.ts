@@ -10,14 +10,17 @@ import type { Model, ModelRuntime } from "../shared/model/runtime.js";
 import { createPipeline, type Pipeline } from "../shared/pipeline/pipeline.js";
 import { planPipeline } from "../shared/pipeline/plan.js";
 import type { FeatureRow, Reading, Split } from "../shared/pipeline/types.js";
-import type { Random } from "../shared/random.js";
+import { type Random, randomStream } from "../shared/random.js";
 import type { Database } from "../shared/storage/port.js";
 import { canonicalJson, sha256Hex } from "../shared/task/canonical.js";
 import type { LoadedTask } from "../shared/task/parse.js";
+import type { Task } from "../shared/task/task.js";
 import type { Manifest, RoundKind } from "../shared/wire/message.js";
 import { ExampleReader } from "./examples/batch.js";
+import { reservoirSize } from "./examples/reservoir.js";
 import { ExampleStore, storeLimits } from "./examples/store.js";
 import type { Observe, Prediction } from "./fact.js";
+import { AnomalyThreshold } from "./infer/anomaly-threshold.js";
 import { PredictionLog } from "./infer/predictions.js";
 import { Predictor } from "./infer/predictor.js";
 import { ModelSlot } from "./infer/slot.js";
@@ -39,6 +42,8 @@ export interface DeploymentOptions {
   readonly runtime: ModelRuntime;
   readonly trainer: Trainer;
   readonly clock: Clock;
+  /** Root of the device's random streams. */
+  readonly seed: string;
   readonly random: Random;
   readonly counters: Counters;
   readonly observe: Observe;
@@ -82,6 +87,10 @@ export class Deployment {
       clock,
       counters,
       limits,
+      reservoir: {
+        ...reservoirSize(task.rows, definition.output),
+        draw: (stratum, n) => randomStream(options.seed, "reservoir", deviceId, stratum, n).uniform(),
+      },
       meaning: meaningOf(loaded),
     });
     this.reader = new ExampleReader(this.#store, definition, clock);
@@ -95,7 +104,8 @@ export class Deployment {
       this.#watcher?.prediction(prediction);
       observe({ type: "prediction", ...prediction });
     };
-    this.#predictor = new Predictor({ slot: this.slot, model, counters, sink });
+    const threshold = this.#thresholdOf(task, model);
+    this.#predictor = new Predictor({ slot: this.slot, model, pipelineHash, threshold, counters, sink });
     this.#pipeline = createPipeline(task, {
       counters,
       sink: {
@@ -106,6 +116,16 @@ export class Deployment {
     this.#watcher = options.watchRows?.({
       columns: this.#pipeline.columns,
       hasProbability: hasProbability(definition.output),
+    });
+  }
+
+  #thresholdOf({ label }: Task, model: Model): AnomalyThreshold | undefined {
+    if (label.kind !== "none" || label.threshold === undefined) return undefined;
+    return new AnomalyThreshold({
+      quantile: label.threshold,
+      model,
+      heldOutCount: () => this.#store.counts().validation,
+      heldOut: (limit) => this.#store.newestOf("validation", limit),
     });
   }
 

@@ -5,6 +5,8 @@ import type { RejectionReason, RoundKind } from "../shared/wire/message.js";
 
 /** One prediction: made by exactly one verified model version, from one row of features. */
 export interface Prediction {
+  /** Names the row that is predicted, for whoever knows better: see `predictionId`. */
+  readonly id: string;
   readonly entity: string;
   /** Event time of the row. */
   readonly timeMs: number;
@@ -13,6 +15,8 @@ export interface Prediction {
   readonly value: number;
   /** For classification the probability of that class, for binary that of 1 whatever the value; else null. */
   readonly probability: number | null;
+  /** Of an autoencoder with a threshold: whether the error is beyond it; null while that is not known, or for any other. */
+  readonly anomaly: 0 | 1 | null;
 }
 
 /** Why work on a round ended without an update or a decline. */

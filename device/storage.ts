@@ -67,4 +67,17 @@ export const telemetryMigrations: Migrations = [
      is_said INTEGER NOT NULL,
      PRIMARY KEY (rule, entity)
    ) STRICT, WITHOUT ROWID;`,
+  `ALTER TABLE example ADD COLUMN place INTEGER;
+   CREATE UNIQUE INDEX example_by_place ON example (place) WHERE place IS NOT NULL;
+   CREATE TABLE reservoir_layout (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     size INTEGER NOT NULL,
+     classes INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE reservoir (
+     stratum INTEGER PRIMARY KEY,
+     offered INTEGER NOT NULL
+   ) STRICT;
+   ALTER TABLE prediction ADD COLUMN prediction_id TEXT;
+   ALTER TABLE prediction ADD COLUMN anomaly INTEGER;`,
 ];

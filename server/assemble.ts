@@ -120,7 +120,7 @@ function createContext(
       columns: learning.columns,
       quantiles: quantileNeeds(task.task),
       isBinary: task.task.model.output.kind === "binary",
-      examplesMax: task.task.rows.keep.rows,
+      examplesMax: task.task.rows.keep.rows + task.task.rows.keep.reservoir,
     },
     taskHash: task.taskHash,
     minExamples: task.task.rounds.minExamples,

@@ -1,5 +1,5 @@
-// The example store: a bounded ring on disk. Raw rows never leave the device; the oldest go first. A full disk
-// costs examples, never the device: inference goes on.
+// The example store: a bounded ring on disk, and a draw of the train rows that have left it. Raw rows never leave the
+// device; the oldest go first. A full disk costs examples, never the device: inference goes on.
 
 import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
@@ -8,14 +8,18 @@ import type { Example, Split } from "../../shared/pipeline/types.js";
 import type { Database } from "../../shared/storage/port.js";
 import type { RowsSpec } from "../../shared/task/task.js";
 import { BatchedWrites } from "../batched-writes.js";
+import { type LeavingRow, Reservoir, type ReservoirOptions } from "./reservoir.js";
 
 /** What else a row takes on disk: ids, time, label, the entity's name, its places in two indexes. */
 const ROW_OVERHEAD_BYTES = 128;
 /** When the disk is full this share of the rows makes room, so that it does not happen with every batch. */
 const ROOM_SHARE = 0.1;
 
+const CLOSED: ReservoirOptions = { size: 0, classes: 0, draw: () => 0 };
+
 /** Bounds of a store. Rows have one width, so a bound in bytes is one in rows. */
 export interface StoreLimits {
+  /** In the ring. */
   readonly rows: number;
   readonly ageMs: number | undefined;
 }
@@ -27,9 +31,9 @@ export interface StoredExample {
   readonly features: Uint8Array;
 }
 
-/** The limits of a task whose examples have so many columns. */
+/** The limits of a task whose examples have so many columns. What the reservoir holds is not the ring's. */
 export function storeLimits({ keep }: RowsSpec, columns: number): StoreLimits {
-  const fitting = Math.floor(keep.bytes / (4 * columns + ROW_OVERHEAD_BYTES));
+  const fitting = Math.floor(keep.bytes / (4 * columns + ROW_OVERHEAD_BYTES)) - keep.reservoir;
   return { rows: Math.max(1, Math.min(keep.rows, fitting)), ageMs: keep.ageMs };
 }
 
@@ -39,10 +43,13 @@ export class ExampleStore {
   readonly #counters: Counters;
   readonly #writes: BatchedWrites<Example>;
   readonly #limits: StoreLimits;
+  readonly #reservoir: Reservoir;
   /** Per split on disk, undefined when they have to be counted. */
   #counts: Record<Split, number> | undefined;
   /** Rows on disk, undefined when they have to be counted: counting them with every batch would cost a scan. */
   #rows: number | undefined;
+  /** Of these the reservoir's, undefined when they have to be counted. */
+  #drawn: number | undefined;
   #revision = 0;
   /** What `newestFeatures` gave last, for as long as nothing is added: every new model is tried on the same rows. */
   #newest:
@@ -55,11 +62,14 @@ export class ExampleStore {
     readonly clock: Clock;
     readonly counters: Counters;
     readonly limits: StoreLimits;
+    /** Default: nothing is kept of what leaves the ring. */
+    readonly reservoir?: ReservoirOptions;
     readonly meaning: string;
   }) {
     this.#database = options.database;
     this.#counters = options.counters;
     this.#limits = options.limits;
+    this.#reservoir = new Reservoir(options.database, options.reservoir ?? CLOSED);
     this.#writes = new BatchedWrites(options.clock, (examples) => this.#write(examples));
     this.#claim(options.meaning);
   }
@@ -115,6 +125,13 @@ export class ExampleStore {
     return features;
   }
 
+  /** Features of a split's newest examples on disk, at most `limit`. */
+  newestOf(split: Split, limit: number): readonly Uint8Array[] {
+    return this.#database
+      .all(`SELECT features FROM example WHERE split = ? ORDER BY id DESC LIMIT ?`, split, limit)
+      .map((row) => row.features as Uint8Array); // declared BLOB NOT NULL in a STRICT table
+  }
+
   /** Brings everything to disk. */
   flush(): void {
     this.#writes.flush();
@@ -122,9 +139,11 @@ export class ExampleStore {
 
   #claim(meaning: string): void {
     const stored = this.#database.get(`SELECT hash FROM example_meaning`)?.hash;
-    if (stored === meaning) return;
     this.#database.transaction(() => {
-      const cleared = this.#database.run(`DELETE FROM example`);
+      const moved = this.#reservoir.claim();
+      if (moved > 0) this.#counters.add("examples.removed-reservoir", moved);
+      if (stored === meaning) return;
+      const cleared = this.#reservoir.clear() + this.#database.run(`DELETE FROM example`);
       if (cleared > 0) this.#counters.add("examples.other-task", cleared);
       this.#database.run(`INSERT OR REPLACE INTO example_meaning VALUES (1, ?)`, meaning);
     });
@@ -157,6 +176,7 @@ export class ExampleStore {
     } catch (error) {
       if (!(error instanceof HeadwaterError)) throw error;
       this.#rows = undefined;
+      this.#drawn = undefined;
       return false;
     }
   }
@@ -178,8 +198,30 @@ export class ExampleStore {
   }
 
   #removeSurplus(): number {
-    const surplus = this.#countRows() - this.#limits.rows;
-    return surplus > 0 ? this.#removeOldest(surplus) : 0;
+    const surplus = this.#countRows() - this.#countDrawn() - this.#limits.rows;
+    return surplus > 0 ? this.#removeOldest(surplus - this.#offerOldest(surplus)) : 0;
+  }
+
+  /** Offers the ring's oldest train rows to the reservoir; returns how many are the ring's no more. */
+  #offerOldest(rows: number): number {
+    if (!this.#reservoir.isOpen) return 0;
+    const { placed, displaced } = this.#reservoir.offer(this.#oldestInRing(rows));
+    this.#drawn = this.#countDrawn() + placed - displaced;
+    this.#rows = this.#countRows() - displaced;
+    if (displaced > 0) this.#counters.add("examples.removed-reservoir", displaced);
+    return placed;
+  }
+
+  // Rows that were drawn are older than any in the ring.
+  #oldestInRing(limit: number): readonly LeavingRow[] {
+    return this.#database
+      .all(
+        `SELECT id, split, label FROM example
+         WHERE id > (SELECT coalesce(max(id), 0) FROM example WHERE place IS NOT NULL) ORDER BY id LIMIT ?`,
+        limit,
+      )
+      .filter(({ split }) => split === "train")
+      .map((row) => ({ id: Number(row.id), label: Number(row.label) }));
   }
 
   #removeAged(): number {
@@ -188,15 +230,24 @@ export class ExampleStore {
     const before = this.#countRows();
     const removed = this.#database.run(sql, this.#limits.ageMs);
     this.#rows = before - removed;
+    if (removed > 0) this.#drawn = undefined;
     return removed;
   }
 
+  // The ring's first: what was drawn stands for far more.
   #removeOldest(rows: number): number {
-    const sql = `DELETE FROM example WHERE id IN (SELECT id FROM example ORDER BY id LIMIT ?)`;
+    const sql = `DELETE FROM example WHERE id IN (SELECT id FROM example WHERE place IS NULL ORDER BY id LIMIT ?)`;
     const before = this.#countRows();
-    const removed = this.#database.run(sql, rows);
+    const isRingEmpty = before === this.#countDrawn();
+    const removed = isRingEmpty && rows > 0 ? this.#reservoir.clear() : this.#database.run(sql, rows);
+    if (isRingEmpty) this.#drawn = undefined;
     this.#rows = before - removed;
     return removed;
+  }
+
+  #countDrawn(): number {
+    this.#drawn ??= this.#reservoir.isOpen ? this.#reservoir.count() : 0;
+    return this.#drawn;
   }
 
   #countRows(): number {

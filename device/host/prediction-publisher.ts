@@ -63,9 +63,10 @@ export class PredictionPublisher {
   }
 
   // A prediction that got lost on the way is not sent again: by then a newer one says more.
-  async #send({ entity, timeMs, value, probability, version }: Prediction): Promise<Sent> {
+  async #send({ id, entity, timeMs, value, probability, anomaly, version }: Prediction): Promise<Sent> {
     const { topic, task, counters } = this.#options;
-    const message = { task, entity, timeMs, value, probability, version };
+    const judged = anomaly === null ? {} : { anomaly };
+    const message = { task, id, entity, timeMs, value, probability, ...judged, version };
     try {
       await this.#session.publish(topic, Buffer.from(JSON.stringify(message)));
     } catch (error) {

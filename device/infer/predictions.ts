@@ -31,15 +31,18 @@ export class PredictionLog {
     this.flush();
     return this.#database
       .all(
-        `SELECT entity, time_ms, version, value, probability FROM prediction ORDER BY id DESC LIMIT ?`,
+        `SELECT prediction_id, entity, time_ms, version, value, probability, anomaly FROM prediction
+         ORDER BY id DESC LIMIT ?`,
         limit,
       )
       .map((row) => ({
+        id: String(row.prediction_id ?? ""), // of a prediction that was made before there were ids
         entity: String(row.entity),
         timeMs: Number(row.time_ms),
         version: Number(row.version),
         value: Number(row.value),
         probability: row.probability === null ? null : Number(row.probability),
+        anomaly: row.anomaly === null ? null : row.anomaly === 0 ? 0 : 1,
       }));
   }
 
@@ -64,10 +67,11 @@ export class PredictionLog {
       `DELETE FROM prediction WHERE id <= (SELECT max(id) FROM prediction) - ?`,
       KEPT_MAX - predictions.length,
     );
-    for (const { entity, timeMs, version, value, probability } of predictions) {
+    for (const { id, entity, timeMs, version, value, probability, anomaly } of predictions) {
       this.#database.run(
-        `INSERT INTO prediction (entity, time_ms, version, value, probability) VALUES (?, ?, ?, ?, ?)`,
-        ...[entity, timeMs, version, value, probability],
+        `INSERT INTO prediction (prediction_id, entity, time_ms, version, value, probability, anomaly)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        ...[id, entity, timeMs, version, value, probability, anomaly],
       );
     }
   }

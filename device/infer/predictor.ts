@@ -3,10 +3,13 @@
 import type { Counters } from "../../shared/counters.js";
 import { isPositive } from "../../shared/model/metric.js";
 import type { Model } from "../../shared/model/runtime.js";
+import { predictionId } from "../../shared/pipeline/labels/prediction-id.js";
 import { scaleInto, unscaleLabel } from "../../shared/pipeline/scaler.js";
 import type { FeatureRow } from "../../shared/pipeline/types.js";
 import type { Prediction } from "../fact.js";
 import type { BaseModel } from "../model/check.js";
+import type { AnomalyThreshold } from "./anomaly-threshold.js";
+import { reconstructionError } from "./reconstruction-error.js";
 import type { ModelSlot } from "./slot.js";
 
 /** Rows predicted at once. */
@@ -19,17 +22,24 @@ export type PredictionSink = (prediction: Prediction) => void;
 export class Predictor {
   readonly #slot: ModelSlot;
   readonly #model: Model;
+  readonly #pipelineHash: string;
+  readonly #threshold: AnomalyThreshold | undefined;
   readonly #counters: Counters;
   readonly #sink: PredictionSink;
 
   constructor(options: {
     readonly slot: ModelSlot;
     readonly model: Model;
+    readonly pipelineHash: string;
+    /** Of an autoencoder whose task has one. */
+    readonly threshold?: AnomalyThreshold | undefined;
     readonly counters: Counters;
     readonly sink: PredictionSink;
   }) {
     this.#slot = options.slot;
     this.#model = options.model;
+    this.#pipelineHash = options.pipelineHash;
+    this.#threshold = options.threshold;
     this.#counters = options.counters;
     this.#sink = options.sink;
   }
@@ -52,7 +62,8 @@ export class Predictor {
     }
   }
 
-  #tryVersion({ params, scaler }: BaseModel, rows: readonly FeatureRow[]): Tried | undefined {
+  #tryVersion(served: BaseModel, rows: readonly FeatureRow[]): Tried | undefined {
+    const { params, scaler } = served;
     const { inputs } = this.#model.definition;
     const x = new Float32Array(rows.length * inputs);
     rows.forEach(({ features }, row) => {
@@ -60,13 +71,15 @@ export class Predictor {
     });
     try {
       this.#model.load(params);
-      return { x, outputs: this.#model.predict(x, rows.length) };
+      // First, because it predicts too, and what a prediction lies in is the model's.
+      const threshold = this.#threshold?.of(served);
+      return { x, threshold, outputs: this.#model.predict(x, rows.length) };
     } catch {
       return undefined;
     }
   }
 
-  #emit(served: BaseModel, rows: readonly FeatureRow[], { x, outputs }: Tried): void {
+  #emit(served: BaseModel, rows: readonly FeatureRow[], { x, outputs, threshold }: Tried): void {
     const { inputs, outputs: width } = this.#model.definition;
     rows.forEach(({ entity, timeMs }, row) => {
       const output = outputs.subarray(row * width, (row + 1) * width);
@@ -75,7 +88,9 @@ export class Predictor {
         this.#counters.add("predictions.not-finite");
         return;
       }
-      this.#sink({ entity, timeMs, version: served.manifest.version, ...answer });
+      const anomaly = threshold === undefined ? null : answer.value > threshold ? 1 : 0;
+      const id = predictionId(this.#pipelineHash, entity, timeMs);
+      this.#sink({ id, entity, timeMs, version: served.manifest.version, ...answer, anomaly });
     });
   }
 
@@ -86,8 +101,7 @@ export class Predictor {
   ): Pick<Prediction, "value" | "probability"> {
     const { kind } = this.#model.definition.output;
     if (kind === "regression") return { value: unscaleLabel(scaler, output[0]!), probability: null };
-    // How far the row is from what the model has learned: root mean square over its scaled columns.
-    if (kind === "reconstruction") return { value: distance(output, row), probability: null };
+    if (kind === "reconstruction") return { value: reconstructionError(output, row), probability: null };
     if (kind === "binary") return { value: isPositive(output[0]!) ? 1 : 0, probability: output[0]! };
     const probability = output.reduce((largest, share) => Math.max(largest, share));
     return { value: output.indexOf(probability), probability };
@@ -98,9 +112,5 @@ export class Predictor {
 interface Tried {
   readonly x: Float32Array;
   readonly outputs: Float32Array;
-}
-
-function distance(a: Float32Array, b: Float32Array): number {
-  const squares = a.reduce((sum, value, at) => sum + (value - b[at]!) ** 2, 0);
-  return Math.sqrt(squares / a.length);
+  readonly threshold: number | undefined;
 }

@@ -8,7 +8,7 @@ import { didYouMean } from "./suggest.js";
 import type { Code, LabelSpec, Task } from "./task.js";
 import { formatDuration } from "./units.js";
 
-/** What is wrong with the task's label. */
+/** What is wrong with the task's label, and with what depends on its kind. */
 export function checkLabel(task: Task): Problem[] {
   const { label, model } = task;
   const problems: Problem[] = [];
@@ -32,6 +32,7 @@ export function checkLabel(task: Task): Problem[] {
     ...checkThreshold(task),
     ...checkSource(task),
     ...checkLeakage(task),
+    ...checkBalance(task),
   ];
 }
 
@@ -135,4 +136,13 @@ function checkLeakage({ label, rows }: Task): Problem[] {
 function aheadOf(label: LabelSpec): number {
   if (label.kind === "event") return label.horizonMs;
   return label.kind === "forecast" && label.ahead.kind === "time" ? label.ahead.ms : 0;
+}
+
+function checkBalance({ model, rows: { keep } }: Task): Problem[] {
+  if (keep.balance === "none") return [];
+  const path = ["rows", "keep", "balance"];
+  const classes = classesOf(model.output);
+  if (classes === undefined) return [{ path, message: "the model tells no classes apart" }];
+  if (keep.reservoir >= classes) return [];
+  return [{ path, message: `the reservoir has ${keep.reservoir} places for ${classes} classes` }];
 }

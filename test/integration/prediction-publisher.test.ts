@@ -31,13 +31,13 @@ test("those made without a connection wait for it, the oldest making room, and e
   });
   closers.push(() => publisher.close());
   // In this turn of the event loop nothing can connect.
+  const made = { entity: "pump-1", version: 3, value: 21.5, probability: null };
   for (let timeMs = 0; timeMs < 1010; timeMs++)
-    publisher.publish({ entity: "pump-1", timeMs, version: 3, value: 21.5, probability: null });
+    publisher.publish({ ...made, id: `id-${timeMs}`, timeMs, anomaly: timeMs === 10 ? null : 1 });
   await until(() => listener.messages.length === 1000, 30_000);
   const times = listener.messages.map(({ payload }) => JSON.parse(Buffer.from(payload).toString()));
-  expect(times[0]).toEqual({
-    ...{ task: "pumps", entity: "pump-1", timeMs: 10, value: 21.5, probability: null, version: 3 },
-  });
+  expect(times[0]).toEqual({ ...made, task: "pumps", id: "id-10", timeMs: 10 });
+  expect(times[1]).toEqual({ ...made, task: "pumps", id: "id-11", timeMs: 11, anomaly: 1 });
   expect(times.map(({ timeMs }) => timeMs)).toEqual(Array.from({ length: 1000 }, (_, i) => i + 10));
   expect(counters.toJSON()).toEqual({ "predictions.overflow": 10 });
 });

@@ -146,7 +146,7 @@ export class Story {
   }
 
   predicts(device: DeviceId, version: number, value = 7): void {
-    const row = { entity: device, timeMs: 0, probability: null };
+    const row = { id: "0".repeat(24), entity: device, timeMs: 0, probability: null, anomaly: null };
     this.checker.onDeviceFact(device, { type: "prediction", ...row, version, value });
   }
 }

@@ -112,7 +112,7 @@ test("on a full disk the oldest make room for the newest", () => {
 });
 
 test("when nothing can make room, new examples are counted as dropped and nothing throws", () => {
-  const { store, counters } = openStore({ database: createDisk({ telemetry: 10 }).telemetry });
+  const { store, counters } = openStore({ database: createDisk({ telemetry: 20 }).telemetry });
   for (let i = 0; i < 200; i++) store.add(example(i, "train", 5000));
   store.flush();
   expect(counters.get("examples.dropped-disk-full")).toBe(200);

@@ -9,6 +9,7 @@ import { modelSignature } from "../../../../shared/model/define.js";
 import type { ModelDefinition } from "../../../../shared/model/definition.js";
 import type { Model, ModelRuntime } from "../../../../shared/model/runtime.js";
 import { createTfjsRuntime } from "../../../../shared/model/tfjs.js";
+import { predictionId } from "../../../../shared/pipeline/labels/prediction-id.js";
 import { scalerHash } from "../../../../shared/pipeline/scaler.js";
 import { sha256Hex } from "../../../../shared/task/canonical.js";
 import type { Manifest } from "../../../../shared/wire/message.js";
@@ -48,7 +49,9 @@ async function openSlot(definition: ModelDefinition, wrap: (model: Model) => Mod
     counters,
     observe: (fact) => facts.push(fact),
   });
-  const predictor = new Predictor({ slot, model, counters, sink: (value) => predictions.push(value) });
+  const predictor = new Predictor({
+    ...{ slot, model, pipelineHash, counters, sink: (value: Prediction) => predictions.push(value) },
+  });
   const install = (version: number, params: Float32Array) => {
     const { topologyHash } = definition;
     const signature = modelSignature({ pipelineHash, scalerHash: scalerHash(scaler), topologyHash });
@@ -151,4 +154,17 @@ test("a version that fails while serving gives way to the one before it, and no 
   expect(facts.map(({ type }) => type)).toEqual(["serving", "serving", "model-rejected", "serving"]);
   expect(cache.read("current")?.manifest.version).toBe(1);
   expect(cache.read("previous")).toBeUndefined();
+});
+
+test("a prediction is named after its row: under every version the same", async () => {
+  const { predictor, predictions, install } = await openSlot(linear);
+  install(1, Float32Array.of(2, 3, 4));
+  predictor.predict([row(1, 1, 0), row(2, 1, 0)]);
+  install(2, Float32Array.of(0, 0, 0));
+  predictor.predict([row(1, 1, 0)]);
+  const [first, second, again] = predictions.map(({ id }) => id);
+  expect(first).toBe(predictionId(pipelineHash, "pump", 1));
+  expect(second).not.toBe(first);
+  expect(again).toBe(first);
+  expect(predictions.map(({ anomaly }) => anomaly)).toEqual([null, null, null]);
 });
