@@ -7,7 +7,7 @@ import { type Aligned, Aligner } from "./aligner.js";
 import { type Chain, chainMaker } from "./chain.js";
 import { admitLabel } from "./labels/admit.js";
 import type { HeardLabel } from "./labels/labeller.js";
-import { PendingBudget } from "./labels/pending.js";
+import { PendingBudget, pendingRowBytes } from "./labels/pending.js";
 import { type Layout, layOut, type SourceLayout } from "./layout.js";
 import { RevisingChain } from "./revising-chain.js";
 import { Schedule } from "./schedule.js";
@@ -107,7 +107,8 @@ class TaskPipeline implements Pipeline {
       maxPending: this.#limits.pending,
     });
     const { unlabelledRows: rows, unlabelledBytes: bytes } = this.#limits;
-    this.#budget = new PendingBudget({ rows, bytes, columns: this.#layout.columns.length });
+    const rowBytes = pendingRowBytes(this.#layout.columns.length, task.label);
+    this.#budget = new PendingBudget({ rows, bytes, rowBytes });
     this.#makeChain = chainMaker(task, this.#layout, { counters, sink, budget: this.#budget });
   }
 

@@ -102,7 +102,7 @@ function waitsOf(nodes: Layout["nodes"]): readonly number[] {
 }
 
 function pendingBytes({ label, rows: { everyMs = 0 } }: Task, columns: number, spacingMs = 1_000): number {
-  return Math.min(MAX_HISTORY_ROWS, pendingRows(label, spacingMs, everyMs)) * pendingRowBytes(columns);
+  return Math.min(MAX_HISTORY_ROWS, pendingRows(label, spacingMs, everyMs)) * pendingRowBytes(columns, label);
 }
 
 function pendingRows(label: LabelSpec, spacingMs: number, everyMs: number): number {

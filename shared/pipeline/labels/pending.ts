@@ -1,15 +1,19 @@
 // Rows that wait for their label: bounded per entity, and over all entities by count and bytes.
 
 import type { Counters } from "../../counters.js";
+import type { LabelSpec } from "../../task/task.js";
 import { MAX_HISTORY_ROWS } from "../operators/port.js";
 import { Queue } from "../queue.js";
 
 /** A row, its features' array and its place in the queue, as measured on Node 20. */
-const ROW_OVERHEAD_BYTES = 240;
+const ROW_OVERHEAD_BYTES = 270;
+/** Its id, and what was said of it. */
+const ID_BYTES = 104;
 
-/** What one waiting row takes. */
-export function pendingRowBytes(columns: number): number {
-  return ROW_OVERHEAD_BYTES + 4 * columns;
+/** What one row takes that waits for `label`. */
+export function pendingRowBytes(columns: number, label: LabelSpec): number {
+  const isById = label.kind === "feedback" && label.match.kind === "id";
+  return ROW_OVERHEAD_BYTES + 4 * columns + (isById ? ID_BYTES : 0);
 }
 
 /** Room for the waiting rows of all entities. */
@@ -18,8 +22,8 @@ export class PendingBudget {
   readonly #rowBytes: number;
   #rows = 0;
 
-  constructor(limits: { readonly rows: number; readonly bytes: number; readonly columns: number }) {
-    this.#rowBytes = pendingRowBytes(limits.columns);
+  constructor(limits: { readonly rows: number; readonly bytes: number; readonly rowBytes: number }) {
+    this.#rowBytes = limits.rowBytes;
     this.#maxRows = Math.min(limits.rows, Math.floor(limits.bytes / this.#rowBytes));
   }
 

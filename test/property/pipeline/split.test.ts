@@ -47,6 +47,30 @@ describe("split", () => {
     );
   });
 
+  test("where test rows end every block, the same holds", () => {
+    fc.assert(
+      fc.property(
+        spec,
+        fc.integer({ min: 0, max: 100 }),
+        fc.double({ min: 0.05, max: 0.5, noNaN: true }),
+        fc.integer({ min: 10, max: 400 }),
+        (drawn, ahead, share, blockMs) => {
+          const split: SplitSpec = { ...build(drawn), test: { kind: "last", share, blockMs } };
+          const aheadMs = Math.min(ahead, drawn.gapMs);
+          const kept = Array.from({ length: 700 }, (_, i) => i * 3)
+            .map((timeMs) => ({ timeMs, side: side(split, timeMs, aheadMs) }))
+            .filter((at) => at.side !== "gap");
+          for (let i = 1; i < kept.length; i++) {
+            const [before, after] = [kept[i - 1]!, kept[i]!];
+            if (before.side === after.side) continue;
+            expect(after.timeMs - before.timeMs).toBeGreaterThanOrEqual(drawn.gapMs);
+            expect(before.timeMs + aheadMs).toBeLessThanOrEqual(after.timeMs);
+          }
+        },
+      ),
+    );
+  });
+
   test("test is everything from its first moment on, and nothing before it", () => {
     fc.assert(
       fc.property(spec, fc.integer({ min: 0, max: 4_000 }), (drawn, timeMs) => {

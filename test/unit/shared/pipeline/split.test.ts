@@ -85,4 +85,29 @@ describe("split", () => {
   test("what the data calls test is test under any rule", () => {
     expect(splitOf(byTime, { entity: "a", timeMs: 0, untilMs: 0, sessionMs: 0, test: true })).toBe("test");
   });
+
+  test("the last share of every block is for test, and the rest keeps its distance", () => {
+    const spec: SplitSpec = {
+      test: { kind: "last", share: 0.2, blockMs: 10 * DAY_MS },
+      validation: { share: 0, by: "time", blockMs: DAY_MS },
+      gapMs: DAY_MS,
+    };
+    expect([0.9, 1, 7, 7.1, 8, 9.9, 10, 10.9, 11, 18].map((day) => sideAt(spec, day))).toEqual([
+      ...["gap", "train", "train", "gap", "test", "test", "gap", "gap", "train", "test"],
+    ]);
+    expect([7, 8].map((until) => sideAt(spec, 6, until))).toEqual(["train", "gap"]);
+    expect([10.9, 11].map((until) => sideAt(spec, 9, until))).toEqual(["test", "gap"]);
+  });
+
+  test("test entities and validation entities are drawn apart", () => {
+    const spec: SplitSpec = {
+      test: { kind: "entity", share: 0.2 },
+      validation: { share: 0.2, by: "entity", blockMs: DAY_MS },
+      gapMs: 0,
+    };
+    const sides = Array.from({ length: 10_000 }, (_, i) => sideAt(spec, 1, 1, `engine-${i}`));
+    // 2,000 and 1,600 expected, standard deviations of 40 and 37: five of them on either side.
+    expect(Math.abs(sides.filter((side) => side === "test").length - 2_000)).toBeLessThan(200);
+    expect(Math.abs(sides.filter((side) => side === "validation").length - 1_600)).toBeLessThan(185);
+  });
 });

@@ -108,6 +108,68 @@ describe("leakage", () => {
   });
 });
 
+/** A task with labels of their own. */
+const labelled = (label: string, rest = "") => `task: small
+sources: { air: {}, words: {} }
+features: { from: air, list: [{ copy: [pm25] }] }
+label: ${label}
+model: { dense: [8], output: binary }
+${rest}`;
+
+const failures = (more = "") =>
+  labelled(`{ event: { from: words, of: kind, positive: [1], censor: [2], horizon: 3h ${more} } }`);
+
+describe("labels from a source of their own", () => {
+  test("are what nothing else needs to feed", () => {
+    expect(() => parseTask(failures())).not.toThrow();
+    const feedback = "{ feedback: { from: words, of: kind, match: { interval: { start: from, end: to } } } }";
+    expect(() => parseTask(labelled(feedback))).not.toThrow();
+  });
+
+  test.each([
+    [failures().replace("from: words", "from: wordz"), 'no source is called "wordz"; did you mean "words"?'],
+    [
+      failures().replace("output: binary", "output: regression"),
+      'an event comes or does not: expected "binary"',
+    ],
+    [failures().replace("[2]", "[1]"), "label.event.censor: a value is named twice"],
+    [failures().replace("[1]", "[failure]"), '"failure" is no text of sources.words.text.kind'],
+    [failures().replace("words: {}", "words: { vectors: { kind: 3 } }"), '"kind" is a vector of 3'],
+    [failures("").concat("rows: { split: { gap: 1h } }"), "1h is shorter than the event's horizon 3h"],
+    [
+      labelled("{ feedback: { from: words, of: kind, match: id, purity: 0.9 } }"),
+      "goes with match: {interval}",
+    ],
+    [labelled("{ feedback: { from: words, of: kind, match: when } }"), 'expected "id", "time" or'],
+    [
+      labelled("{ feedback: { from: words, of: kind, match: id, classes: [1, 2, 3] } }"),
+      "label.feedback.classes: expected 2, as the model has, got 3",
+    ],
+    [labelled("{ forecast: { of: pm25, ahead: [1h, 24h] } }"), "every further horizon is a task of its own"],
+    [
+      labelled("{ field: pm25 }", "rows: { keep: { balance: class } }"),
+      "the reservoir has 0 places for 2 classes",
+    ],
+    [
+      labelled("{ field: pm25 }", "rows: { split: { test: { by: session, pause: 1m }, gap: 1h } }"),
+      "1m is shorter than the gap 1h: sessions would overlap",
+    ],
+  ])("are refused where they do not fit %#", (yaml, message) => {
+    expect(() => parseTask(yaml)).toThrow(
+      expect.objectContaining({ message: expect.stringContaining(message) }),
+    );
+  });
+
+  test("a threshold needs rows that are held out", () => {
+    const normal = (validation: string) =>
+      labelled("{ none: { threshold: 99.5% } }", `rows: { split: { validation: ${validation} } }`)
+        .replace("model: { dense: [8], output: binary }", "model: { autoencoder: [4] }")
+        .replace(", words: {}", "");
+    expect(parseTask(normal("10%")).task.label).toMatchObject({ kind: "none", threshold: 0.995 });
+    expect(() => parseTask(normal("0%"))).toThrow("there are no held-out rows to take it from");
+  });
+});
+
 describe("metrics", () => {
   test("must fit the model", () => {
     expectRefusal(
