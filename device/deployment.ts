@@ -124,7 +124,7 @@ export class Deployment {
     return new AnomalyThreshold({
       quantile: label.threshold,
       model,
-      heldOutCount: () => this.#store.counts().validation,
+      heldOutCount: () => this.#store.stored().validation,
       heldOut: (limit) => this.#store.newestOf("validation", limit),
     });
   }

@@ -86,10 +86,15 @@ export class ExampleStore {
 
   /** Examples per split, those that wait to be written included. */
   counts(): Readonly<Record<Split, number>> {
-    this.#counts ??= this.#count();
-    const counts = { ...this.#counts };
+    const counts = { ...this.stored() };
     for (const { split } of this.#writes.waiting) counts[split]++;
     return counts;
+  }
+
+  /** Examples per split on disk. */
+  stored(): Readonly<Record<Split, number>> {
+    this.#counts ??= this.#count();
+    return this.#counts;
   }
 
   /** At most `limit` examples of a split, in the order they were stored, after the row `afterId`. */

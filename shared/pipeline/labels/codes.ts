@@ -1,16 +1,11 @@
 // What a source calls the values of a field, as numbers.
 
-import type { Code } from "../../task/task.js";
-
-/** What of a source says how its texts become numbers. */
-interface TextSource {
-  readonly decode: unknown;
-  readonly text?: Readonly<Record<string, { readonly kind: string; readonly words?: readonly string[] }>>;
-}
+import type { Code, SourceSpec } from "../../task/task.js";
 
 /** The texts that a field of the source may have, in the order of their numbers; none unless they are listed. */
-export function wordsOf({ text = {} }: TextSource, field: string): readonly string[] {
-  return Object.hasOwn(text, field) ? (text[field]?.words ?? []) : [];
+export function wordsOf({ text }: SourceSpec, field: string): readonly string[] {
+  const rule = Object.hasOwn(text, field) ? text[field] : undefined;
+  return rule?.kind === "list" ? rule.words : [];
 }
 
 /** The number behind a code; undefined for a text that the source does not list. */

@@ -22,6 +22,7 @@ import {
   joinExamples,
   scalingExamples,
 } from "../../support/docs-examples.js";
+import { labelExamples, rowExamples } from "../../support/docs-label-examples.js";
 import {
   inputSchema,
   optionsTable,
@@ -121,6 +122,10 @@ const blocks: Readonly<Record<string, () => string>> = {
   "feature operators": () => describeOperators(featureOperators),
   scaling: () => describeExamples(scalingExamples),
   signals: () => describeExamples(signalExamples),
+  labels: () =>
+    `${describeExamples(labelExamples)}\n\n\`event\`:\n\n${optionsTable(schemaAt(taskSchema, ["label", "event"]))}\n\n\`feedback\`:\n\n${optionsTable(schemaAt(taskSchema, ["label", "feedback"]))}`,
+  rows: () =>
+    `${describeExamples(rowExamples)}\n\n\`keep\`:\n\n${optionsTable(schemaAt(taskSchema, ["rows", "keep"]))}\n\n\`split\`:\n\n${optionsTable(schemaAt(taskSchema, ["rows", "split"]))}`,
 };
 
 /** A small task with parts of it replaced. */
@@ -136,6 +141,15 @@ function taskWith(yaml: string): string {
 }
 
 describe("docs/pipeline.md", () => {
+  test("has an example of every kind of label, and of every way to match one", () => {
+    const shown = labelExamples.flatMap(({ shows }) => shows);
+    const kinds = optionsTable(schemaAt(taskSchema, ["label"])).matchAll(/^\| `(\w+)`/gm);
+    expect(shown).toEqual(
+      expect.arrayContaining([...kinds].map(([, kind]) => kind).filter((k) => k !== "scale")),
+    );
+    expect(shown).toEqual(expect.arrayContaining(["id", "time", "interval"]));
+  });
+
   test("says what the code says", () => {
     const text = readFileSync(path, "utf8");
     const wanted = Object.entries(blocks).reduce(
@@ -147,9 +161,15 @@ describe("docs/pipeline.md", () => {
   });
 
   test.each(
-    [...eventTimeExamples, ...checkExamples, ...joinExamples, ...scalingExamples, ...signalExamples].map(
-      ({ title, yaml }) => [title, yaml] as const,
-    ),
+    [
+      ...eventTimeExamples,
+      ...checkExamples,
+      ...joinExamples,
+      ...scalingExamples,
+      ...signalExamples,
+      ...labelExamples,
+      ...rowExamples,
+    ].map(({ title, yaml }) => [title, yaml] as const),
   )("the example of %s is a valid part of a task", (_, yaml) => {
     expect(parseTask(taskWith(yaml)).task.task).toBe("docs");
   });

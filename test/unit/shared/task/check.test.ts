@@ -133,7 +133,14 @@ describe("labels from a source of their own", () => {
       'an event comes or does not: expected "binary"',
     ],
     [failures().replace("[2]", "[1]"), "label.event.censor: a value is named twice"],
-    [failures().replace("[1]", "[failure]"), '"failure" is no text of sources.words.text.kind'],
+    [
+      failures().replace("[1]", "[failure]"),
+      'label.event.positive[0]: "failure" is no text of sources.words.text.kind: it lists none',
+    ],
+    [
+      failures().replace("[1]", "[failur]").replace("words: {}", "words: { text: { kind: [ok, failure] } }"),
+      '"failur" is no text of sources.words.text.kind; did you mean "failure"?',
+    ],
     [failures().replace("words: {}", "words: { vectors: { kind: 3 } }"), '"kind" is a vector of 3'],
     [failures("").concat("rows: { split: { gap: 1h } }"), "1h is shorter than the event's horizon 3h"],
     [
