@@ -182,8 +182,25 @@ function keptValues(rows: number, panes: number): number {
 }
 
 function warmUpOf({ window, emit }: WindowParams, { spacingMs = 0 }: Input): Omit<Cost, "stateBytes"> {
-  if (emit !== "close" || window.kind === "sliding") return { warmUpMs: 0, warmUpRows: 1 };
-  if (window.kind === "rows") return { warmUpMs: window.size * spacingMs, warmUpRows: window.size };
-  if (window.kind === "time") return { warmUpMs: window.sizeMs, warmUpRows: 1 };
-  return { warmUpMs: window.kind === "session" ? window.gapMs : 0, warmUpRows: 1 };
+  const reachMs = reachOf(window, spacingMs);
+  if (emit !== "close" || window.kind === "sliding") return { warmUpMs: 0, warmUpRows: 1, reachMs };
+  if (window.kind === "rows") return { warmUpMs: reachMs, warmUpRows: window.size, reachMs };
+  if (window.kind === "time") return { warmUpMs: reachMs, warmUpRows: 1, reachMs };
+  return { warmUpMs: window.kind === "session" ? window.gapMs : 0, warmUpRows: 1, reachMs };
+}
+
+function reachOf(window: WindowKind, spacingMs: number): number {
+  switch (window.kind) {
+    case "time":
+      return window.sizeMs;
+    case "rows":
+      return window.size * spacingMs;
+    case "sliding":
+      return window.overMs;
+    case "session":
+    case "while":
+      return window.maxMs;
+    default:
+      return unreachable(window);
+  }
 }
