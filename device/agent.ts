@@ -72,6 +72,8 @@ export interface AgentStatus {
   /** Updates waiting for a receipt. */
   readonly pending: readonly UpdateId[];
   readonly examples: Readonly<Record<Split, number>> | undefined;
+  /** Rows that wait for their label. */
+  readonly unlabelled: number | undefined;
 }
 
 /** A device at the edge. */
@@ -222,6 +224,7 @@ class DeviceAgent implements Agent {
       round: work?.offer.round,
       pending: outbox.map(({ updateId }) => updateId),
       examples: this.#deployment?.counts(),
+      unlabelled: this.#deployment?.unlabelled(),
     };
   }
 

@@ -166,6 +166,11 @@ export class Deployment {
     return this.#store.counts();
   }
 
+  /** Rows that wait for their label. */
+  unlabelled(): number {
+    return this.#pipeline.unlabelled.rows;
+  }
+
   /** Why this device will not work on a round of `kind` now, or undefined when it will. */
   refusal(kind: RoundKind): string | undefined {
     const { minExamples } = this.loaded.task.rounds;

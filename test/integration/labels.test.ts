@@ -70,6 +70,7 @@ model: { dense: [], output: binary }
     entityOf: createEntityReader("{device}", device.id),
   });
   const decoded = decode({ topic: "answers", payload: Buffer.from(answer), arrivalMs: START_MS });
+  expect(device.agent.status().unlabelled).toBe(2);
   await device.agent.ingest([...decoded.readings, row(12, 0, 0)]);
 
   const { rows, features, labels } = await device.agent.examples("train");

@@ -209,6 +209,7 @@ describe.each(["event", "time", "interval"] as const)("labels by %s, where late 
       fc.property(story, lateMs, (drawn, delays) => {
         const told = begun(drawn);
         const late = run(revisable, arrivals(kind, told, 0, [0, 0, ...delays]));
+        expect(late.pipeline.unlabelled.rows).toBe(0);
         expect(inTheEnd(late)).toEqual(inTheEnd(run(tasks[kind], arrivals(kind, told, 0))));
       }),
     );
