@@ -1,6 +1,7 @@
 // From which reconstruction error on a row is an anomaly: a quantile over the device's own held-out rows.
 
 import type { Model } from "../../shared/model/runtime.js";
+import { OrderStatistics } from "../../shared/pipeline/quantile.js";
 import { scaleInto } from "../../shared/pipeline/scaler.js";
 import type { BaseModel } from "../model/check.js";
 import { reconstructionError } from "./reconstruction-error.js";
@@ -54,7 +55,7 @@ export class AnomalyThreshold {
     const errors = new Float64Array(rows.length);
     for (let start = 0; start < rows.length; start += BATCH_ROWS)
       errors.set(this.#errors(served, rows.slice(start, start + BATCH_ROWS)), start);
-    return quantileOf(errors.sort(), quantile);
+    return new OrderStatistics(errors.sort()).quantile(quantile);
   }
 
   #errors({ scaler }: BaseModel, rows: readonly Uint8Array[]): readonly number[] {
@@ -72,12 +73,4 @@ export class AnomalyThreshold {
       return reconstructionError(outputs.subarray(from, to), x.subarray(from, to));
     });
   }
-}
-
-/** Type 7 of Hyndman and Fan 1996: linear between order statistics, as NumPy's default. */
-function quantileOf(sorted: Float64Array, quantile: number): number {
-  const at = (sorted.length - 1) * quantile;
-  const low = Math.floor(at);
-  const high = Math.min(low + 1, sorted.length - 1);
-  return sorted[low]! + (at - low) * (sorted[high]! - sorted[low]!);
 }
