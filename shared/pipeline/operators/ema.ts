@@ -26,7 +26,8 @@ const kind: SeriesKind<Params> = {
   name: "ema",
   suffix: ({ tau }) => `ema_${spanText(tau)}`,
   create: ({ tau }) => new Ema(tau),
-  cost: () => ({ stateBytes: 16, warmUpMs: 0, warmUpRows: 1 }),
+  // After five time constants less than a hundredth is left of a value.
+  cost: ({ tau }) => ({ stateBytes: 16, warmUpMs: 0, warmUpRows: 1, reachMs: 5 * tau }),
 };
 
 export const emaFeature: FeatureOperator<Params> = seriesFeature(kind, {

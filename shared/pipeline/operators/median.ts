@@ -21,7 +21,12 @@ export const median: StepOperator<z.output<typeof params>> = cleanStep({
   example: { params: { of: "distance", n: 5 } },
   params,
   create: ({ n }, counters) => new MedianFilter(new Recent({ kind: "rows", rows: n }, counters)),
-  cost: ({ n }) => ({ stateBytes: BYTES_PER_VALUE * n, warmUpMs: 0, warmUpRows: 1 }),
+  cost: ({ n }, { spacingMs = 0 }) => ({
+    stateBytes: BYTES_PER_VALUE * n,
+    warmUpMs: 0,
+    warmUpRows: 1,
+    reachMs: (n - 1) * spacingMs,
+  }),
 });
 
 class MedianFilter implements Judge {

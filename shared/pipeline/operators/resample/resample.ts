@@ -126,7 +126,9 @@ function costOf({ every, agg, fill }: Params, { fields }: Input): Cost {
   const rowBytes = fields.reduce((bytes, { length }) => bytes + 8 * length + 8, 0);
   const waitingRows = fill.kind === "linear" ? Math.ceil(fill.spanMs / every) : 1;
   const perRow = agg === "time_mean" || agg === "linear" ? 3 : 1;
-  return { stateBytes: rowBytes * (1 + waitingRows) * perRow, warmUpMs: every, warmUpRows: 1 };
+  const stateBytes = rowBytes * (1 + waitingRows) * perRow;
+  const heldMs = fill.kind === "hold" || fill.kind === "linear" ? fill.spanMs : 0;
+  return { stateBytes, warmUpMs: every, warmUpRows: 1, reachMs: every + heldMs };
 }
 
 interface BinOptions {
