@@ -1,5 +1,6 @@
 // Lines of the standard input, each a message: whatever another program writes into a pipe.
 
+import { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { StdinBinding } from "./binding.js";
 import { type Line, LineSplitter } from "./lines.js";
@@ -24,6 +25,7 @@ export const stdinKind: SourceKind<StdinBinding> = {
 
 /** Lines of a stream that outlives its readers: what one has not taken, the next one gets. */
 export class LineFeed {
+  readonly #input: Readable;
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #splitter: LineSplitter;
   #lines: Iterator<Line> = [][Symbol.iterator]();
@@ -34,11 +36,19 @@ export class LineFeed {
   #putBack: Uint8Array | undefined;
 
   constructor(input: Readable) {
+    this.#input = input;
     this.#chunks = input[Symbol.asyncIterator]();
     this.#splitter = new LineSplitter({
       lineBytesMax: MESSAGE_BYTES_MAX,
       onTooLong: (bytes) => this.#onTooLong(bytes),
     });
+  }
+
+  /** Whether the process stays for the next line: a pipe that nobody closes must not hold it up when nobody reads. */
+  keepAlive(isNeeded: boolean): void {
+    if (!(this.#input instanceof Socket)) return;
+    if (isNeeded) this.#input.ref();
+    else this.#input.unref();
   }
 
   /** The first line of all, which the other lines are then without. */
@@ -98,12 +108,14 @@ export class StdinSource implements Source {
     this.#source = source;
     this.#context = context;
     this.#feed = feed;
+    feed.keepAlive(true);
     this.#running = this.#run();
   }
 
   async close(): Promise<void> {
     this.#end.abort();
     await this.#running;
+    this.#feed.keepAlive(false);
   }
 
   async #run(): Promise<void> {

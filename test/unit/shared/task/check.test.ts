@@ -22,6 +22,37 @@ label: { field: digit }
 model: { dense: [], output: { classification: 10 } }
 `;
 
+describe("a source that is the device itself", () => {
+  const source = (air: string) => ({ replace: ["  air: {}", `  air: ${air}`] as const });
+
+  test("has the fields that a device has of itself", () => {
+    expectRefusal(
+      source("{ host: {} }"),
+      'line 3: sources.air.host: a device has no field "pm25" of itself: cpu_',
+    );
+    expect(() => parseTask(smallTask.replace("{}", "{ host: {} }").replaceAll("pm25", "cpu_shar"))).toThrow(
+      'a device has no field "cpu_shar" of itself; did you mean "cpu_share"?',
+    );
+    const { task } = parseTask(smallTask.replace("{}", "{ host: {} }").replaceAll("pm25", "cpu_share"));
+    expect(task.sources.air?.host).toEqual({ everyMs: 10_000 });
+  });
+
+  test("is no topic, and tells of itself in json", () => {
+    expectRefusal(source("{ host: {}, mqtt: a/b }"), "sources.air.host: is no topic: expected mqtt or host");
+    expectRefusal(
+      source("{ host: {}, decode: tasmota }"),
+      "sources.air.decode: a device tells of itself in json",
+    );
+  });
+
+  test("is measured as often as can be useful", () => {
+    expectRefusal(
+      source("{ host: { every: 100ms } }"),
+      "sources.air.host.every: expected a duration from 1s to 1h",
+    );
+  });
+});
+
 describe("references", () => {
   test("a step feeding itself is refused", () => {
     expectRefusal(
