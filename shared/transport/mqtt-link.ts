@@ -50,7 +50,7 @@ class MqttLink implements Link {
       ...(will === undefined ? {} : { will }),
       onConnected,
       onDisconnected,
-      onMessage: async (message) => onMessage(message),
+      onMessage: async ({ topic, payload, retained }) => onMessage({ topic, payload, retained }),
     });
   }
 
