@@ -38,11 +38,13 @@ class Select extends RowStep {
     this.#context = context;
   }
 
-  push({ values, filled, ...row }: PipelineRow): void {
+  push({ entity, timeMs, values, filled, test }: PipelineRow): void {
     this.#context.emit({
-      ...row,
+      entity,
+      timeMs,
       values: this.#positions.map((position) => values[position]!),
       filled: filled && this.#positions.map((position) => filled[position]!),
+      test,
     });
   }
 }
