@@ -33,6 +33,12 @@ const onlyImporters: readonly { readonly what: string; readonly pattern: RegExp;
     { what: "fastify", pattern: /["']@?fastify/, where: /^(?:server\/http\/|device\/ingest\/sources\/http)/ },
     { what: "pino", pattern: /["']pino["']/, where: /^shared\/log\.ts$/ },
     { what: "pure-rand", pattern: /["']pure-rand/, where: /^shared\/random\.ts$/ },
+    { what: "cbor-x", pattern: /["']cbor-x/, where: /^device\/ingest\/decoders\/cbor\.ts$/ },
+    {
+      what: "protobufjs",
+      pattern: /["']protobufjs/,
+      where: /^device\/ingest\/decoders\/sparkplug\/payload\.ts$/,
+    },
     { what: "commander", pattern: /["']commander["']/, where: /^cli\// },
     { what: "Math.random", pattern: /\bMath\.random\s*\(/, where: /^$/ },
     {

@@ -1,7 +1,6 @@
 // Formats whose messages are objects, one or an array of them (gateways send in batches): JSON, MessagePack, CBOR.
 
 import { unpackValue } from "../../../shared/wire/msgpack.js";
-import { readCbor } from "./cbor.js";
 import {
   type Decode,
   type DecodeFault,
@@ -24,7 +23,8 @@ export function createMsgpackDecoder(options: DecoderOptions): Decode {
 }
 
 /** A decoder for `decode: cbor`. */
-export function createCborDecoder(options: DecoderOptions): Decode {
+export async function createCborDecoder(options: DecoderOptions): Promise<Decode> {
+  const { readCbor } = await import("./cbor.js");
   return createObjectDecoder(options, "not-cbor", readCbor);
 }
 

@@ -1,6 +1,5 @@
 // SenML in JSON and CBOR (RFC 8428): the records of one base name and one time are one reading.
 
-import { readCbor } from "./cbor.js";
 import { parseJson } from "./objects.js";
 import { type Decode, type DecodeFault, type DecoderOptions, fault, type RawMessage } from "./port.js";
 import { type ResolvedRecord, resolveSenml } from "./senml-records.js";
@@ -16,7 +15,8 @@ export function createSenmlDecoder(options: DecoderOptions): Decode {
 }
 
 /** A decoder for `decode: senml-cbor`. */
-export function createSenmlCborDecoder(options: DecoderOptions): Decode {
+export async function createSenmlCborDecoder(options: DecoderOptions): Promise<Decode> {
+  const { readCbor } = await import("./cbor.js");
   return createDecoder(options, "not-cbor", readCbor);
 }
 

@@ -173,6 +173,29 @@ test("null is missing, and a data set for a number is a bad value", async () => 
   });
 });
 
+test.each([
+  ["cut short", "0880d0eab6"],
+  ["cut short within a metric", "1205 0a05 6264"],
+  ["groups within groups without end", "0b".repeat(100_000)],
+  ["of field 0", "0001"],
+  ["of a wire type that is none", "0f"],
+  ["a number of more than 64 bits", `18${"ff".repeat(11)}01`],
+  ["of more than 10,000 metrics", "1200".repeat(10_001)],
+])("a payload that is %s is refused", async (_, hex) => {
+  const decode = await lab();
+  const bytes = Buffer.from(hex.replace(/\s/g, ""), "hex");
+  expect(decode(bytes, "spBv1.0/plant/NBIRTH/n1")).toMatchObject({ readings: [], faults: ["not-sparkplug"] });
+});
+
+test("fields that we do not know, or that are written otherwise than they should be, are passed over", async () => {
+  const decode = await lab("b");
+  // A group, a fixed64, `seq` as bytes and `timestamp` as fixed32 around the metric b, an Int32 of 9.
+  const hex = `a306 0801 a406 a106 0000000000000000 1a02 0102 0d 00000000
+1207 0a01 62 2003 5009 0880d0eab6b733 1800`;
+  const decoded = decode(Buffer.from(hex.replace(/\s/g, ""), "hex"), "spBv1.0/plant/NBIRTH/n1");
+  expect(decoded).toMatchObject({ readings: [{ timeMs: T, values: { b: 9 } }], faults: [] });
+});
+
 test("commands and hosts' states are no telemetry", async () => {
   const decode = await lab();
   for (const topic of [
