@@ -36,4 +36,13 @@ export class Lru<Key, Value> {
   delete(key: Key): void {
     this.#entries.delete(key);
   }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  /** Those used longest ago first: set in this order, another one forgets as this one would. */
+  entries(): Iterable<readonly [Key, Value]> {
+    return this.#entries.entries();
+  }
 }

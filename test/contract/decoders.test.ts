@@ -3,8 +3,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { examples } from "../../device/ingest/decoders/examples.js";
-import type { Decoded } from "../../device/ingest/decoders/port.js";
+import { memoryOf } from "../../device/ingest/decoders/memory.js";
+import type { Decode, Decoded } from "../../device/ingest/decoders/port.js";
 import { decoders } from "../../device/ingest/decoders/registry.js";
+import { decodeState, encodeState } from "../../shared/pipeline/state.js";
 import type { Value } from "../../shared/pipeline/types.js";
 import { ARRIVAL_MS, exampleLab, payloadOf } from "../support/decoder-lab.js";
 
@@ -57,10 +59,39 @@ describe.each(Object.entries(examples))("%s", (kind, example) => {
     else expect(faults).toEqual([]);
   });
 
+  test("a stream that is cut anywhere and taken up by another instance gives the same", async () => {
+    const payloads = example.messages.map((message) => ({ topic: message.topic, bytes: payloadOf(message) }));
+    const drawn = fc.record({
+      which: fc.nat(payloads.length - 1),
+      change: fc.option(mutation, { freq: 4, nil: [] }),
+    });
+    const instances = await Promise.all([exampleLab(example), exampleLab(example), exampleLab(example)]);
+    const [steady, first, second] = instances;
+    fc.assert(
+      fc.property(fc.array(drawn, { maxLength: 12 }), fc.nat(12), (stream, cutAt) => {
+        for (const { decode } of instances) decode.memory?.restore(null);
+        stream.forEach(({ which, change }, i) => {
+          const { topic, bytes } = payloads[which]!;
+          const payload = mutate(bytes, change);
+          if (i === cutAt) takeUp(first!.decode, second!.decode);
+          const broken = i < cutAt ? first! : second!;
+          expect(broken(payload, topic)).toEqual(steady!(payload, topic));
+        });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test("says in a sentence what it reads", () => {
     expect(decoders[kind as keyof typeof decoders].doc).toMatch(/^[A-Z].{10,160}\.$/);
   });
 });
+
+/** As a kill would do it: through bytes. */
+function takeUp(from: Decode, to: Decode): void {
+  const [saved, revived] = [from, to].map((decode) => memoryOf(new Map([["air", decode]])));
+  revived!.restore(decodeState(encodeState(saved!.save())));
+}
 
 type Mutation = readonly { readonly at: number; readonly kind: number; readonly bytes: Uint8Array }[];
 

@@ -1,6 +1,7 @@
 // A decoder as a task makes it, tried with single messages.
 
 import type {
+  Decode,
   Decoded,
   DecoderExample,
   ExampleMessage,
@@ -25,11 +26,10 @@ export interface DecoderLab {
 }
 
 /** Decodes one message of a source written as `source`; `when`: ms, or why it is not known. */
-export type TryMessage = (
-  payload: string | Uint8Array,
-  topic?: string,
-  when?: RawMessage["arrivalMs"],
-) => Decoded;
+export interface TryMessage {
+  (payload: string | Uint8Array, topic?: string, when?: RawMessage["arrivalMs"]): Decoded;
+  readonly decode: Decode;
+}
 
 /** The decoder of a task whose one source is written `source`. */
 export async function decoderLab(
@@ -41,13 +41,18 @@ export async function decoderLab(
   const spec = task.sources[layout.source]!;
   const entityOf = createEntityReader(spec.entity ?? task.entity, device);
   const decode = await createDecoder({ name: layout.source, source: spec, fields: layout.fields, entityOf });
-  return (payload, topic = "site/room", when = ARRIVAL_MS) => {
+  const tryMessage = (
+    payload: string | Uint8Array,
+    topic = "site/room",
+    when: RawMessage["arrivalMs"] = ARRIVAL_MS,
+  ) => {
     // Bytes of their own, at an odd offset: as they lie in a packet.
     const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
     const packet = new Uint8Array(bytes.length + 1);
     packet.set(bytes, 1);
     return decode({ topic, payload: packet.subarray(1), arrivalMs: when });
   };
+  return Object.assign(tryMessage, { decode });
 }
 
 /** A task with one source; throws what is wrong with it. */

@@ -1,6 +1,7 @@
 // From a message to readings, as an interface: one decoder per source of the task.
 
 import type { Field } from "../../../shared/pipeline/operators/port.js";
+import type { Stateful } from "../../../shared/pipeline/state.js";
 import type { Reading } from "../../../shared/pipeline/types.js";
 import type { SourceSpec } from "../../../shared/task/task.js";
 import type { EntityReader } from "../entity.js";
@@ -49,6 +50,8 @@ export type DecodeFault =
   | "bad-row"
   /** A block that is no whole number of readings. */
   | "bad-length"
+  /** A second value of one name, unit and time in one message: the first one counts. */
+  | "repeated"
   /** Part of the protocol, but no values: an availability, a command, a death. */
   | "not-telemetry"
   /** A version of the format newer than what is read here. */
@@ -75,7 +78,14 @@ export interface Reply {
 }
 
 /** Decodes one source's messages. Never throws. */
-export type Decode = (message: RawMessage) => Decoded;
+export interface Decode {
+  (message: RawMessage): Decoded;
+  /**
+   * Of a decoder whose readings depend on earlier messages: what it remembers of them, bounded. May be restored at any
+   * time; null: nothing has been decoded.
+   */
+  readonly memory?: Stateful;
+}
 
 /** What a decoder is made from. */
 export interface DecoderOptions {

@@ -39,8 +39,9 @@ function groups(
   message: RawMessage,
   faults: DecodeFault[],
 ): Iterable<Item> {
-  const items = new Map<string, Item & { readonly body: Record<string, unknown> }>();
-  for (const { base, name, unit, time, value, sum } of records) {
+  const items = new Map<string, Group>();
+  for (const record of records) {
+    const { base, time } = record;
     const timeMs = timeOf(time, message);
     if (typeof timeMs === "string") {
       faults.push(timeMs);
@@ -49,19 +50,36 @@ function groups(
     const key = `${timeMs} ${base}`;
     let item = items.get(key);
     if (item === undefined) {
-      item = { body: Object.create(null), timeMs, tags: tagsOf(base) };
+      item = { body: Object.create(null), timeMs, tags: tagsOf(base), said: new Set() };
       items.set(key, item);
     }
-    for (const each of [name, name.slice(base.length)]) {
-      if (value !== undefined) {
-        item.body[each] ??= value;
-        // Some publishers give all they measure one name and tell it apart by its unit (sec. 5.1.3).
-        item.body[`${each}@${unit ?? ""}`] = value;
-      }
-      if (sum !== undefined) item.body[`${each}.sum`] = sum;
-    }
+    if (!addTo(item, record)) faults.push("repeated");
   }
   return items.values();
+}
+
+/** Records of one time. */
+interface Group extends Item {
+  readonly body: Record<string, unknown>;
+  /** Names and units of the values, and of the sums, that are in `body`. */
+  readonly said: Set<string>;
+}
+
+/** False when its name and unit have a value, or a sum, already: then that one stays. */
+function addTo({ body, said }: Group, { base, name, unit = "", value, sum }: ResolvedRecord): boolean {
+  const [valueKey, sumKey] = [`${name}@${unit}`, `${name}@${unit}.sum`];
+  const isRepeated = (value !== undefined && said.has(valueKey)) || (sum !== undefined && said.has(sumKey));
+  for (const each of [name, name.slice(base.length)]) {
+    if (value !== undefined) {
+      body[each] ??= value;
+      // Some publishers give all they measure one name and tell it apart by its unit (sec. 5.1.3).
+      body[`${each}@${unit}`] ??= value;
+    }
+    if (sum !== undefined) body[`${each}.sum`] ??= sum;
+  }
+  if (value !== undefined) said.add(valueKey);
+  if (sum !== undefined) said.add(sumKey);
+  return !isRepeated;
 }
 
 function timeOf(time: ResolvedRecord["time"], { arrivalMs }: RawMessage): number | DecodeFault {

@@ -27,8 +27,8 @@ export interface Item {
   readonly held?: Held;
 }
 
-/** The last value of each field; undefined where none was said yet. */
-export type Held = (Value | undefined)[];
+/** The last value of each field; null where none was said yet, or that it is missing. */
+export type Held = Value[];
 
 /** How a format lays out its values. */
 export interface Layout {
@@ -68,7 +68,7 @@ export class Shaper {
 
   /** Room for the last values of one thing. */
   hold(): Held {
-    return this.#fields.map(() => undefined);
+    return this.#fields.map(() => null);
   }
 
   /** Readings of the items; `faults`: what was wrong with the message so far. */

@@ -3,8 +3,16 @@
 // https://shelly-api-docs.shelly.cloud/gen2/General/Notifications
 
 import { Lru } from "../../../shared/lru.js";
+import type { Stateful } from "../../../shared/pipeline/state.js";
 import { isObject, parseJson } from "./objects.js";
-import { type Decode, type DecodeFault, type DecoderOptions, fault } from "./port.js";
+import {
+  type Decode,
+  type Decoded,
+  type DecodeFault,
+  type DecoderOptions,
+  fault,
+  type RawMessage,
+} from "./port.js";
 import { type Held, type Item, Shaper } from "./shape.js";
 import { epochMs } from "./time.js";
 
@@ -16,7 +24,7 @@ const TOPIC = /^(.+)\/(?:events\/rpc|status\/([^/]+))$/;
 export function createShellyDecoder(options: DecoderOptions): Decode {
   const shaper = new Shaper(options, { places: "paths" });
   const devices = new Lru<string, Held>(DEVICES_MAX);
-  return (message) => {
+  const decode = (message: RawMessage): Decoded => {
     const [, device, component] = TOPIC.exec(message.topic) ?? [];
     if (device === undefined) return fault("not-telemetry");
     const parsed = parseJson(message.payload);
@@ -32,6 +40,18 @@ export function createShellyDecoder(options: DecoderOptions): Decode {
     const { body, timeMs } = status;
     const item: Item = { body, timeMs, tags: new Map([["device", device]]), held };
     return shaper.shape(message, [item]);
+  };
+  return Object.assign(decode, { memory: createMemory(devices) });
+}
+
+function createMemory(devices: Lru<string, Held>): Stateful {
+  return {
+    save: () => [...devices.entries()],
+    restore(saved) {
+      devices.clear();
+      const entries = saved as readonly [string, Held][] | null; // as `save` made it
+      for (const [device, held] of entries ?? []) devices.set(device, held);
+    },
   };
 }
 

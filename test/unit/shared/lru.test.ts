@@ -18,7 +18,12 @@ test("holds the entries used last, and never more than its limit", () => {
         model = model.slice(-limit);
         expect(lru.size).toBe(model.length);
       }
+      const copy = new Lru<number, string>(limit);
+      for (const [key, value] of lru.entries()) copy.set(key, value);
+      expect([...copy.entries()]).toEqual(model.map((key) => [key, `v${key}`]));
       for (const key of model) expect(lru.get(key)).toBe(`v${key}`);
+      lru.clear();
+      expect([lru.size, lru.get(0)]).toEqual([0, undefined]);
     }),
   );
 });

@@ -3,6 +3,7 @@
 
 import {
   type Decode,
+  type Decoded,
   type DecodeFault,
   type DecoderOptions,
   fault,
@@ -25,7 +26,7 @@ export function createSparkplugDecoder(options: DecoderOptions): Decode {
     (name) => read.has(name),
     () => shaper.hold(),
   );
-  return (message) => {
+  const decode = (message: RawMessage): Decoded => {
     const topic = parseTopic(message.topic);
     if (topic === undefined) return fault("not-telemetry");
     const payload = readPayload(message.payload);
@@ -37,6 +38,7 @@ export function createSparkplugDecoder(options: DecoderOptions): Decode {
     const decoded = shaper.shape(message, items, faults);
     return heard.needsBirth ? { ...decoded, replies: [askForBirth(topic, payload, message)] } : decoded;
   };
+  return Object.assign(decode, { memory: sessions });
 }
 
 // One item per time, in rising order, so that what is held is held by the newest.

@@ -2,6 +2,7 @@
 // A session of an edge node lasts from its birth to its death; its devices live within it (Sparkplug 3.0.0, 5.4-5.9).
 
 import { Lru } from "../../../../shared/lru.js";
+import type { Saved, Stateful } from "../../../../shared/pipeline/state.js";
 import type { DecodeFault } from "../port.js";
 import type { Held } from "../shape.js";
 import { type Metric, readValue, type SparkplugPayload } from "./payload.js";
@@ -44,12 +45,18 @@ export interface Heard {
   readonly needsBirth: boolean;
 }
 
+/** What a device says within a session. */
+interface Device {
+  readonly session: number;
+  readonly born: Born;
+}
+
 /** The sessions of all edge nodes of one source. */
-export class Sessions {
+export class Sessions implements Stateful {
   readonly #isRead: (name: string) => boolean;
   readonly #hold: () => Held;
   readonly #nodes = new Lru<string, Node>(NODES_MAX);
-  readonly #devices = new Lru<string, { readonly session: number; readonly born: Born }>(DEVICES_MAX);
+  readonly #devices = new Lru<string, Device>(DEVICES_MAX);
   #sessions = 0;
 
   constructor(isRead: (name: string) => boolean, hold: () => Held) {
@@ -78,6 +85,28 @@ export class Sessions {
       case "DDATA":
         return this.#deviceData(key, `${key}/${topic.device}`, payload);
     }
+  }
+
+  save(): Saved {
+    return {
+      count: this.#sessions,
+      nodes: Array.from(this.#nodes.entries(), ([key, node]) => [key, { ...node, born: listed(node.born) }]),
+      devices: Array.from(this.#devices.entries(), ([key, { session, born }]) => [
+        key,
+        { session, born: listed(born) },
+      ]),
+    };
+  }
+
+  /** Takes up what `save` gave, at any time; null: nothing has been heard. */
+  restore(saved: Saved): void {
+    const { count, nodes, devices } = (saved ?? NOTHING) as SavedSessions; // as `save` made it
+    this.#sessions = count;
+    this.#nodes.clear();
+    for (const [key, node] of nodes)
+      this.#nodes.set(key, { ...node, born: node.born && unlisted(node.born) });
+    this.#devices.clear();
+    for (const [key, { session, born }] of devices) this.#devices.set(key, { session, born: unlisted(born) });
   }
 
   #nodeBirth(key: string, payload: SparkplugPayload): Heard {
@@ -139,6 +168,31 @@ export class Sessions {
     }
     return { metrics: known, held: this.#hold() };
   }
+}
+
+interface SavedSessions {
+  readonly count: number;
+  readonly nodes: readonly (readonly [string, SavedNode])[];
+  readonly devices: readonly (readonly [string, SavedDevice])[];
+}
+
+const NOTHING: SavedSessions = { count: 0, nodes: [], devices: [] };
+
+type SavedNode = Omit<Node, "born"> & { readonly born: SavedBorn | undefined };
+type SavedDevice = Omit<Device, "born"> & { readonly born: SavedBorn };
+
+/** Saved maps would have text for keys. */
+interface SavedBorn {
+  readonly metrics: readonly (readonly [number | string, Known])[];
+  readonly held: Held;
+}
+
+function listed(born: Born | undefined): SavedBorn | undefined {
+  return born && { metrics: [...born.metrics], held: born.held };
+}
+
+function unlisted({ metrics, held }: SavedBorn): Born {
+  return { metrics: new Map(metrics), held };
 }
 
 function bdSeqOf({ metrics }: SparkplugPayload): number | undefined {

@@ -66,6 +66,25 @@ test("records of one name are told apart by their units (5.1.3)", async () => {
   ]);
 });
 
+test("of two records of one name, unit and time the first counts, and the second is counted", async () => {
+  const decode = await decoderLab("{ decode: senml, fields: { a: a@V } }", { fields: "a, b" });
+  const pack = [
+    { bn: "x:", bt: 1320067464, n: "a", u: "V", v: 1 },
+    { n: "a", u: "A", v: 2 },
+    { n: "a", u: "V", v: 3 },
+    { n: "a", u: "V", t: 1, v: 4 },
+    { n: "b", s: 5 },
+    { n: "b", v: 6 },
+    { n: "b", s: 7, v: 8 },
+  ];
+  const { readings, faults } = decode(JSON.stringify(pack));
+  expect(readings.map(({ values }) => values)).toEqual([
+    { a: 1, b: 6 },
+    { a: 4, b: null },
+  ]);
+  expect(faults).toEqual(["repeated", "repeated"]);
+});
+
 test("text, truths and data are values too (5.1.5), and a time below 2^28 is counted from now (4.5.3)", async () => {
   const decode = await decoderLab(
     '{ decode: senml, fields: { c: open, d: nfc-reader }, text: { b: [Machine Room], d: hash } , entity: "{tag.base}" }',

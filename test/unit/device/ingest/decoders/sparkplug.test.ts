@@ -1,8 +1,10 @@
 // Edge nodes played with the reference encoder of the Sparkplug project.
 
+import fc from "fast-check";
 import { get } from "sparkplug-payload";
 import type { UPayload } from "sparkplug-payload/lib/sparkplugbpayload.js";
 import { describe, expect, test } from "vitest";
+import { decodeState, encodeState } from "../../../../../shared/pipeline/state.js";
 import { decoderLab, type TryMessage } from "../../../../support/decoder-lab.js";
 
 const sparkplug = get("spBv1.0");
@@ -106,6 +108,55 @@ describe("a session of an edge node", () => {
     expect(decode(death(3), "spBv1.0/plant/NDEATH/n1").faults).toEqual(["not-telemetry"]);
     expect(data(2)).toMatchObject({ readings: [], faults: ["no-birth"] });
   });
+});
+
+test("sessions cut anywhere and taken up by another instance are as they were", async () => {
+  const [steady, first, second] = await Promise.all([lab(), lab(), lab()]);
+  const said = fc.record({
+    type: fc.constantFrom("NBIRTH", "NDATA", "NDATA", "NDEATH", "DBIRTH", "DDATA", "DDATA", "DDEATH"),
+    node: fc.constantFrom("n1", "n2"),
+    lost: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, fc.constant(1)),
+    bdSeq: fc.nat(1),
+    value: fc.option(fc.nat(9)),
+  });
+  fc.assert(
+    fc.property(fc.array(said, { minLength: 20, maxLength: 40 }), fc.nat(40), (stream, cutAt) => {
+      for (const { decode } of [steady, first, second]) decode.memory?.restore(null);
+      const seqs = new Map<string, number>();
+      stream.forEach(({ type, node, lost, bdSeq, value }, i) => {
+        const seq = type === "NBIRTH" ? 0 : (seqs.get(node) ?? 0) + 1 + lost;
+        if (type !== "NDEATH") seqs.set(node, seq);
+        const session: Metrics = [{ name: "bdSeq", type: "Int64", value: bdSeq }];
+        const data: Metrics = [{ alias: 1, type: "Double", value, isNull: value === null }];
+        const metrics = type === "NDEATH" ? session : [...session, ...birth.slice(1)];
+        const payload = encode(seq, type.endsWith("DATA") ? data : metrics);
+        const topic = `spBv1.0/plant/${type}/${node}${type.startsWith("D") ? "/d1" : ""}`;
+        if (i === cutAt) second.decode.memory?.restore(decodeState(encodeState(first.decode.memory?.save())));
+        const broken = i < cutAt ? first : second;
+        expect(broken(payload, topic)).toEqual(steady(payload, topic));
+      });
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("what a birth told is known after a restart", async () => {
+  const [before, after] = await Promise.all([lab(), lab()]);
+  before(encode(0, birth), "spBv1.0/plant/NBIRTH/n1");
+  const data = encode(1, [{ alias: 1, type: "Double", value: 2.5 }]);
+  expect(after(data, "spBv1.0/plant/NDATA/n1").faults).toEqual(["no-birth"]);
+  after.decode.memory?.restore(decodeState(encodeState(before.decode.memory?.save())));
+  expect(values(after(data, "spBv1.0/plant/NDATA/n1"))).toEqual([{ a: 2.5, b: -7 }]);
+});
+
+test("a restart between two births of a node does not make its devices those of the second", async () => {
+  const [before, after] = await Promise.all([lab(), lab()]);
+  before(encode(0, birth), "spBv1.0/plant/NBIRTH/n1");
+  before(encode(1, birth), "spBv1.0/plant/DBIRTH/n1/d1");
+  after.decode.memory?.restore(decodeState(encodeState(before.decode.memory?.save())));
+  after(encode(0, birth), "spBv1.0/plant/NBIRTH/n1");
+  const data = encode(1, [{ alias: 1, type: "Double", value: 2.5 }]);
+  expect(after(data, "spBv1.0/plant/DDATA/n1/d1").faults).toEqual(["no-birth"]);
 });
 
 describe("devices behind an edge node", () => {
