@@ -53,6 +53,8 @@ test("headwater device loads what a device needs, and nothing of servers, simula
     "/fastify/",
     "/aedes/",
     "/csv-parse/",
+    "/cbor-x/",
+    "/protobufjs/",
     "/dist/device/ingest/decoders/objects.js",
   ])
     expect(loaded.includes(other), other).toBe(false);
