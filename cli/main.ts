@@ -37,6 +37,7 @@ const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
   replay: () => import("./replay.js"),
   simulate: () => import("./simulate.js"),
   plan: () => import("./plan.js"),
+  pipeline: () => import("./pipeline.js"),
   schema: () => import("./schema.js"),
 };
 

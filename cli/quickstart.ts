@@ -9,9 +9,10 @@ import { type LiveFleet, startLiveFleet } from "../simulator/live/live.js";
 import type { SimulationReport } from "../simulator/report.js";
 import type { SimulateOptions } from "../simulator/simulate.js";
 import { summarise } from "../simulator/summary.js";
+import { wholeNumber } from "./argument.js";
 import { createProgressView } from "./progress.js";
 import { describeReport } from "./report-table.js";
-import { simulateWithProgress, wholeNumber } from "./simulate.js";
+import { simulateWithProgress } from "./simulate.js";
 import { loadTaskFile } from "./task-file.js";
 import { untilStopped } from "./until-stopped.js";
 

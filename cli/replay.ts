@@ -7,7 +7,7 @@ import { createLogger } from "../shared/log.js";
 import type { Reading } from "../shared/pipeline/types.js";
 import { loadFeed } from "../simulator/datasets/load.js";
 import { type ReplayProgress, replay } from "../simulator/live/replay.js";
-import { wholeNumber } from "./simulate.js";
+import { time, wholeNumber } from "./argument.js";
 import { loadTaskFile } from "./task-file.js";
 
 interface Options {
@@ -101,12 +101,4 @@ function speed(text: string): number {
   const factor = Number(/^(\d+(?:\.\d+)?)x$/.exec(text)?.[1]);
   if (factor > 0) return factor;
   throw new InvalidArgumentError(`expected a factor such as 3600x, or max, got "${text}".`);
-}
-
-function time(text: string): number {
-  const ms = Date.parse(text);
-  if (Number.isFinite(ms)) return ms;
-  throw new InvalidArgumentError(
-    `expected a time such as 2026-01-09 or 2026-01-09T12:00:00Z, got "${text}".`,
-  );
 }

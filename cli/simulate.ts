@@ -2,13 +2,14 @@
 
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { HeadwaterError, messageOf } from "../shared/error.js";
 import { createLogger } from "../shared/log.js";
 import type { EngineChoice } from "../shared/model/runtime.js";
 import type { SimulationReport } from "../simulator/report.js";
 import { renderReport } from "../simulator/report-html.js";
 import { type SimulateOptions, simulate } from "../simulator/simulate.js";
+import { wholeNumber } from "./argument.js";
 import { engineOption } from "./plan.js";
 import { createProgressView } from "./progress.js";
 import { describeReport } from "./report-table.js";
@@ -95,13 +96,4 @@ export async function simulateWithProgress(options: SimulateOptions): Promise<Si
 /** The report on standard output: one JSON object, or a table. */
 export function printReport(report: SimulationReport, asJson: boolean): void {
   process.stdout.write(asJson ? `${JSON.stringify(report)}\n` : describeReport(report));
-}
-
-/** Parses an option that is a whole number of at least `min`. */
-export function wholeNumber(min: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (Number.isSafeInteger(value) && value >= min && text.trim() !== "") return value;
-    throw new InvalidArgumentError(`expected a whole number of at least ${min}, got "${text}".`);
-  };
 }

@@ -1,0 +1,21 @@
+// Options of commands, parsed: what is wrong is said with what was given.
+
+import { InvalidArgumentError } from "commander";
+
+/** Parses an option that is a whole number of at least `min`. */
+export function wholeNumber(min: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isSafeInteger(value) && value >= min && text.trim() !== "") return value;
+    throw new InvalidArgumentError(`expected a whole number of at least ${min}, got "${text}".`);
+  };
+}
+
+/** Parses an option that is a time, into ms since the Unix epoch. */
+export function time(text: string): number {
+  const ms = Date.parse(text);
+  if (Number.isFinite(ms)) return ms;
+  throw new InvalidArgumentError(
+    `expected a time such as 2026-01-09 or 2026-01-09T12:00:00Z, got "${text}".`,
+  );
+}

@@ -1,0 +1,70 @@
+// `headwater pipeline run` and `headwater pipeline infer`: from files of raw messages to features, and to a first task.
+
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { encodings } from "../device/offline/line-format.js";
+import { rowFormats } from "../device/offline/row-format.js";
+import { parseDeviceId } from "../shared/id.js";
+import { durationMs } from "../shared/task/units.js";
+import { time } from "./argument.js";
+import { type RunOptions, runPipeline } from "./pipeline-run.js";
+
+/** Adds the commands. */
+export function register(program: Command): void {
+  const pipeline = program
+    .command("pipeline")
+    .description("run a task's pipeline over files, or let files suggest a task");
+  registerRun(pipeline);
+}
+
+function registerRun(pipeline: Command): void {
+  pipeline
+    .command("run")
+    .description("raw messages, one a line, through a task's decoders and pipeline; features come out")
+    .argument("<task>", "task file (YAML)")
+    .requiredOption(
+      "--data <file...>",
+      "[SOURCE=]FILE with a message a line; .gz is unpacked, - is the standard input",
+    )
+    .option("--topic <topic>", "topic that the lines came on (default: one that fits the source's filter)")
+    .option(
+      "--with-topic",
+      "a line is TOPIC, a tab or a space, PAYLOAD, as mosquitto_sub -v prints it",
+      false,
+    )
+    .addOption(
+      new Option(
+        "--encoding <name>",
+        "how payloads are written (default: base64 for binary formats, else text)",
+      ).choices(encodings),
+    )
+    .option("--device <name>", "as which device, for entities named {device}", device, device("local"))
+    .option(
+      "--from <time>",
+      "when the first line came, where arrival is the event time",
+      time,
+      Date.UTC(2026, 0, 1),
+    )
+    .option(
+      "--every <duration>",
+      "how much later each next line came, where arrival is the event time",
+      every,
+      1000,
+    )
+    .option("--examples", "labelled rows, with their label and split, instead of all features", false)
+    .addOption(new Option("--format <name>", "how rows are written").choices(rowFormats).default("csv"))
+    .option("--out <file>", "write rows there; the summary then goes to the standard output")
+    .option("--json", "print the summary as one JSON object", false)
+    .action((path: string, options: RunOptions) => runPipeline(path, options));
+}
+
+function device(text: string) {
+  const id = parseDeviceId(text);
+  if (id !== undefined) return id;
+  throw new InvalidArgumentError(`expected a device's name such as pump-1, got "${text}".`);
+}
+
+function every(text: string): number {
+  const { success, data } = durationMs.safeParse(text);
+  if (success) return data;
+  throw new InvalidArgumentError(`expected a duration with its unit, such as 1s or 10m, got "${text}".`);
+}

@@ -1,0 +1,79 @@
+// Text to a file or to the standard output, a piece at a time, until its reader goes away.
+
+import { createWriteStream } from "node:fs";
+import type { Writable } from "node:stream";
+import { HeadwaterError, messageOf } from "../shared/error.js";
+
+/** Collected before it is handed to the system. */
+const PIECE_CHARACTERS = 64 * 1024;
+
+/** Where text goes. */
+export interface TextOut {
+  write(text: string): void;
+  /** Resolves when there is room for more; to false when the reader has gone. Rejects when it cannot be written. */
+  ready(): Promise<boolean>;
+  /** Writes what is left. */
+  close(): Promise<void>;
+}
+
+/** Opens a file, anew, or the standard output. */
+export function openTextOut(path: string | undefined): TextOut {
+  return path === undefined
+    ? new StreamOut(process.stdout, "the standard output", false)
+    : new StreamOut(createWriteStream(path), path, true);
+}
+
+class StreamOut implements TextOut {
+  readonly #stream: Writable;
+  readonly #name: string;
+  readonly #isOwn: boolean;
+  #text = "";
+  #failure: Error | undefined;
+
+  constructor(stream: Writable, name: string, isOwn: boolean) {
+    this.#stream = stream;
+    this.#name = name;
+    this.#isOwn = isOwn;
+    // Each write learns of it; without a listener it would end the process.
+    stream.on("error", (error) => {
+      this.#failure ??= error;
+    });
+  }
+
+  write(text: string): void {
+    this.#text += text;
+  }
+
+  async ready(): Promise<boolean> {
+    return this.#text.length < PIECE_CHARACTERS ? this.#isOpen() : this.#flush();
+  }
+
+  async close(): Promise<void> {
+    await this.#flush();
+    if (!this.#isOwn || this.#failure !== undefined) return;
+    await new Promise<void>((resolve) => this.#stream.end(() => resolve()));
+    this.#isOpen();
+  }
+
+  async #flush(): Promise<boolean> {
+    const text = this.#text;
+    this.#text = "";
+    if (text !== "" && this.#isOpen()) {
+      const error = await new Promise<Error | null | undefined>((resolve) =>
+        this.#stream.write(text, resolve),
+      );
+      if (error) this.#failure ??= error;
+    }
+    return this.#isOpen();
+  }
+
+  #isOpen(): boolean {
+    const error = this.#failure;
+    if (error === undefined) return true;
+    // The reader has what it wanted (`head`).
+    if ("code" in error && error.code === "EPIPE") return false;
+    throw new HeadwaterError("storage-failed", `cannot write to ${this.#name}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
