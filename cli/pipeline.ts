@@ -3,9 +3,11 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { encodings } from "../device/offline/line-format.js";
 import { rowFormats } from "../device/offline/row-format.js";
-import { parseDeviceId } from "../shared/id.js";
+import { surveyFormats } from "../device/survey/sniff.js";
+import { parseDeviceId, parseTaskId } from "../shared/id.js";
 import { durationMs } from "../shared/task/units.js";
-import { time } from "./argument.js";
+import { time, wholeNumber } from "./argument.js";
+import { type InferOptions, inferTask } from "./pipeline-infer.js";
 import { type RunOptions, runPipeline } from "./pipeline-run.js";
 
 /** Adds the commands. */
@@ -14,6 +16,7 @@ export function register(program: Command): void {
     .command("pipeline")
     .description("run a task's pipeline over files, or let files suggest a task");
   registerRun(pipeline);
+  registerInfer(pipeline);
 }
 
 function registerRun(pipeline: Command): void {
@@ -57,10 +60,36 @@ function registerRun(pipeline: Command): void {
     .action((path: string, options: RunOptions) => runPipeline(path, options));
 }
 
+function registerInfer(pipeline: Command): void {
+  pipeline
+    .command("infer")
+    .description("print a first task for data: fields, time, entity, spacing, checks and a label, guessed")
+    .requiredOption(
+      "--data <file...>",
+      "FILE with a message a line; .gz is unpacked, - is the standard input",
+    )
+    .addOption(
+      new Option("--decode <name>", "format of the messages (default: told by the first lines)").choices(
+        surveyFormats,
+      ),
+    )
+    .option("--minutes <n>", "look at this much event time, and at 1000 rows at least", wholeNumber(1), 60)
+    .option("--task <name>", "what to call the task", taskId, "starter")
+    .action((options: InferOptions) => inferTask(options));
+}
+
 function device(text: string) {
   const id = parseDeviceId(text);
   if (id !== undefined) return id;
   throw new InvalidArgumentError(`expected a device's name such as pump-1, got "${text}".`);
+}
+
+function taskId(text: string): string {
+  const id = /^[A-Za-z]/.test(text) ? parseTaskId(text) : undefined;
+  if (id !== undefined) return id;
+  throw new InvalidArgumentError(
+    `expected a name of letters, digits, _ and -, such as boiler, got "${text}".`,
+  );
 }
 
 function every(text: string): number {

@@ -28,7 +28,8 @@ export function createCsvDecoder(options: DecoderOptions): Decode {
   };
 }
 
-function parseRows(text: string, delimiter: string): string[][] | undefined {
+/** Cells of lines of separated values; undefined when they are none. */
+export function parseRows(text: string, delimiter: string): string[][] | undefined {
   try {
     return parse(text, {
       ...{ delimiter, bom: true, trim: true, skip_empty_lines: true, relax_column_count: true },
