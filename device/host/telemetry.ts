@@ -4,13 +4,11 @@ import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import type { DeviceId } from "../../shared/id.js";
 import type { Logger } from "../../shared/log.js";
-import { layOut, type SourceLayout } from "../../shared/pipeline/layout.js";
 import type { Reading } from "../../shared/pipeline/types.js";
 import { randomStream } from "../../shared/random.js";
 import type { SourceSpec, Task } from "../../shared/task/task.js";
+import { decoderOf, namesColumns, readSources } from "../ingest/decoders/of-task.js";
 import type { Decode, Reply } from "../ingest/decoders/port.js";
-import { createDecoder } from "../ingest/decoders/registry.js";
-import { createEntityReader } from "../ingest/entity.js";
 import { Pacer } from "../ingest/pacer.js";
 import { type Receiver, Reception } from "../ingest/reception.js";
 import { SourceLog } from "../ingest/source-log.js";
@@ -119,7 +117,7 @@ export class Telemetry {
   }
 
   #bind(task: Task): readonly BoundSource[] {
-    return layoutsOf(task).flatMap(({ name }) => {
+    return readSources(task).flatMap(({ name }) => {
       const source = task.sources[name]!;
       const binding = this.#bindingOf(name, source);
       const filter = binding?.topic ?? source.mqtt;
@@ -167,33 +165,17 @@ interface OpenGroup {
   readonly source: Source;
 }
 
-/** Every source that something reads, with what it reads of it. */
-function layoutsOf(task: Task): readonly SourceLayout[] {
-  const { sources, labelSource } = layOut(task);
-  const read = new Map(sources.map((source) => [source.name, source]));
-  if (labelSource !== undefined) read.set(labelSource.name, labelSource);
-  return [...read.values()];
-}
-
-/** Lines of a file are handed on below its first one, unless the task names the columns. */
-function namesColumns({ decode }: SourceSpec): boolean {
-  return decode.kind === "csv" && decode.columns === undefined;
-}
-
 /** What a device does not speak is not loaded. */
 async function loadDecoders(
   task: Task,
   bound: readonly BoundSource[],
   device: DeviceId,
 ): Promise<ReadonlyMap<string, Decode>> {
-  const layouts = new Map(layoutsOf(task).map(({ name, fields }) => [name, fields]));
+  const layouts = new Map(readSources(task).map((layout) => [layout.name, layout]));
   const loaded = bound.map(async ({ name, binding }) => {
-    const source = task.sources[name]!;
     // What a machine says is about itself, whatever the topics of other sources say.
-    const template = source.entity ?? (binding.kind === "host" ? "{device}" : task.entity);
-    const entityOf = createEntityReader(template, device);
-    const fields = layouts.get(name) ?? [];
-    return [name, await createDecoder({ name, source, fields, entityOf })] as const;
+    const isHost = binding.kind === "host";
+    return [name, await decoderOf(task, layouts.get(name)!, { device, isHost })] as const;
   });
   return new Map(await Promise.all(loaded));
 }

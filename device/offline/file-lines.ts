@@ -3,22 +3,20 @@
 import { HeadwaterError, messageOf } from "../../shared/error.js";
 import { type FileReader, openFile } from "../ingest/sources/file-reader.js";
 import { LineSplitter } from "../ingest/sources/lines.js";
-
-/** Longest line that is looked at: a message of a broker may be no longer either. */
-export const LINE_BYTES_MAX = 256 * 1024;
+import { MESSAGE_BYTES_MAX } from "../ingest/sources/port.js";
 
 /** What stands for the standard input where a file is named. */
 export const STDIN = "-";
 
 /**
- * Lines in their order; `.gz` is unpacked. Longer ones than `LINE_BYTES_MAX` are left out and told. Rejects with
+ * Lines in their order; `.gz` is unpacked. Longer ones than `MESSAGE_BYTES_MAX` are left out and told. Rejects with
  * `data-missing` when there is no such file, and with `data-invalid` when it cannot be read to its end.
  */
 export async function* readLines(
   path: string,
   onTooLong: () => void,
 ): AsyncGenerator<readonly Uint8Array[], void> {
-  const splitter = new LineSplitter({ lineBytesMax: LINE_BYTES_MAX, onTooLong });
+  const splitter = new LineSplitter({ lineBytesMax: MESSAGE_BYTES_MAX, onTooLong });
   for await (const chunk of path === STDIN ? readStdin() : readFile(path)) {
     yield Array.from(splitter.push(chunk), ({ bytes }) => bytes);
   }

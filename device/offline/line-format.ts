@@ -1,6 +1,6 @@
 // What a line of a file is as a message: its topic and its payload.
 
-import { basename } from "node:path";
+import { topicOf } from "../ingest/sources/file.js";
 import { STDIN } from "./file-lines.js";
 
 /** How a payload is written as a line. */
@@ -40,12 +40,7 @@ export function decodeLine(line: Uint8Array, encoding: Encoding): Uint8Array | u
  * the topic where there is no filter.
  */
 export function topicFor(filter: string | undefined, path: string): string {
-  const name =
-    path === STDIN
-      ? "stdin"
-      : basename(path)
-          .replace(/\..*$/, "")
-          .replace(/[+#\0]/g, "_");
+  const name = path === STDIN ? "stdin" : topicOf(path);
   if (filter === undefined) return name;
   return filter
     .split("/")

@@ -5,9 +5,9 @@ import type { DeviceId } from "../../shared/id.js";
 import { createPipeline, type Pipeline } from "../../shared/pipeline/pipeline.js";
 import type { Example, FeatureRow, Split } from "../../shared/pipeline/types.js";
 import type { DecodeSpec } from "../../shared/task/decode-spec.js";
-import type { SourceSpec, Task } from "../../shared/task/task.js";
+import type { Task } from "../../shared/task/task.js";
 import { matcherOf } from "../../shared/transport/topic-filter.js";
-import { decoderOf, readSources } from "../ingest/decoders/of-task.js";
+import { decoderOf, namesColumns, readSources } from "../ingest/decoders/of-task.js";
 import { type Encoding, topicFor } from "./line-format.js";
 import { type LineTaker, ReadingStream } from "./reading-stream.js";
 
@@ -125,7 +125,7 @@ async function openStreams(
     if (layout === undefined || source === undefined) return [];
     return [
       {
-        decode: await decoderOf(task, layout, device),
+        decode: await decoderOf(task, layout, { device, isHost: source.host !== undefined }),
         encoding: encoding ?? encodingOf(source.decode),
         topic: topic ?? topicFor(source.mqtt, path),
         matches: source.mqtt === undefined ? () => true : matcherOf(source.mqtt),
@@ -139,7 +139,7 @@ async function openStreams(
       return new ReadingStream({
         ...{ path, withTopic, counters },
         takers: takers.flat(),
-        hasHeader: !withTopic && names.some((name) => hasHeader(task.sources[name])),
+        hasHeader: !withTopic && names.some((name) => namesColumns(task.sources[name]!)),
         arrivalOf: (line) => arrival.fromMs + line * arrival.everyMs,
       });
     }),
@@ -159,10 +159,6 @@ function encodingOf(decode: DecodeSpec): Encoding {
     default:
       return "text";
   }
-}
-
-function hasHeader(source: SourceSpec | undefined): boolean {
-  return source?.decode.kind === "csv" && source.decode.columns === undefined;
 }
 
 /** Counts what passes. */

@@ -43,7 +43,8 @@ interface Plan {
   readonly names: ReadonlyMap<string, string>;
   /** What features copy. */
   readonly copied: readonly FieldSurvey[];
-  readonly counters: readonly FieldSurvey[];
+  /** Counters, of which the rate is a feature where event time is known. */
+  readonly rated: readonly FieldSurvey[];
   readonly label: FieldSurvey;
   readonly isBinary: boolean;
   /** Of the grid; undefined where event time tells nothing: then everything counts rows. */
@@ -70,7 +71,7 @@ function planOf(survey: Survey): Plan {
       0,
       COPIED_MAX,
     ),
-    counters: of("counter"),
+    rated: everyMs === undefined ? [] : of("counter").slice(0, COPIED_MAX),
     ...{ label, isBinary: label.role === "flag" },
     grid:
       everyMs === undefined
@@ -139,7 +140,7 @@ function sourceText(survey: Survey, plan: Plan, { task }: StarterOptions): strin
     ...Object.fromEntries(words.map((field) => [name(field), field.words])),
     ...Object.fromEntries(quoted.map((field) => [name(field), "number"])),
   };
-  const used = [...plan.copied, ...plan.counters];
+  const used = [...plan.copied, ...plan.rated];
   const places = Object.fromEntries(
     used.flatMap((field) => (name(field) === field.path ? [] : [[name(field), field.path]])),
   );
@@ -253,8 +254,9 @@ function stepsText({ grid }: Plan): string {
   return `steps:\n  grid: ${flow({ from: "readings", do: [{ resample }] })}\n`;
 }
 
-function featuresText({ copied, label, names, grid, windowMs, isBinary }: Plan): string {
-  const of = names.get(label.path) ?? label.path;
+function featuresText({ copied, rated, label, names, grid, windowMs, isBinary }: Plan): string {
+  const nameOf = ({ path }: FieldSurvey) => names.get(path) ?? path;
+  const of = nameOf(label);
   const lags =
     grid === undefined
       ? { of, rows: [1, 2, 3] }
@@ -264,7 +266,11 @@ function featuresText({ copied, label, names, grid, windowMs, isBinary }: Plan):
     "features:",
     `  from: ${grid === undefined ? "readings" : "grid"}`,
     "  list:",
-    `    - copy: ${flow(copied.map(({ path }) => names.get(path) ?? path))}`,
+    `    - copy: ${flow(copied.filter(({ role }) => role !== "words").map(nameOf))}`,
+    ...copied
+      .filter(({ role }) => role === "words")
+      .map((field) => `    - onehot: ${flow({ of: nameOf(field), categories: field.words.length })}`),
+    ...(rated.length > 0 ? [`    - rate: ${flow({ of: rated.map(nameOf), per: "1h", reset: true })}`] : []),
     `    - lag: ${flow(lags)}`,
     `    - rolling: ${flow({ of, ...extent, get: isBinary ? ["mean"] : ["mean", "std"] })}`,
     ...(grid !== undefined && grid.everyMs < DAY_MS ? ["    - cyclic: hour"] : []),
@@ -302,22 +308,22 @@ function rowsText({ entities }: Survey, { grid, aheadMs, windowMs }: Plan): stri
   return ["rows:", ...why, `  split: ${flow(split)}`, ""].join("\n");
 }
 
-function notesText({ fields, notes }: Survey, { copied, counters, names }: Plan): string {
+function notesText({ fields, notes }: Survey, { copied, rated, names }: Plan): string {
   const lines = [
     ...notes,
     ...fields
-      .filter((field) => !copied.includes(field))
-      .map((field) => `${names.get(field.path) ?? field.path} ${reasonOf(field, counters.includes(field))}`),
+      .filter((field) => !copied.includes(field) && !rated.includes(field))
+      .map((field) => `${names.get(field.path) ?? field.path} ${reasonOf(field)}`),
   ];
   return lines.length === 0
     ? ""
     : `${comment("Left out, or not told by the data:")}\n${lines.map((line) => comment(`- ${line}`)).join("\n")}\n`;
 }
 
-function reasonOf({ role, range, words, length, present }: FieldSurvey, isChecked: boolean): string {
+function reasonOf({ role, range, words, length, present }: FieldSurvey): string {
   switch (role) {
     case "counter":
-      return `only rises: its rate is worth more than its value${isChecked ? "; it is only checked" : ""}.`;
+      return "only rises: with event time, its rate would be worth something.";
     case "index":
       return "counts rows.";
     case "diagnostic":

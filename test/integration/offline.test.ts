@@ -13,6 +13,7 @@ import { createDevice, createEngines, deviceId, type Engines } from "../support/
 import { ManualClock } from "../support/manual-clock.js";
 import { runFiles } from "../support/offline.js";
 import { ScriptedServer } from "../support/scripted-server.js";
+import { onBroker } from "../support/source-lab.js";
 import { tempFolder } from "../support/temp-folder.js";
 import { openSession } from "../support/test-session.js";
 import { until } from "../support/until.js";
@@ -81,7 +82,9 @@ async function live(lines: readonly string[]) {
   let handled = 0;
   const telemetry = new Telemetry({
     ...{ device: deviceId("pi"), clock: systemClock, logger: silentLogger, counters: agent.counters },
-    bindings: { line: { endpoint: { url: broker.url }, topic: undefined } },
+    bindings: { line: onBroker(broker.url) },
+    endOfData: async () => undefined,
+    folder: undefined,
     ingest: async (readings) => {
       await agent.ingest(readings);
       handled++;

@@ -2,21 +2,31 @@
 
 import type { DeviceId } from "../../../shared/id.js";
 import { layOut, type SourceLayout } from "../../../shared/pipeline/layout.js";
-import type { Task } from "../../../shared/task/task.js";
+import type { SourceSpec, Task } from "../../../shared/task/task.js";
 import { createEntityReader } from "../entity.js";
 import type { Decode } from "./port.js";
 import { createDecoder } from "./registry.js";
 
-/** Every source that something reads, with what is read of it: those of the features, and that of the labels. */
+/** Every source that something reads, with what it reads of it: those of the features, and that of the labels. */
 export function readSources(task: Task): readonly SourceLayout[] {
   const { sources, labelSource } = layOut(task);
-  const isOther = labelSource !== undefined && sources.every(({ name }) => name !== labelSource.name);
-  return isOther ? [...sources, labelSource] : sources;
+  const read = new Map(sources.map((source) => [source.name, source]));
+  if (labelSource !== undefined) read.set(labelSource.name, labelSource);
+  return [...read.values()];
 }
 
-/** The decoder of one source, as `device` runs it. */
-export function decoderOf(task: Task, { name, fields }: SourceLayout, device: DeviceId): Promise<Decode> {
+/** The decoder of one source, as `device` runs it. `isHost`: what it says is about the machine itself. */
+export function decoderOf(
+  task: Task,
+  { name, fields }: SourceLayout,
+  { device, isHost }: { readonly device: DeviceId; readonly isHost: boolean },
+): Promise<Decode> {
   const source = task.sources[name]!;
-  const entityOf = createEntityReader(source.entity ?? task.entity, device);
-  return createDecoder({ name, source, fields, entityOf });
+  const template = source.entity ?? (isHost ? "{device}" : task.entity);
+  return createDecoder({ name, source, fields, entityOf: createEntityReader(template, device) });
+}
+
+/** Lines of a file are handed on below its first one, unless the task names the columns. */
+export function namesColumns({ decode }: SourceSpec): boolean {
+  return decode.kind === "csv" && decode.columns === undefined;
 }

@@ -196,7 +196,8 @@ class FileSource implements Source {
   }
 }
 
-function topicOf(file: string): string {
+/** The topic of a file that its owner names none for: its name without its endings. */
+export function topicOf(file: string): string {
   // The characters that MQTT keeps for filters are in no topic.
   return basename(file)
     .replace(/\..*$/, "")

@@ -56,7 +56,8 @@ test("words, counters, numbers in quotes and nested fields get what they need", 
   });
   expect(source.decode).toMatchObject({ kind: "json", fields: { room_temp_c: "Room temp.C" } });
   expect(source.checks.kwh).toMatchObject({ counter: "reset" });
-  expect(yaml).toContain("# - kwh only rises: its rate is worth more than its value; it is only checked.");
+  expect(yaml).toContain("- onehot: { of: mode, categories: 3 }");
+  expect(yaml).toContain("- rate: { of: [kwh], per: 1h, reset: true }");
 });
 
 test("without event time everything counts rows", async () => {
