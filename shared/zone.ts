@@ -67,10 +67,11 @@ export class LocalDays {
   }
 }
 
-/** Offset from UTC at an instant, in ms: local time minus UTC. */
-export function offsetReader(zone: string): (utcMs: number) => number {
+/** Offset from UTC at an instant, in ms: local time minus UTC. Of an IANA zone; undefined: of this machine's. */
+export function offsetReader(zone: string | undefined): (utcMs: number) => number {
   const format = new Intl.DateTimeFormat("en-US", {
-    ...{ timeZone: zone, hourCycle: "h23", era: "short" },
+    ...(zone === undefined ? {} : { timeZone: zone }),
+    ...{ hourCycle: "h23", era: "short" },
     ...{ year: "numeric", month: "numeric", day: "numeric" },
     ...{ hour: "numeric", minute: "numeric", second: "numeric" },
   });

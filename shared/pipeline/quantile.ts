@@ -191,10 +191,11 @@ export class OrderStatistics {
   }
 }
 
-function typeSeven(sorted: Float64Array, p: number): number {
-  const rank = p * (sorted.length - 1);
+/** Type 7 quantile of the first `count` values, which are in rising order. At least one. */
+export function typeSeven(sorted: Float64Array, p: number, count = sorted.length): number {
+  const rank = p * (count - 1);
   const below = Math.floor(rank);
-  return between(sorted[below]!, sorted[Math.min(below + 1, sorted.length - 1)]!, rank - below);
+  return between(sorted[below]!, sorted[Math.min(below + 1, count - 1)]!, rank - below);
 }
 
 // Exact at both ends and for equal neighbours.
@@ -202,17 +203,20 @@ function between(low: number, high: number, share: number): number {
   return low === high ? low : low * (1 - share) + high * share;
 }
 
-// Seen from the median outwards deviations lie in order already: one walk, no second sort.
-function medianDeviation(sorted: Float64Array, median: number): number {
-  let left = firstAbove(sorted, median) - 1;
+/**
+ * Median of the deviations from `median` of the first `count` values, which are in rising order. At least one. Seen from
+ * the median outwards deviations lie in order already: one walk, no second sort.
+ */
+export function medianDeviation(sorted: Float64Array, median: number, count = sorted.length): number {
+  let left = firstAbove(sorted, median, count) - 1;
   let right = left + 1;
-  const half = Math.floor(sorted.length / 2);
+  const half = Math.floor(count / 2);
   let previous = 0;
   let deviation = 0;
   for (let taken = 0; taken <= half; taken++) {
     previous = deviation;
     const leftDeviation = left >= 0 ? median - sorted[left]! : Number.POSITIVE_INFINITY;
-    const rightDeviation = right < sorted.length ? sorted[right]! - median : Number.POSITIVE_INFINITY;
+    const rightDeviation = right < count ? sorted[right]! - median : Number.POSITIVE_INFINITY;
     if (leftDeviation <= rightDeviation) {
       deviation = leftDeviation;
       left -= 1;
@@ -221,12 +225,12 @@ function medianDeviation(sorted: Float64Array, median: number): number {
       right += 1;
     }
   }
-  return sorted.length % 2 === 0 ? (previous + deviation) / 2 : deviation;
+  return count % 2 === 0 ? (previous + deviation) / 2 : deviation;
 }
 
-function firstAbove(sorted: Float64Array, value: number): number {
+function firstAbove(sorted: Float64Array, value: number, count: number): number {
   let low = 0;
-  let high = sorted.length;
+  let high = count;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (sorted[middle]! <= value) low = middle + 1;

@@ -1,5 +1,7 @@
 // The values of a sliding window, in rising order.
 
+import { medianDeviation, typeSeven } from "./quantile.js";
+
 /** Values in order, one in, one out. A step costs a search and one move of memory: fast while there are some thousands. */
 export class SortedWindow {
   #values = new Float64Array(16);
@@ -32,33 +34,14 @@ export class SortedWindow {
     this.#size = present.length;
   }
 
-  /** At share `p` of the way: linear between neighbours (Hyndman and Fan 1996, type 7, as NumPy). NaN when empty. */
+  /** At share `p` of the way: linear between neighbours (Hyndman and Fan 1996, type 7, as NumPy). At least one value. */
   quantile(p: number): number {
-    const rank = p * (this.#size - 1);
-    const below = Math.floor(rank);
-    const low = this.#values[below]!;
-    const high = this.#values[Math.min(below + 1, this.#size - 1)]!;
-    const share = rank - below;
-    if (this.#size === 0) return Number.NaN;
-    return low === high ? low : low * (1 - share) + high * share;
+    return typeSeven(this.#values, p, this.#size);
   }
 
-  /** Median of the absolute deviations from `middle`, unscaled, in time linear in the window. NaN when empty. */
+  /** Median of the absolute deviations from `middle`, unscaled, in time linear in the window. At least one value. */
   deviation(middle: number): number {
-    // Deviations grow to both sides of the middle: of the next two, the smaller one comes first.
-    let above = this.#placeOf(middle);
-    let below = above - 1;
-    let last = Number.NaN;
-    let before = Number.NaN;
-    for (let taken = 0; taken <= this.#size >> 1 && taken < this.#size; taken++) {
-      const up = above < this.#size ? this.#values[above]! - middle : Number.POSITIVE_INFINITY;
-      const down = below >= 0 ? middle - this.#values[below]! : Number.POSITIVE_INFINITY;
-      before = last;
-      last = Math.min(up, down);
-      if (up <= down) above += 1;
-      else below -= 1;
-    }
-    return this.#size % 2 === 1 ? last : (before + last) / 2;
+    return medianDeviation(this.#values, middle, this.#size);
   }
 
   get iqr(): number {

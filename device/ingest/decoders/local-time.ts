@@ -1,9 +1,9 @@
 // Local time without its zone, such as Tasmota's "2017-02-16T10:13:52", right through daylight saving.
 
+import { offsetReader } from "../../../shared/zone.js";
+
 const LOCAL = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?$/;
 const DAY_MS = 86_400_000;
-/** All offsets of zones have changed on quarters of an hour. */
-const OFFSET_STEP_MS = 900_000;
 
 /**
  * Reads local time of an IANA zone; undefined: of this machine's. An hour that the clocks repeat is the one nearer to
@@ -12,7 +12,7 @@ const OFFSET_STEP_MS = 900_000;
 export function createLocalTimeReader(
   zone: string | undefined,
 ): (value: unknown, nearMs: number | undefined) => number | undefined {
-  const offsetAt = createOffsetReader(zone);
+  const offsetAt = offsetReader(zone);
   return (value, nearMs) => {
     const wallMs = typeof value === "string" ? parseWall(value) : undefined;
     if (wallMs === undefined) return undefined;
@@ -39,39 +39,4 @@ function parseWall(text: string): number | undefined {
     second! < 60
     ? wallMs
     : undefined;
-}
-
-function createOffsetReader(zone: string | undefined): (utcMs: number) => number {
-  const format = new Intl.DateTimeFormat("en-US", {
-    ...(zone === undefined ? {} : { timeZone: zone }),
-    ...{ era: "short", year: "numeric", month: "numeric", day: "numeric" },
-    ...{ hour: "numeric", minute: "numeric", second: "numeric", hourCycle: "h23" },
-  });
-  const known = new Map<number, number>();
-  return (utcMs) => {
-    const step = Math.floor(utcMs / OFFSET_STEP_MS);
-    let offset = known.get(step);
-    if (offset !== undefined) return offset;
-    offset = offsetIn(format, step * OFFSET_STEP_MS);
-    // A clock moves on: of what was asked before, little is asked again.
-    if (known.size >= 64) known.clear();
-    known.set(step, offset);
-    return offset;
-  };
-}
-
-function offsetIn(format: Intl.DateTimeFormat, utcMs: number): number {
-  const parts = new Map(format.formatToParts(utcMs).map(({ type, value }) => [type, Number(value)]));
-  const part = (type: Intl.DateTimeFormatPartTypes) => parts.get(type) ?? 0;
-  const wallMs = Date.UTC(
-    ...([
-      part("year"),
-      part("month") - 1,
-      part("day"),
-      part("hour"),
-      part("minute"),
-      part("second"),
-    ] as const),
-  );
-  return wallMs - utcMs;
 }

@@ -86,12 +86,15 @@ function extentOf({ n = 0, over }: Params): Extent {
 }
 
 function costOf({ of, n = 0, over, centered, min }: Params, input: Input): Cost {
+  const { spacingMs = 0 } = input;
   if (centered !== undefined) {
     const stateBytes = centered * (64 + 16 * input.fields.length);
-    return { stateBytes, warmUpMs: ((centered - 1) / 2) * (input.spacingMs ?? 0), warmUpRows: min };
+    const halfMs = ((centered - 1) / 2) * spacingMs;
+    return { stateBytes, warmUpMs: halfMs, warmUpRows: min, reachMs: 2 * halfMs };
   }
   const values = over === undefined ? n : rowsIn(over, input);
-  return { stateBytes: of.length * values * BYTES_PER_VALUE, warmUpMs: 0, warmUpRows: 1 };
+  const reachMs = over ?? (n - 1) * spacingMs;
+  return { stateBytes: of.length * values * BYTES_PER_VALUE, warmUpMs: 0, warmUpRows: 1, reachMs };
 }
 
 /** What is an outlier, and what stands for it. */

@@ -127,7 +127,8 @@ function costOf({ every, agg, fill }: Params, { fields }: Input): Cost {
   const waitingRows = fill.kind === "linear" ? Math.ceil(fill.spanMs / every) : 1;
   const perRow = agg === "time_mean" || agg === "linear" ? 3 : 1;
   const stateBytes = rowBytes * (1 + waitingRows) * perRow;
-  const heldMs = fill.kind === "hold" || fill.kind === "linear" ? fill.spanMs : 0;
+  const ownMs = agg === "time_mean" ? every : 0; // as long as a value holds without a fill
+  const heldMs = fill.kind === "hold" || fill.kind === "linear" ? fill.spanMs : ownMs;
   return { stateBytes, warmUpMs: every, warmUpRows: 1, reachMs: every + heldMs };
 }
 
