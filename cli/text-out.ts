@@ -1,16 +1,13 @@
-// Text to a file or to the standard output, a piece at a time, until its reader goes away.
+// Text to a file or to the standard output, until its reader goes away.
 
 import { createWriteStream } from "node:fs";
 import type { Writable } from "node:stream";
 import { HeadwaterError, messageOf } from "../shared/error.js";
 
-/** Collected before it is handed to the system. */
-const PIECE_CHARACTERS = 64 * 1024;
-
 /** Where text goes. */
 export interface TextOut {
   write(text: string): void;
-  /** Resolves when there is room for more; to false when the reader has gone. Rejects when it cannot be written. */
+  /** Hands on what was written. Resolves to false when the reader has gone; rejects when it cannot be written. */
   ready(): Promise<boolean>;
   /** Writes what is left. */
   close(): Promise<void>;
@@ -44,18 +41,14 @@ class StreamOut implements TextOut {
     this.#text += text;
   }
 
-  async ready(): Promise<boolean> {
-    return this.#text.length < PIECE_CHARACTERS ? this.#isOpen() : this.#flush();
-  }
-
   async close(): Promise<void> {
-    await this.#flush();
+    await this.ready();
     if (!this.#isOwn || this.#failure !== undefined) return;
     await new Promise<void>((resolve) => this.#stream.end(() => resolve()));
     this.#isOpen();
   }
 
-  async #flush(): Promise<boolean> {
+  async ready(): Promise<boolean> {
     const text = this.#text;
     this.#text = "";
     if (text !== "" && this.#isOpen()) {

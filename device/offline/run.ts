@@ -40,7 +40,7 @@ export interface OfflineOptions {
 export interface OfflineSink {
   features(row: FeatureRow): void;
   example(example: Example): void;
-  /** Resolves when there is room; to false when nobody listens any more. */
+  /** Hands on what was taken. Resolves when there is room for more; to false when nobody listens any more. */
   ready(): Promise<boolean>;
 }
 
@@ -69,27 +69,27 @@ export async function runOffline(options: OfflineOptions): Promise<OfflineResult
   const pipeline = createPipeline(options.task, { counters, sink: tally });
   const streams = await openStreams(options, counters);
   try {
-    const readings = await pump(streams, pipeline, options.sink);
-    if (readings !== undefined) pipeline.flush();
+    const isWhole = await pump(streams, pipeline, options.sink);
+    if (isWhole) pipeline.flush();
     return {
       lines: streams.reduce((sum, { lines }) => sum + lines, 0),
       readings: counters.get("telemetry.taken"),
       rows: tally.rows,
       examples: tally.examples,
       counters,
-      isCut: readings === undefined || !(await options.sink.ready()),
+      isCut: !isWhole || !(await options.sink.ready()),
     };
   } finally {
     for (const stream of streams) await stream.close();
   }
 }
 
-/** Resolves to the number of readings, or undefined when the sink closed before their end. */
+/** Resolves to false when the sink closed before the end of the data. */
 async function pump(
   streams: readonly ReadingStream[],
   pipeline: Pipeline,
   sink: OfflineSink,
-): Promise<number | undefined> {
+): Promise<boolean> {
   let open: ReadingStream[] = [];
   for (const stream of streams) if (await stream.load()) open.push(stream);
   let newestMs = Number.NEGATIVE_INFINITY;
@@ -101,10 +101,11 @@ async function pump(
     // The clock of a replay: what a source's silence means is told by the others.
     newestMs = Math.max(newestMs, reading.timeMs);
     pipeline.push(reading, newestMs);
+    // A pipe may have no more to say for hours: what is there goes out first.
+    if ((stream.head === undefined || ++count % SLICE_READINGS === 0) && !(await sink.ready())) return false;
     if (stream.head === undefined && !(await stream.load())) open = open.filter((other) => other !== stream);
-    if (++count % SLICE_READINGS === 0 && !(await sink.ready())) return undefined;
   }
-  return count;
+  return true;
 }
 
 /** Of two at one time the one named first. */

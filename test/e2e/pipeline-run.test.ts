@@ -1,10 +1,12 @@
 // `headwater pipeline run`, as a user runs it.
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { MAIN } from "../support/program.js";
 import { tempFolder } from "../support/temp-folder.js";
+import { until } from "../support/until.js";
 
 const folder = tempFolder();
 
@@ -71,6 +73,19 @@ test("- is the standard input, and lines may bring their topics", () => {
   const { stdout, stderr } = run([task, "--data", "-", "--with-topic", "--json"], input);
   expect(stdout).toContain("1970-01-01T00:00:02.000Z,east,2,1\n");
   expect(JSON.parse(stderr)).toMatchObject({ counters: { "telemetry.other-topic": 1 } });
+});
+
+test("rows come out while a pipe is still open", async () => {
+  const child = spawn(process.execPath, [MAIN, "pipeline", "run", task, "--data", "-"]);
+  let stdout = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stdin.write(lines(3));
+  await until(() => stdout.includes("1970-01-01T00:00:01.000Z,stdin,0.1,0\n"));
+  child.stdin.end();
+  await once(child, "close");
+  expect(stdout).toContain("1970-01-01T00:00:02.000Z,stdin,0.2,0.1\n");
 });
 
 test("a reader that goes away ends it quietly", () => {
