@@ -63,6 +63,7 @@ export interface RowContext {
 const CLEAR_SHARE = 0.95;
 const WORDS_MAX = 32;
 const WORDS_SHARE = 0.2;
+const WORD_MAX = 64;
 const COUNTER_CHANGES = 20;
 const COUNTER_SHARE = 0.99;
 const DIAGNOSTIC =
@@ -93,7 +94,7 @@ function surveyField(path: string, column: Column, rows: number, context: RowCon
   const motion = measureMotion(cells, context);
   return {
     ...{ path, isQuoted: isNumeric && share("quoted") > 0, changes: motion.changes, stillMs: motion.stillMs },
-    role: roleOf({ path, share, values, words: texts.size, present: present.length, isNumeric, motion }),
+    role: roleOf({ path, share, values, words: texts, present: present.length, isNumeric, motion }),
     present: present.length / Math.max(1, rows),
     distinct: values.size,
     range: isNumeric && numbers.length > 0 ? rangeOf(numbers) : undefined,
@@ -131,7 +132,7 @@ function roleOf(seen: {
   readonly path: string;
   readonly share: (...kinds: readonly Kind[]) => number;
   readonly values: ReadonlySet<number | string>;
-  readonly words: number;
+  readonly words: ReadonlySet<string>;
   readonly present: number;
   readonly isNumeric: boolean;
   readonly motion: Motion;
@@ -148,7 +149,11 @@ function roleOf(seen: {
   }
   // "off" beside "heat" is a word, not a truth.
   if (share("text", "flag") < CLEAR_SHARE) return "mixed";
-  return words <= WORDS_MAX && words <= WORDS_SHARE * present ? "words" : "prose";
+  return words.size <= WORDS_MAX &&
+    words.size <= WORDS_SHARE * present &&
+    [...words].every(({ length }) => length <= WORD_MAX)
+    ? "words"
+    : "prose";
 }
 
 function rangeOf(sorted: readonly number[]): Range {

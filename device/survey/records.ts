@@ -10,6 +10,8 @@ import type { Cell, TableBuilder } from "./table.js";
 const MISSING: ReadonlySet<string> = new Set(["", "NA", "NaN", "null"]);
 
 const DEPTH_MAX = 8;
+/** A task names no longer one. */
+const PATH_MAX = 256;
 /** A longer list of numbers is one value, a vector. */
 const LIST_MAX = 8;
 
@@ -58,6 +60,7 @@ function* flatten(value: object, prefix: string, depth: number): Iterable<readon
 }
 
 function* flattenValue(value: unknown, path: string, depth: number): Iterable<readonly [string, Cell]> {
+  if (path.length > PATH_MAX) return;
   if (isCell(value)) yield [path, value];
   else if (depth >= DEPTH_MAX) return;
   else if (Array.isArray(value)) {

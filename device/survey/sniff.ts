@@ -17,12 +17,16 @@ export interface CsvShape {
   readonly hasTopics: false;
   readonly delimiter: Delimiter;
   readonly columns: readonly string[];
-  /** header: the first line names all columns; short: all but the first; none: they were made up. */
-  readonly names: "header" | "short" | "none";
+  /** header: the first line names all columns; some: not all of them, or some twice; none: they were made up. */
+  readonly names: "header" | "some" | "none";
 }
 
 export const delimiters = [",", ";", "\t", "|", " "] as const;
 export type Delimiter = (typeof delimiters)[number];
+
+/** As many, and as long, as a task may name. */
+const COLUMNS_MAX = 1024;
+const NAME_MAX = 256;
 
 /** Lines that are looked at. */
 export const SNIFFED_LINES = 50;
@@ -56,6 +60,7 @@ function sniffCsv(lines: readonly string[]): CsvShape | undefined {
     if (
       rows === undefined ||
       Math.min(first, width) < 2 ||
+      width > COLUMNS_MAX ||
       !isEven ||
       (first !== width && first !== width - 1)
     )
@@ -67,12 +72,21 @@ function sniffCsv(lines: readonly string[]): CsvShape | undefined {
 
 function columnsOf(rows: readonly string[][], width: number): Pick<CsvShape, "columns" | "names"> {
   const head = rows[0] ?? [];
-  if (head.length < width) return { columns: unique(["row", ...head]), names: "short" };
-  const isHeader = head.every((cell) => cell !== "" && parseNumber(cell) === undefined && !/^\d/.test(cell));
-  if (isHeader) return { columns: unique(head), names: "header" };
-  return { columns: head.map((_, i) => `c${i + 1}`), names: "none" };
+  const isHeader =
+    head.every((cell) => parseNumber(cell) === undefined && !/^\d/.test(cell)) && head.some(Boolean);
+  if (!isHeader && head.length === width) return { columns: nameAll(head.map(() => "")), names: "none" };
+  const columns = nameAll(head.length < width ? ["row", ...head] : head);
+  return { columns, names: columns.join("\n") === head.join("\n") ? "header" : "some" };
 }
 
-function unique(names: readonly string[]): readonly string[] {
-  return names.map((name, i) => (names.indexOf(name) === i ? name : `${name}_${i + 1}`));
+/** Names of their own for columns that have none, or another's. */
+function nameAll(names: readonly string[]): readonly string[] {
+  return names.map((name, i) => {
+    const isOwn = name !== "" && name.length <= NAME_MAX && names.indexOf(name) === i;
+    return isOwn ? name : freeName(`c${i + 1}`, names);
+  });
+}
+
+function freeName(name: string, taken: readonly string[]): string {
+  return taken.includes(name) ? freeName(`${name}_`, taken) : name;
 }

@@ -58,7 +58,7 @@ function decodeLines({ shape }: Survey): readonly string[] {
   const columns = shape.names === "header" ? undefined : shape.columns;
   const why = {
     header: [],
-    short: ["    # The first line names all columns but the first."],
+    some: ["    # The first line does not give every column a name of its own."],
     none: ["    # No line names the columns: give them their names."],
   };
   return [...why[shape.names], `    decode: ${flow({ csv: { columns, delimiter } })}`];

@@ -1,6 +1,7 @@
 // Which field is the event time, and how it is written.
 
 import type { TimeUnit } from "../../shared/task/decode-spec.js";
+import { isPath } from "../../shared/task/schema/path.js";
 import { createTimeReader } from "../ingest/decoders/time.js";
 import type { Cell, Column, Table } from "./table.js";
 
@@ -31,6 +32,8 @@ const PARTS = ["year", "month", "day", "hour", "minute", "second"] as const;
 export function guessTime(table: Table): TimeGuess | undefined {
   let best: { readonly guess: TimeGuess; readonly score: number } | undefined;
   for (const [path, column] of table.columns) {
+    // A column's name may be none.
+    if (!isPath(path)) continue;
     const found = readAs(column, table.rows);
     if (found === undefined) continue;
     const isNamed = NAME.test(path);

@@ -10,7 +10,23 @@ import { tempFolder } from "../support/temp-folder.js";
 const folder = tempFolder();
 
 const key = fc.oneof(
-  fc.constantFrom("ts", "time", "id", "temp", "mode", "a.b", "x[0]", "T °C", "no", "__proto__", "date", "c1"),
+  fc.constantFrom(
+    "",
+    "time [s]",
+    "k".repeat(300),
+    "ts",
+    "time",
+    "id",
+    "temp",
+    "mode",
+    "a.b",
+    "x[0]",
+    "T °C",
+    "no",
+    "__proto__",
+    "date",
+    "c1",
+  ),
   fc.string({ maxLength: 6 }),
 );
 const cell = fc.oneof(
@@ -30,6 +46,47 @@ const topics = fc.option(
   fc.array(fc.stringMatching(/^[a-z]{1,3}(\/[a-z0-9 ]{1,3}){1,2}$/), { minLength: 1, maxLength: 3 }),
 );
 
+const csvCell = fc.oneof(
+  cell.filter((value) => !Array.isArray(value)).map(String),
+  fc.constantFrom("", "NA", "x".repeat(300)),
+);
+
+test("a suggestion for a table is always a valid task", async () => {
+  let suggested = 0;
+  const table = fc
+    .integer({ min: 1, max: 6 })
+    .chain((width) =>
+      fc.tuple(
+        fc.array(key, { minLength: width, maxLength: width }),
+        fc.array(fc.array(csvCell, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 5 }),
+        fc.constantFrom(",", ";", "\t"),
+      ),
+    );
+  await fc.assert(
+    fc.asyncProperty(table, fc.integer({ min: 1, max: 60 }), async ([head, body, delimiter], count) => {
+      const lines = [head, ...rows(count, (i) => body[i % body.length]!)].map((cells) =>
+        cells.map((text) => `"${text.replaceAll('"', '""')}"`).join(delimiter),
+      );
+      if (await isTask(lines)) suggested++;
+    }),
+    { numRuns: 400 },
+  );
+  expect(suggested).toBeGreaterThan(50);
+});
+
+/** False when it is said that there is no task in these lines. */
+async function isTask(lines: readonly string[]): Promise<boolean> {
+  try {
+    const yaml = starterOf(await surveyLines(folder, lines));
+    expect(parseTask(yaml).task.label.kind).toBe("forecast");
+    return true;
+  } catch (error) {
+    expect(error).toBeInstanceOf(HeadwaterError);
+    expect(error).toMatchObject({ code: "data-invalid" });
+    return false;
+  }
+}
+
 test("a suggestion is always a valid task", async () => {
   let suggested = 0;
   await fc.assert(
@@ -40,14 +97,7 @@ test("a suggestion is always a valid task", async () => {
         );
         return topics === null ? body : `${topics[i % topics.length]}\t${body}`;
       });
-      try {
-        const yaml = starterOf(await surveyLines(folder, lines));
-        expect(parseTask(yaml).task.label.kind).toBe("forecast");
-        suggested++;
-      } catch (error) {
-        expect(error).toBeInstanceOf(HeadwaterError);
-        expect(error).toMatchObject({ code: "data-invalid" });
-      }
+      if (await isTask(lines)) suggested++;
     }),
     { numRuns: 400 },
   );

@@ -28,7 +28,12 @@ describe("format", () => {
     ],
     ["csv with semicolons", ["a;b", "1;2,5"], { delimiter: ";", columns: ["a", "b"] }],
     ["csv without names", ["1 2 3", "4 5 6"], { delimiter: " ", names: "none", columns: ["c1", "c2", "c3"] }],
-    ["csv with one name too few", ['"a","b"', "1,2,3"], { names: "short", columns: ["row", "a", "b"] }],
+    ["csv with one name too few", ['"a","b"', "1,2,3"], { names: "some", columns: ["row", "a", "b"] }],
+    [
+      "csv with a column without a name",
+      [",c1,c1", "1,2,3"],
+      { names: "some", columns: ["c1_", "c1", "c3"] },
+    ],
   ])("%s is told by the first lines", async (_, lines, shape) => {
     expect((await look(lines)).shape).toMatchObject(shape);
   });
