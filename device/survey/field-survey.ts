@@ -1,7 +1,7 @@
 // What one field is: a number that varies, a counter, a flag, a few words, or nothing to learn from.
 
+import { typeSeven } from "../../shared/pipeline/quantile.js";
 import { parseBoolean, parseNumber } from "../ingest/decoders/text.js";
-import { quantile } from "./round.js";
 import type { Cell, Column, Table } from "./table.js";
 
 /** What a field is good for. */
@@ -87,9 +87,9 @@ function surveyField(path: string, column: Column, rows: number, context: RowCon
     present.filter(({ kind }) => kinds.includes(kind)).length / Math.max(1, present.length);
   const values = new Set(present.map(({ value }) => value));
   const texts = new Set(present.map(({ text }) => text));
-  const numbers = present
-    .flatMap(({ value }) => (typeof value === "number" ? [value] : []))
-    .sort((a, b) => a - b);
+  const numbers = Float64Array.from(
+    present.flatMap(({ value }) => (typeof value === "number" ? [value] : [])),
+  ).sort();
   const isNumeric = share("number", "flag", "quoted") >= CLEAR_SHARE;
   const motion = measureMotion(cells, context);
   return {
@@ -156,12 +156,12 @@ function roleOf(seen: {
     : "prose";
 }
 
-function rangeOf(sorted: readonly number[]): Range {
+function rangeOf(sorted: Float64Array): Range {
   return {
     min: sorted[0]!,
     max: sorted.at(-1)!,
-    low: quantile(sorted, 0.001),
-    high: quantile(sorted, 0.999),
+    low: typeSeven(sorted, 0.001),
+    high: typeSeven(sorted, 0.999),
   };
 }
 

@@ -33,10 +33,3 @@ export function roundLimits(low: number, high: number): readonly [number, number
   const at = (value: number) => Number((value * step).toFixed(Math.min(100, digits)));
   return [at(Math.floor(low / step)), at(Math.ceil(high / step))];
 }
-
-/** The value below which this share of the sorted values lies; of none NaN. */
-export function quantile(sorted: readonly number[], share: number): number {
-  const at = share * (sorted.length - 1);
-  const below = sorted[Math.floor(at)] ?? Number.NaN;
-  return below + (at - Math.floor(at)) * ((sorted[Math.ceil(at)] ?? below) - below);
-}

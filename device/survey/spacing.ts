@@ -1,6 +1,7 @@
 // How far apart in time the rows of one entity are.
 
-import { nearestRound, quantile } from "./round.js";
+import { typeSeven } from "../../shared/pipeline/quantile.js";
+import { nearestRound } from "./round.js";
 
 /** Distances of rows, in event time. */
 export interface Spacing {
@@ -37,13 +38,13 @@ export function measureSpacing(rows: {
     if (timeMs > beforeMs) distances.push(timeMs - beforeMs);
   }
   if (distances.length === 0) return undefined;
-  const sorted = distances.sort((a, b) => a - b);
-  const medianMs = quantile(sorted, 0.5);
+  const sorted = Float64Array.from(distances).sort();
+  const medianMs = typeSeven(sorted, 0.5);
   const near = sorted.filter((ms) => ms >= medianMs / 2 && ms <= 2 * medianMs).length;
   return {
     everyMs: gridOf(medianMs),
     medianMs,
-    longMs: quantile(sorted, 0.99),
+    longMs: typeSeven(sorted, 0.99),
     isIrregular: near < sorted.length / 2,
     spanMs: lastMs - firstMs,
     disorderMs,
