@@ -20,6 +20,10 @@ export class Lifetime implements Clock {
     return this.#clock.now();
   }
 
+  elapsed(): number {
+    return this.#clock.elapsed();
+  }
+
   /** As the clock's; never fires after the end. */
   after(delayMs: number, action: () => void): Cancel {
     if (this.signal.aborted) return () => undefined;

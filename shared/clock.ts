@@ -9,6 +9,8 @@ export type Cancel = () => void;
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
+  /** Milliseconds since some moment: unlike `now`, never set by anybody. */
+  elapsed(): number;
   /** Runs `action` once, `delayMs` from now (0 = a later turn of the event loop). */
   after(delayMs: number, action: () => void): Cancel;
   /** Resolves on a later turn of the event loop, so that long work lets input and output through. */
@@ -18,6 +20,7 @@ export interface Clock {
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   after(delayMs, action) {
     const timer = setTimeout(action, delayMs);
     return () => clearTimeout(timer);

@@ -55,6 +55,10 @@ export class VirtualClock implements Clock {
     return this.#nowMs;
   }
 
+  elapsed(): number {
+    return this.#nowMs;
+  }
+
   after(delayMs: number, action: () => void): Cancel {
     return this.#schedule(delayMs, () => {
       action();

@@ -12,6 +12,7 @@ import type { Life } from "./life.js";
 export function guardClock(clock: Clock, life: Life): Clock {
   return {
     now: () => clock.now(),
+    elapsed: () => clock.elapsed(),
     after: (delayMs, action) => clock.after(delayMs, () => life.call(action)),
     turn: () => life.hear(clock.turn()),
   };

@@ -10,6 +10,7 @@ interface Timer {
 /** Virtual time for unit tests. Timers fire in order of time, then of being set. */
 export class ManualClock implements Clock {
   #nowMs: number;
+  #setMs = 0;
   readonly #timers = new Set<Timer>();
 
   constructor(nowMs = Date.UTC(2026, 0, 1)) {
@@ -17,7 +18,16 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
+    return this.#nowMs + this.#setMs;
+  }
+
+  elapsed(): number {
     return this.#nowMs;
+  }
+
+  /** Somebody sets the clock; timers do not care. */
+  set(nowMs: number): void {
+    this.#setMs = nowMs - this.#nowMs;
   }
 
   after(delayMs: number, action: () => void): Cancel {

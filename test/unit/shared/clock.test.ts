@@ -7,6 +7,7 @@ function handDrivenClock(): { clock: Clock; fire: () => void; pending: () => num
   return {
     clock: {
       now: () => 0,
+      elapsed: () => 0,
       after(_delayMs, action) {
         actions.add(action);
         return () => actions.delete(action);
