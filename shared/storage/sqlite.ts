@@ -52,6 +52,19 @@ function migrate(database: Sqlite.Database, { path, migrations }: OpenOptions): 
   });
 }
 
+/**
+ * Opens a database to read from while another process may write to it. Throws `storage-failed` when there is none, or
+ * when its schema is not this Headwater's.
+ */
+export function openSqliteReadOnly({ path, migrations }: Pick<OpenOptions, "path" | "migrations">): Database {
+  const database = attempt(path, "open", () => new Sqlite(path, { readonly: true, fileMustExist: true }));
+  const applied = Number(database.pragma("user_version", { simple: true }));
+  if (applied === migrations.length) return new SqliteDatabase(database, path);
+  database.close();
+  const message = `${path} has schema version ${applied}, this Headwater reads ${migrations.length}`;
+  throw new HeadwaterError(applied > migrations.length ? "storage-too-new" : "storage-failed", message);
+}
+
 class SqliteDatabase implements Database {
   readonly #database: Sqlite.Database;
   readonly #path: string;
