@@ -17,7 +17,9 @@ import type { Link } from "../shared/transport/port.js";
 import type { Manifest, Offer, Receipt, SignedTask } from "../shared/wire/message.js";
 import type { KeyPair } from "../shared/wire/signature.js";
 import { deviceSubscriptions, topics } from "../shared/wire/topic.js";
-import { buildModel, Deployment } from "./deployment.js";
+import type { Mark } from "./checkpoint/mark.js";
+import type { Replayable } from "./checkpoint/progress.js";
+import { type Arrival, buildModel, Deployment } from "./deployment.js";
 import type { RawExamples } from "./examples/batch.js";
 import type { DeviceFact, Observe, Prediction } from "./fact.js";
 import { Incoming, type Listeners } from "./incoming.js";
@@ -86,6 +88,15 @@ export interface Agent {
   abandon(): void;
   /** Resolves when the readings have gone through the pipeline; never waits for training. */
   ingest(readings: readonly Reading[]): Promise<void>;
+  /**
+   * For a host whose messages can be brought again: takes up the state saved for the task it runs, and from here on saves
+   * it. The host brings every message after the answered mark, in order, then says `caughtUp`; so with every new task.
+   */
+  resume(replayable: Replayable): Mark;
+  /** As `ingest`, of one message, at once. Only after `resume`. */
+  receive(arrival: Arrival): void;
+  /** What comes from here on is new: time passes again without messages. */
+  caughtUp(): void;
   /** No more readings will come: everything in the pipeline closes. */
   endOfData(): Promise<void>;
   readonly counters: Counters;
@@ -192,6 +203,19 @@ class DeviceAgent implements Agent {
 
   ingest(readings: readonly Reading[]): Promise<void> {
     return this.#intake.ingest(readings);
+  }
+
+  resume(replayable: Replayable): Mark {
+    this.#intake.hold();
+    return this.#deployed().resume(replayable);
+  }
+
+  receive(arrival: Arrival): void {
+    this.#intake.receive(arrival);
+  }
+
+  caughtUp(): void {
+    this.#intake.release();
   }
 
   endOfData(): Promise<void> {

@@ -1,9 +1,11 @@
 // Everything a device runs for one task: pipeline, examples, the served model, the work of rounds. Adopting
 // another task means another deployment; what may be kept between the two is on disk.
 
+import { assert } from "../shared/assert.js";
 import type { Clock } from "../shared/clock.js";
 import type { Counters } from "../shared/counters.js";
 import type { DeviceId } from "../shared/id.js";
+import type { Logger } from "../shared/log.js";
 import { defineModel } from "../shared/model/define.js";
 import { hasProbability } from "../shared/model/output.js";
 import type { Model, ModelRuntime } from "../shared/model/runtime.js";
@@ -16,6 +18,9 @@ import { canonicalJson, sha256Hex } from "../shared/task/canonical.js";
 import type { LoadedTask } from "../shared/task/parse.js";
 import type { Task } from "../shared/task/task.js";
 import type { Manifest, RoundKind } from "../shared/wire/message.js";
+import { WriteBatch } from "./batched-writes.js";
+import type { Mark } from "./checkpoint/mark.js";
+import { Progress, type Replayable } from "./checkpoint/progress.js";
 import { ExampleReader } from "./examples/batch.js";
 import { reservoirSize } from "./examples/reservoir.js";
 import { ExampleStore, storeLimits } from "./examples/store.js";
@@ -27,6 +32,7 @@ import { ModelSlot } from "./infer/slot.js";
 import { StableFollower } from "./infer/stable.js";
 import type { ModelCache } from "./model/cache.js";
 import type { Downloader } from "./model/downloader.js";
+import { QuarantineStore } from "./quarantine.js";
 import { RoundWork } from "./round/work.js";
 import type { RowWatcher, WatchRows } from "./row-watcher.js";
 import { refusalOf } from "./train/eligibility.js";
@@ -46,10 +52,22 @@ export interface DeploymentOptions {
   readonly seed: string;
   readonly random: Random;
   readonly counters: Counters;
+  readonly logger: Logger;
   readonly observe: Observe;
   readonly isSigned: (manifest: Manifest) => boolean;
   readonly mayTrain: (() => string | undefined) | undefined;
   readonly watchRows?: WatchRows;
+}
+
+/** The readings of one message. */
+export interface Arrival {
+  readonly readings: readonly Reading[];
+  /** Of the message. */
+  readonly bytes: number;
+  /** The clock that event times are judged by, when the message arrived. */
+  readonly eventNowMs: number | undefined;
+  /** The place of the message in all that came. */
+  readonly mark: Mark;
 }
 
 /** Builds the model of a task. Rejects with HeadwaterError `model-unsupported` when this device cannot run it. */
@@ -65,13 +83,20 @@ export class Deployment {
   readonly work: RoundWork;
   readonly slot: ModelSlot;
   readonly predictions: PredictionLog;
+  readonly #batch: WriteBatch;
   readonly #store: ExampleStore;
-  readonly #pipeline: Pipeline;
+  readonly #quarantine: QuarantineStore;
+  readonly #options: DeploymentOptions;
+  #pipeline: Pipeline;
   readonly #predictor: Predictor;
   readonly #follower: StableFollower;
   readonly #watcher: RowWatcher | undefined;
   readonly #mayTrain: (() => string | undefined) | undefined;
   #newRows: FeatureRow[] = [];
+  /** There once its host has asked for state that survives. */
+  #progress: Progress | undefined;
+  /** What comes out of the pipeline is on disk already. */
+  #isWritten = false;
 
   /** `model` is what `buildModel` gave for this task. */
   constructor(options: DeploymentOptions, model: Model) {
@@ -80,11 +105,13 @@ export class Deployment {
     const { definition, spec } = model;
     const place = { definition, spec, pipelineHash };
     this.loaded = loaded;
+    this.#options = options;
     this.#mayTrain = options.mayTrain;
     const limits = storeLimits(task.rows, definition.inputs);
+    this.#batch = new WriteBatch(telemetry, clock);
     this.#store = new ExampleStore({
       database: telemetry,
-      clock,
+      batch: this.#batch,
       counters,
       limits,
       reservoir: {
@@ -95,7 +122,7 @@ export class Deployment {
     });
     this.reader = new ExampleReader(this.#store, definition, clock);
     this.work = new RoundWork({ ...options, task, device: deviceId, place, reader: this.reader });
-    this.predictions = new PredictionLog(telemetry, clock, counters);
+    this.predictions = new PredictionLog(telemetry, this.#batch, counters);
     const samples = (limit: number) => this.#store.newestFeatures(limit);
     this.slot = new ModelSlot({ ...options, place, model, samples });
     this.#follower = new StableFollower({ ...options, slot: this.slot });
@@ -106,13 +133,8 @@ export class Deployment {
     };
     const threshold = this.#thresholdOf(task, model);
     this.#predictor = new Predictor({ slot: this.slot, model, pipelineHash, threshold, counters, sink });
-    this.#pipeline = createPipeline(task, {
-      counters,
-      sink: {
-        features: (row) => this.#newRows.push(row),
-        example: (example) => this.#store.add(example),
-      },
-    });
+    this.#quarantine = new QuarantineStore({ database: telemetry, batch: this.#batch, counters });
+    this.#pipeline = this.#createPipeline();
     this.#watcher = options.watchRows?.({
       columns: this.#pipeline.columns,
       hasProbability: hasProbability(definition.output),
@@ -136,23 +158,76 @@ export class Deployment {
 
   /** Takes readings that came together: examples are stored, and every new row of features is predicted. */
   ingest(readings: readonly Reading[], eventNowMs: number | undefined): void {
-    for (const reading of readings) this.#pipeline.push(reading, eventNowMs);
-    this.#predictNew();
+    this.#batch.together(() => {
+      for (const reading of readings) this.#pipeline.push(reading, eventNowMs);
+      this.#predictNew();
+    });
+  }
+
+  /**
+   * Takes up the state that was saved for this task, and from here on saves it now and then. Returns the place after
+   * which messages are to be brought again, in order: to `receive`.
+   */
+  resume(replayable: Replayable): Mark {
+    const { telemetry, clock, counters, logger, loaded } = this.#options;
+    const progress = new Progress({
+      ...{ ...replayable, clock, counters, logger },
+      database: telemetry,
+      spec: specOf(loaded),
+      pipeline: () => this.#pipeline,
+    });
+    // Whatever the clock has done to it so far.
+    this.#pipeline = this.#createPipeline();
+    const mark = progress.restore(({ pipeline }) => {
+      const restored = this.#createPipeline();
+      restored.restore(pipeline);
+      this.#pipeline = restored;
+    });
+    this.#progress = progress;
+    this.#batch.stampWith(progress);
+    return mark;
+  }
+
+  /** As `ingest`, of one message, after `resume`: what came of it before a restart is not stored or predicted twice. */
+  receive({ readings, bytes, eventNowMs, mark }: Arrival): void {
+    const progress = this.#progress;
+    assert(progress !== undefined, "messages are received after resuming");
+    this.#batch.together(() => {
+      const isWritten = progress.isWritten(mark);
+      if (!isWritten) this.#catchUp(progress);
+      this.#isWritten = isWritten;
+      for (const reading of readings) this.#pipeline.push(reading, eventNowMs);
+      this.#predictNew(isWritten || progress.isHistory(mark));
+      this.#isWritten = false;
+      progress.reached(mark, bytes, eventNowMs !== undefined);
+    });
+    if (progress.isDue) this.#batch.flush();
   }
 
   /** Event time has passed, perhaps without readings. */
   advance(eventNowMs: number): void {
-    this.#pipeline.advance(eventNowMs);
-    this.#predictNew();
-    const { watermarkMs } = this.#pipeline;
-    // Before the first reading there is no watermark, and the clock alone tells of silence.
-    this.#watcher?.passed(Number.isFinite(watermarkMs) ? watermarkMs : eventNowMs);
+    this.#batch.together(() => {
+      if (this.#progress === undefined) this.#advance(eventNowMs);
+      else if (this.#progress.hasClock) {
+        this.#catchUp(this.#progress);
+        this.#advance(eventNowMs);
+        this.#progress.advanced(eventNowMs);
+      }
+      const { watermarkMs } = this.#pipeline;
+      // Before the first reading there is no watermark, and the clock alone tells of silence.
+      this.#watcher?.passed(Number.isFinite(watermarkMs) ? watermarkMs : eventNowMs);
+    });
   }
 
   /** No more readings will come: everything closes. */
   endOfData(): void {
-    this.#pipeline.flush();
-    this.#predictNew();
+    this.#batch.together(() => {
+      if (this.#progress !== undefined) this.#catchUp(this.#progress);
+      this.#pipeline.flush();
+      this.#predictNew();
+      // Nothing in the messages says that they have ended: state and rows go to disk together.
+      this.#progress?.wantCheckpoint();
+    });
     this.flush();
   }
 
@@ -179,13 +254,13 @@ export class Deployment {
 
   /** Brings everything to disk. */
   flush(): void {
-    this.#store.flush();
-    this.predictions.flush();
+    this.#batch.flush();
   }
 
   /** Another task takes over, or the device stops. */
   close(): void {
     this.#follower.stop();
+    this.#progress?.wantCheckpoint();
     this.flush();
   }
 
@@ -194,9 +269,40 @@ export class Deployment {
     this.#follower.stop();
   }
 
-  #predictNew(): void {
+  #createPipeline(): Pipeline {
+    return createPipeline(this.loaded.task, {
+      counters: this.#options.counters,
+      sink: {
+        features: (row) => this.#newRows.push(row),
+        example: (example) => {
+          if (!this.#isWritten) this.#store.add(example);
+        },
+        quarantine: (item) => {
+          if (!this.#isWritten) this.#quarantine.add(item);
+        },
+      },
+    });
+  }
+
+  #advance(eventNowMs: number): void {
+    this.#pipeline.advance(eventNowMs);
+    this.#predictNew();
+  }
+
+  /** Before the first message after those on disk: what the clock alone had brought out is on disk as well. */
+  #catchUp(progress: Progress): void {
+    const owedMs = progress.takeOwedClockMs();
+    if (owedMs === undefined) return;
+    this.#isWritten = true;
+    this.#pipeline.advance(owedMs);
+    this.#predictNew(true);
+    this.#isWritten = false;
+  }
+
+  #predictNew(isKnown = false): void {
     const rows = this.#newRows;
     this.#newRows = [];
+    if (isKnown) return;
     if (this.#watcher !== undefined) for (const row of rows) this.#watcher.features(row);
     this.#predictor.predict(rows);
   }
@@ -205,4 +311,12 @@ export class Deployment {
 /** What stored examples mean: their columns, their label, and which side they are on. */
 function meaningOf({ pipelineHash, task }: LoadedTask): string {
   return sha256Hex(canonicalJson({ pipelineHash, split: task.rows.split }));
+}
+
+/** All that what a pipeline remembers depends on. */
+function specOf({ task }: LoadedTask): string {
+  const { entity, sources, steps, joins, features, label, rows, model } = task;
+  return sha256Hex(
+    canonicalJson({ entity, sources, steps, joins, features, label, rows, output: model.output }),
+  );
 }

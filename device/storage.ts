@@ -3,7 +3,7 @@
 
 import type { Migrations } from "../shared/storage/port.js";
 
-/** Schema of `state.db`: the task, updates without a receipt, verified models. */
+/** Schema of `state.db`: whose it is, the task, updates without a receipt, verified models. */
 export const stateMigrations: Migrations = [
   `CREATE TABLE task (
      id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -29,9 +29,14 @@ export const stateMigrations: Migrations = [
      sha256 TEXT NOT NULL REFERENCES blob (sha256),
      manifest BLOB NOT NULL
    ) STRICT;`,
+  `CREATE TABLE device (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     name TEXT NOT NULL
+   ) STRICT;`,
 ];
 
-/** Schema of `telemetry.db`: examples and predictions, both rings; alarms, one per rule and entity. */
+/** Schema of `telemetry.db`: examples, predictions and quarantine, all rings; alarms, one per rule and entity; the state of the
+ * pipeline, and how far it has come. */
 export const telemetryMigrations: Migrations = [
   `CREATE TABLE example_meaning (
      id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -80,4 +85,28 @@ export const telemetryMigrations: Migrations = [
    ) STRICT;
    ALTER TABLE prediction ADD COLUMN prediction_id TEXT;
    ALTER TABLE prediction ADD COLUMN anomaly INTEGER;`,
+  `CREATE TABLE checkpoint (
+     role TEXT PRIMARY KEY CHECK (role IN ('current', 'set-aside')),
+     spec TEXT NOT NULL,
+     format INTEGER NOT NULL,
+     sha256 TEXT NOT NULL,
+     content BLOB NOT NULL
+   ) STRICT;
+   CREATE TABLE written (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     seq INTEGER NOT NULL,
+     file TEXT NOT NULL,
+     position INTEGER NOT NULL,
+     clock_ms REAL
+   ) STRICT;
+   CREATE TABLE quarantine (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     source TEXT NOT NULL,
+     entity TEXT NOT NULL,
+     time_ms INTEGER NOT NULL,
+     reason TEXT NOT NULL,
+     field TEXT,
+     value REAL,
+     raw BLOB
+   ) STRICT;`,
 ];

@@ -1,13 +1,12 @@
 // The example store: a bounded ring on disk, and a draw of the train rows that have left it. Raw rows never leave the
 // device; the oldest go first. A full disk costs examples, never the device: inference goes on.
 
-import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import { HeadwaterError } from "../../shared/error.js";
 import type { Example, Split } from "../../shared/pipeline/types.js";
 import type { Database } from "../../shared/storage/port.js";
 import type { RowsSpec } from "../../shared/task/task.js";
-import { BatchedWrites } from "../batched-writes.js";
+import { BatchedWrites, type WriteBatch } from "../batched-writes.js";
 import { type LeavingRow, Reservoir, type ReservoirOptions } from "./reservoir.js";
 
 /** What else a row takes on disk: ids, time, label, the entity's name, its places in two indexes. */
@@ -41,6 +40,7 @@ export function storeLimits({ keep }: RowsSpec, columns: number): StoreLimits {
 export class ExampleStore {
   readonly #database: Database;
   readonly #counters: Counters;
+  readonly #batch: WriteBatch;
   readonly #writes: BatchedWrites<Example>;
   readonly #limits: StoreLimits;
   readonly #reservoir: Reservoir;
@@ -50,6 +50,8 @@ export class ExampleStore {
   #rows: number | undefined;
   /** Of these the reservoir's, undefined when they have to be counted. */
   #drawn: number | undefined;
+  /** Rows that made room last, while the disk stays full. */
+  #room = 0;
   #revision = 0;
   /** What `newestFeatures` gave last, for as long as nothing is added: every new model is tried on the same rows. */
   #newest:
@@ -59,7 +61,8 @@ export class ExampleStore {
   /** `meaning` names what a column, a label and a split mean; rows of another meaning are cleared and counted. */
   constructor(options: {
     readonly database: Database;
-    readonly clock: Clock;
+    /** Of the same database. */
+    readonly batch: WriteBatch;
     readonly counters: Counters;
     readonly limits: StoreLimits;
     /** Default: nothing is kept of what leaves the ring. */
@@ -70,7 +73,16 @@ export class ExampleStore {
     this.#counters = options.counters;
     this.#limits = options.limits;
     this.#reservoir = new Reservoir(options.database, options.reservoir ?? CLOSED);
-    this.#writes = new BatchedWrites(options.clock, (examples) => this.#write(examples));
+    this.#batch = options.batch;
+    this.#writes = new BatchedWrites(options.batch, {
+      write: (examples) => this.#write(examples),
+      failed: () => {
+        this.#rows = undefined;
+        this.#drawn = undefined;
+      },
+      makeRoom: (examples) => this.#makeRoomFor(examples),
+      drop: (examples) => this.#drop(examples),
+    });
     this.#claim(options.meaning);
   }
 
@@ -139,7 +151,7 @@ export class ExampleStore {
 
   /** Brings everything to disk. */
   flush(): void {
-    this.#writes.flush();
+    this.#batch.flush();
   }
 
   #claim(meaning: string): void {
@@ -150,33 +162,38 @@ export class ExampleStore {
       if (stored === meaning) return;
       const cleared = this.#reservoir.clear() + this.#database.run(`DELETE FROM example`);
       if (cleared > 0) this.#counters.add("examples.other-task", cleared);
+      // Nothing of what has come is in the examples any more: all that is kept of it may come again.
+      this.#database.run(`DELETE FROM written`);
       this.#database.run(`INSERT OR REPLACE INTO example_meaning VALUES (1, ?)`, meaning);
     });
   }
 
-  #write(examples: readonly Example[]): void {
+  #write(examples: readonly Example[]): () => void {
     this.#counts = undefined;
-    if (this.#attempt(() => this.#insert(examples))) return;
-    this.#makeRoomFor(examples);
+    const before = this.#countRows();
+    for (const { split, entity, timeMs, label, persistence, features } of examples) {
+      this.#database.run(
+        `INSERT INTO example (split, entity, time_ms, label, persistence, features) VALUES (?, ?, ?, ?, ?, ?)`,
+        ...[split, entity, timeMs, label, persistence, bytesOf(features)],
+      );
+    }
+    this.#rows = before + examples.length;
+    const pruned = { ring: this.#removeSurplus(), age: this.#removeAged() };
+    return () => {
+      this.#room = 0;
+      if (pruned.ring > 0) this.#counters.add("examples.removed-ring", pruned.ring);
+      if (pruned.age > 0) this.#counters.add("examples.removed-age", pruned.age);
+    };
   }
 
   // What is deleted leaves holes that new rows do not quite fit, so twice as much goes with each failure.
-  #makeRoomFor(examples: readonly Example[]): void {
-    let room = Math.max(examples.length, Math.ceil(this.#countRows() * ROOM_SHARE));
-    while (this.#countRows() > 0) {
-      const isRemoved = this.#attempt(() => {
-        this.#counters.add("examples.removed-disk-full", this.#removeOldest(room));
-      });
-      if (!isRemoved) break;
-      if (this.#attempt(() => this.#insert(examples))) return;
-      room *= 2;
-    }
-    this.#counters.add("examples.dropped-disk-full", examples.length);
-  }
-
-  #attempt(write: () => void): boolean {
+  #makeRoomFor(examples: readonly Example[]): boolean {
     try {
-      write();
+      const rows = this.#countRows();
+      if (rows === 0) return false;
+      this.#room =
+        this.#room === 0 ? Math.max(examples.length, Math.ceil(rows * ROOM_SHARE)) : 2 * this.#room;
+      this.#counters.add("examples.removed-disk-full", this.#removeOldest(this.#room));
       return true;
     } catch (error) {
       if (!(error instanceof HeadwaterError)) throw error;
@@ -186,20 +203,9 @@ export class ExampleStore {
     }
   }
 
-  #insert(examples: readonly Example[]): void {
-    const pruned = this.#database.transaction(() => {
-      const before = this.#countRows();
-      for (const { split, entity, timeMs, label, persistence, features } of examples) {
-        this.#database.run(
-          `INSERT INTO example (split, entity, time_ms, label, persistence, features) VALUES (?, ?, ?, ?, ?, ?)`,
-          ...[split, entity, timeMs, label, persistence, bytesOf(features)],
-        );
-      }
-      this.#rows = before + examples.length;
-      return { ring: this.#removeSurplus(), age: this.#removeAged() };
-    });
-    if (pruned.ring > 0) this.#counters.add("examples.removed-ring", pruned.ring);
-    if (pruned.age > 0) this.#counters.add("examples.removed-age", pruned.age);
+  #drop(examples: readonly Example[]): void {
+    this.#room = 0;
+    this.#counters.add("examples.dropped-disk-full", examples.length);
   }
 
   #removeSurplus(): number {

@@ -14,6 +14,7 @@ import { isTopic } from "../../shared/transport/topic-filter.js";
 import { type Credential, parseCredential } from "../../shared/wire/credential.js";
 import { brokerShape, brokerUrl, endpointOf } from "../broker.js";
 import type { SourceBinding } from "../ingest/sources/binding.js";
+import { type RawLogConfig, rawLogSchema } from "../log/config.js";
 import type { Rule } from "../rules/rule.js";
 import { rulesSchema } from "../rules/schema.js";
 import { parseQuietHours, type QuietHours } from "./owner.js";
@@ -32,6 +33,7 @@ export interface DeviceConfig {
   readonly replay: number | undefined;
   readonly predictions: { readonly endpoint: MqttEndpoint; readonly topic: string } | undefined;
   readonly rules: readonly Rule[];
+  readonly rawLog: RawLogConfig;
   readonly limits: DeviceLimits;
 }
 
@@ -82,6 +84,7 @@ const schema = z
       })
       .optional(),
     rules: rulesSchema,
+    rawLog: rawLogSchema,
     limits: z
       .strictObject({
         disk: byteSize.prefault("1GB"),
@@ -129,6 +132,7 @@ export function loadDeviceConfig(path: string): DeviceConfig {
       topic: predictions.topic.replaceAll("{device}", credential.device),
     },
     rules: parsed.rules,
+    rawLog: parsed.rawLog,
     limits: limitsOf(parsed),
   };
 }

@@ -3,9 +3,11 @@
 
 import { join } from "node:path";
 import { HeadwaterError, messageOf } from "../../shared/error.js";
+import type { DeviceId } from "../../shared/id.js";
 import { lockFolder } from "../../shared/storage/folder-lock.js";
-import type { Database } from "../../shared/storage/port.js";
+import type { Database, Durability } from "../../shared/storage/port.js";
 import { openSqlite } from "../../shared/storage/sqlite.js";
+import { logMigrations } from "../log/raw-log.js";
 import { stateMigrations, telemetryMigrations } from "../storage.js";
 
 /** SQLite's default. */
@@ -13,12 +15,22 @@ const PAGE_BYTES = 4096;
 /** Of each database: rows are read and written in order, so the operating system's cache does as well. */
 const CACHE_BYTES = 256 * 1024;
 
+export interface DeviceFolderOptions {
+  /** Whose it is. */
+  readonly device: DeviceId;
+  /** Of each database. */
+  readonly limits: { readonly diskBytes: number };
+  readonly rawLog: { readonly durability: Durability; readonly bytes: number };
+}
+
 /** The folder while it is ours. */
 export interface DeviceFolder {
   /** Task, outbox, models. */
   readonly state: Database;
   /** Examples and predictions. */
   readonly telemetry: Database;
+  /** Messages as they came. */
+  readonly log: Database;
   close(): void;
 }
 
@@ -26,17 +38,21 @@ export interface DeviceFolder {
  * Takes the folder, and makes what is not there yet. Throws `folder-locked` when another process has it,
  * `storage-failed` when a database is damaged: nothing is deleted to get around that.
  */
-export function openDeviceFolder(folder: string, limits: { readonly diskBytes: number }): DeviceFolder {
+export function openDeviceFolder(
+  folder: string,
+  { device, limits, rawLog }: DeviceFolderOptions,
+): DeviceFolder {
   const lock = lockFolder(folder);
   const opened: Database[] = [];
   const close = () => {
     for (const database of opened) database.close();
     lock.release();
   };
-  const bounds = {
-    maxPages: Math.max(256, Math.floor(limits.diskBytes / PAGE_BYTES)),
+  const boundsOf = (bytes: number) => ({
+    maxPages: Math.max(256, Math.floor(Math.min(bytes, limits.diskBytes) / PAGE_BYTES)),
     cacheBytes: CACHE_BYTES,
-  };
+  });
+  const bounds = boundsOf(limits.diskBytes);
   try {
     const state = open(
       join(folder, "state.db"),
@@ -44,13 +60,22 @@ export function openDeviceFolder(folder: string, limits: { readonly diskBytes: n
       (path) => openSqlite({ path, durability: "full", migrations: stateMigrations, ...bounds }),
     );
     opened.push(state);
+    state.run(`INSERT OR REPLACE INTO device VALUES (1, ?)`, device);
     const telemetry = open(
       join(folder, "telemetry.db"),
       "it holds only examples: delete it to gather new ones",
       (path) => openSqlite({ path, durability: "normal", migrations: telemetryMigrations, ...bounds }),
     );
     opened.push(telemetry);
-    return { state, telemetry, close };
+    // Not checked page by page: that would take a minute of every start, and what is damaged shows when it is read.
+    const log = openSqlite({
+      path: join(folder, "log.db"),
+      durability: rawLog.durability,
+      migrations: logMigrations,
+      ...boundsOf(rawLog.bytes),
+    });
+    opened.push(log);
+    return { state, telemetry, log, close };
   } catch (error) {
     close();
     throw error;

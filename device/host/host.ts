@@ -6,7 +6,6 @@ import type { Logger } from "../../shared/log.js";
 import { createRuntime } from "../../shared/model/create-runtime.js";
 import { defaultEngine } from "../../shared/model/engine.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
-import type { Reading } from "../../shared/pipeline/types.js";
 import { randomStream } from "../../shared/random.js";
 import { createMqttLink } from "../../shared/transport/mqtt-link.js";
 import type { Credential } from "../../shared/wire/credential.js";
@@ -14,6 +13,9 @@ import { keysFromSeed, publicKeyFromRaw } from "../../shared/wire/signature.js";
 import { type Agent, createAgent } from "../agent.js";
 import type { DeviceFact } from "../fact.js";
 import { EventClock } from "../ingest/clock.js";
+import { Inputs } from "../ingest/inputs.js";
+import { RawLog } from "../log/raw-log.js";
+import { Recorder } from "../log/recorder.js";
 import { Rules } from "../rules/rules.js";
 import { createTrainerPool } from "../train/pool.js";
 import type { Trainer } from "../train/trainer.js";
@@ -47,7 +49,7 @@ export interface DeviceHost {
 
 /** Starts a device. Rejects with `folder-locked`, `storage-failed`, `engine-unavailable` or `config-invalid`. */
 export async function startDeviceHost(config: DeviceConfig, parts: DeviceHostParts): Promise<DeviceHost> {
-  const folder = openDeviceFolder(config.data, config.limits);
+  const folder = openDeviceFolder(config.data, { ...config, device: config.credential.device });
   const closers: (() => Promise<void> | void)[] = [() => folder.close()];
   const close = async () => {
     for (const end of closers.splice(0).reverse()) await end();
@@ -93,11 +95,12 @@ function assemble(
   const { clock = systemClock } = parts;
   const logger = parts.logger.child({ device: credential.device });
   const eventClock = new EventClock(clock, replay);
+  const eventNow = parts.eventNow ?? eventClock.now;
   const agent: Agent = createAgent({
     ...identityOf(credential),
     ...{ ...folder, clock, logger, runtime, trainer },
     link: createLink(config, { clock, logger }),
-    eventNow: parts.eventNow ?? eventClock.now,
+    eventNow: () => (recorder.isFile ? undefined : eventNow()),
     mayTrain: () => parts.mayTrain?.() ?? refusalOf(limits, clock),
     observe: (fact) => observe(fact),
     watchRows: (task) => rules?.bind(task),
@@ -105,14 +108,13 @@ function assemble(
   const common = { device: credential.device, clock, logger, counters: agent.counters };
   const { telemetry: database } = folder;
   const rules = config.rules.length > 0 ? new Rules({ ...common, rules: config.rules, database }) : undefined;
-  const ingest = (readings: readonly Reading[]) => {
-    for (const { timeMs } of readings) eventClock.heard(timeMs);
-    return agent.ingest(readings);
-  };
+  const inputs = new Inputs(eventClock);
+  const log = new RawLog({ ...common, database: folder.log, keepMs: config.rawLog.keepMs });
+  const recorder = new Recorder({ ...common, log, agent, inputs });
   const telemetry = new Telemetry({
     ...common,
-    ...{ bindings: config.sources, ingest, folder: config.data },
-    endOfData: () => agent.endOfData(),
+    ...{ bindings: config.sources, recorder, inputs, agent, folder: config.data },
+    eventClock: parts.eventNow === undefined ? eventClock : { heard: () => undefined, at: parts.eventNow },
   });
   const publisher = predictions && createPublisher({ ...common, ...predictions, task: credential.task });
   const observe = (fact: DeviceFact) => {
@@ -124,6 +126,7 @@ function assemble(
   };
   const close = async () => {
     await telemetry.close();
+    recorder.close();
     await agent.stop();
     await publisher?.close();
     await rules?.close();

@@ -4,32 +4,35 @@ import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import type { DeviceId } from "../../shared/id.js";
 import type { Logger } from "../../shared/log.js";
-import type { Reading } from "../../shared/pipeline/types.js";
 import { randomStream } from "../../shared/random.js";
 import type { SourceSpec, Task } from "../../shared/task/task.js";
+import type { Agent } from "../agent.js";
+import type { EventClock } from "../ingest/clock.js";
 import { decoderOf, namesColumns, readSources } from "../ingest/decoders/of-task.js";
 import type { Decode, Reply } from "../ingest/decoders/port.js";
+import type { Inputs } from "../ingest/inputs.js";
+import { PacedSink } from "../ingest/paced-sink.js";
 import { Pacer } from "../ingest/pacer.js";
-import { type Receiver, Reception } from "../ingest/reception.js";
+import { Reception } from "../ingest/reception.js";
 import { SourceLog } from "../ingest/source-log.js";
 import { defaultSourceLimits, type SourceBinding } from "../ingest/sources/binding.js";
-import type { BoundSource, Source, SourceContext } from "../ingest/sources/port.js";
+import type { BoundSource, MessageSink, Source, SourceContext } from "../ingest/sources/port.js";
 import { groupSources, type SourceGroup } from "../ingest/sources/registry.js";
+import type { Recorder } from "../log/recorder.js";
 
 export interface TelemetryOptions {
   readonly device: DeviceId;
   /** By the task's name for the source. */
   readonly bindings: Readonly<Record<string, SourceBinding>>;
-  readonly ingest: (readings: readonly Reading[]) => Promise<void>;
-  /** Every source has come to its end. */
-  readonly endOfData: () => Promise<void>;
+  readonly recorder: Pick<Recorder, "take" | "pause" | "serve" | "loggedPosition">;
+  readonly inputs: Pick<Inputs, "follow">;
+  readonly eventClock: Pick<EventClock, "heard" | "at">;
+  readonly agent: Pick<Agent, "receive" | "endOfData">;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
   /** The device's data folder; undefined: nothing of sources is kept. */
   readonly folder: string | undefined;
-  /** Where to go on in a source that can be read again; undefined: from its beginning. */
-  readonly positionOf?: (source: string) => number | undefined;
 }
 
 /** The sources of the task that runs. */
@@ -48,6 +51,7 @@ export class Telemetry {
 
   /** Leaves the sources of the task before, and opens this one's. */
   follow(task: Task): Promise<void> {
+    this.#options.recorder.pause();
     return this.#next(() => this.#switch(task));
   }
 
@@ -71,9 +75,10 @@ export class Telemetry {
     this.#warnOfStrangers(task, bound);
     const groups = groupSources(bound);
     const decoders = await loadDecoders(task, bound, this.#options.device);
+    const paced = await this.#loadPaced(task, bound);
     await this.#leave(groups);
     this.#end = new AbortController();
-    const context = this.#createContext(task, this.#createReceivers(bound, decoders));
+    const context = this.#createContext(task, { bound, decoders, sink: paced(this.#end.signal) });
     this.#open = await Promise.all(
       groups.map(async (group) => ({ group, source: await group.open(context(group)) })),
     );
@@ -93,22 +98,44 @@ export class Telemetry {
     );
   }
 
-  #createContext(
-    task: Task,
-    receivers: ReadonlyMap<string, Receiver>,
-  ): (group: SourceGroup) => SourceContext {
-    const { device, clock, logger, counters, ingest, folder, positionOf = () => undefined } = this.#options;
+  #createContext(task: Task, { bound, decoders, sink }: Opening): (group: SourceGroup) => SourceContext {
+    const { device, clock, logger, counters, folder, agent } = this.#options;
     const log = new SourceLog({ logger, counters });
-    const reply = (source: string, reply: Reply) => this.#reply(source, reply);
-    const sink = new Reception({ receivers, ingest, reply, log });
-    const running = new Set(receivers.keys());
+    const { positionOf, caughtUp } = this.#serve(task, { bound, decoders, log });
+    const running = new Set(bound.map(({ name }) => name));
     const onEnd = (source: string) => {
       logger.info({ source }, "the source has come to its end");
       running.delete(source);
-      if (running.size === 0) void this.#options.endOfData();
+      // Only now has everything that came before the end gone through the pipeline.
+      if (running.size === 0) void caughtUp.then(() => agent.endOfData());
     };
     const common = { device, task: task.task, sink, clock, logger, log, counters, folder, positionOf, onEnd };
     return ({ key }) => ({ ...common, random: randomStream("telemetry", device, key) });
+  }
+
+  #serve(task: Task, { bound, decoders, log }: Omit<Opening, "sink"> & { readonly log: SourceLog }) {
+    const { recorder, inputs, eventClock, agent } = this.#options;
+    const file = onlyFile(bound);
+    const reception = new Reception({
+      decoders,
+      eventNow: (readings, arrivalMs) => {
+        for (const { timeMs } of readings) eventClock.heard(timeMs, arrivalMs);
+        // When a file is read says nothing about its data.
+        return file === undefined ? eventClock.at(arrivalMs) : undefined;
+      },
+      receive: (arrival) => agent.receive(arrival),
+      reply: (source, reply) => this.#reply(source, reply),
+      log,
+    });
+    inputs.follow(decoders);
+    const { position, caughtUp } = recorder.serve({
+      file,
+      isTimedByArrival: (source) => task.sources[source]?.time.kind === "arrival",
+      receive: (message, place) => reception.receive(message, place),
+    });
+    const positionOf = (source: string) =>
+      (file === undefined ? recorder.loggedPosition(source) : position) || undefined;
+    return { positionOf, caughtUp };
   }
 
   #reply(name: string, reply: Reply): void {
@@ -133,17 +160,26 @@ export class Telemetry {
     return host && { kind: "host", everyMs: host.everyMs, topic: undefined, limits: defaultSourceLimits };
   }
 
-  #createReceivers(
-    bound: readonly BoundSource[],
-    decoders: ReadonlyMap<string, Decode>,
-  ): ReadonlyMap<string, Receiver> {
-    const pacer = createPacers(this.#options.clock, this.#end.signal);
-    return new Map(
-      bound.map(({ name, binding }) => {
-        const speed = "speed" in binding ? binding.speed : undefined;
-        return [name, { decode: decoders.get(name)!, pacer: pacer(speed) }];
-      }),
+  /** The sink for sources some of which wait until it is their time. */
+  async #loadPaced(task: Task, bound: readonly BoundSource[]): Promise<(signal: AbortSignal) => MessageSink> {
+    const { recorder, device, clock } = this.#options;
+    const waiting = bound.flatMap((source) => {
+      const speed = "speed" in source.binding ? source.binding.speed : undefined;
+      return speed === undefined || speed === Infinity ? [] : [{ source, speed }];
+    });
+    if (waiting.length === 0) return () => recorder;
+    const decoders = await loadDecoders(
+      task,
+      waiting.map(({ source }) => source),
+      device,
     );
+    return (signal) => {
+      const pacer = createPacers(clock, signal);
+      const paced = waiting.map(({ source: { name }, speed }) => {
+        return [name, { pacer: pacer(speed), decode: decoders.get(name)! }] as const;
+      });
+      return new PacedSink(recorder, new Map(paced));
+    };
   }
 
   #warnOfStrangers(task: Task, bound: readonly BoundSource[]): void {
@@ -158,6 +194,13 @@ export class Telemetry {
       logger.warn({ source: name }, `nothing will come from this source: ${why}`);
     }
   }
+}
+
+/** What the sources of a task are opened with. */
+interface Opening {
+  readonly bound: readonly BoundSource[];
+  readonly decoders: ReadonlyMap<string, Decode>;
+  readonly sink: MessageSink;
 }
 
 interface OpenGroup {
@@ -180,11 +223,17 @@ async function loadDecoders(
   return new Map(await Promise.all(loaded));
 }
 
-/** One for each speed, which sources share; none where nothing waits. */
-function createPacers(clock: Clock, signal: AbortSignal): (speed: number | undefined) => Pacer | undefined {
+/** The file that is all there is and will not change: it can be read again instead of being logged. */
+function onlyFile(bound: readonly BoundSource[]): string | undefined {
+  const [only] = bound;
+  if (bound.length !== 1 || only?.binding.kind !== "file" || only.binding.isFollowed) return undefined;
+  return only.binding.path;
+}
+
+/** One for each speed, which sources share: or one of them would be years ahead of another. */
+function createPacers(clock: Clock, signal: AbortSignal): (speed: number) => Pacer {
   const pacers = new Map<number, Pacer>();
   return (speed) => {
-    if (speed === undefined || speed === Infinity) return undefined;
     const pacer = pacers.get(speed) ?? new Pacer(clock, speed, signal);
     pacers.set(speed, pacer);
     return pacer;

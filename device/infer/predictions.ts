@@ -1,10 +1,8 @@
 // Predictions on disk: a bounded ring that other programs on the device may read.
 
-import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
-import { HeadwaterError } from "../../shared/error.js";
 import type { Database } from "../../shared/storage/port.js";
-import { BatchedWrites } from "../batched-writes.js";
+import { BatchedWrites, type WriteBatch } from "../batched-writes.js";
 import type { Prediction } from "../fact.js";
 
 /** Predictions kept; the oldest go first. A week of one a minute. */
@@ -13,13 +11,20 @@ const KEPT_MAX = 10_000;
 /** The table `prediction` of `telemetry.db`. */
 export class PredictionLog {
   readonly #database: Database;
-  readonly #counters: Counters;
+  readonly #batch: WriteBatch;
   readonly #writes: BatchedWrites<Prediction>;
 
-  constructor(database: Database, clock: Clock, counters: Counters) {
+  /** `batch` is of the same database. */
+  constructor(database: Database, batch: WriteBatch, counters: Counters) {
     this.#database = database;
-    this.#counters = counters;
-    this.#writes = new BatchedWrites(clock, (predictions) => this.#write(predictions));
+    this.#batch = batch;
+    this.#writes = new BatchedWrites(batch, {
+      write: (predictions) => this.#write(predictions),
+      failed: () => undefined,
+      makeRoom: () => false,
+      // A full disk costs the log, not the predictions: those have been given out already.
+      drop: (predictions) => counters.add("predictions.not-logged", predictions.length),
+    });
   }
 
   add(prediction: Prediction): void {
@@ -48,20 +53,10 @@ export class PredictionLog {
 
   /** Brings everything to disk. */
   flush(): void {
-    this.#writes.flush();
+    this.#batch.flush();
   }
 
-  // A full disk costs the log, not the predictions: those have been given out already.
-  #write(predictions: readonly Prediction[]): void {
-    try {
-      this.#database.transaction(() => this.#insert(predictions));
-    } catch (error) {
-      if (!(error instanceof HeadwaterError)) throw error;
-      this.#counters.add("predictions.not-logged", predictions.length);
-    }
-  }
-
-  #insert(predictions: readonly Prediction[]): void {
+  #write(predictions: readonly Prediction[]): () => void {
     // Room first: on a full disk only what was deleted can be written again.
     this.#database.run(
       `DELETE FROM prediction WHERE id <= (SELECT max(id) FROM prediction) - ?`,
@@ -74,5 +69,6 @@ export class PredictionLog {
         ...[id, entity, timeMs, version, value, probability, anomaly],
       );
     }
+    return () => undefined;
   }
 }

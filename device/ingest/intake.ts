@@ -5,7 +5,7 @@ import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import { Inbox } from "../../shared/inbox.js";
 import type { Reading } from "../../shared/pipeline/types.js";
-import type { Deployment } from "../deployment.js";
+import type { Arrival, Deployment } from "../deployment.js";
 
 /** Readings taken between two turns of the event loop. */
 const SLICE_READINGS = 1000;
@@ -32,6 +32,8 @@ export class Intake {
   readonly #options: IntakeOptions;
   readonly #calls: Inbox<() => Promise<void>>;
   #isAdvancing = false;
+  /** What comes is from the past: the clock must not overtake it. */
+  #isHeld = false;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -47,6 +49,24 @@ export class Intake {
       }
       this.#options.onTaken();
     });
+  }
+
+  /** Brings one message to the pipeline at once. Only after the deployment has resumed. */
+  receive(arrival: Arrival): void {
+    const { deployment, onTaken } = this.#options;
+    deployment()?.receive(arrival);
+    this.#advanceLater();
+    onTaken();
+  }
+
+  /** Until `release`, time passes only with messages. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    this.#advanceLater();
   }
 
   /** No more readings will come: everything in the pipeline closes. */
@@ -67,12 +87,12 @@ export class Intake {
 
   #advanceLater(): void {
     const { clock, eventNow, deployment } = this.#options;
-    if (this.#isAdvancing || eventNow() === undefined) return;
+    if (this.#isAdvancing || this.#isHeld || eventNow() === undefined) return;
     this.#isAdvancing = true;
     clock.after(ADVANCE_MS, () => {
       this.#isAdvancing = false;
       const nowMs = eventNow();
-      if (nowMs !== undefined) deployment()?.advance(nowMs);
+      if (nowMs !== undefined && !this.#isHeld) deployment()?.advance(nowMs);
       this.#advanceLater();
     });
   }

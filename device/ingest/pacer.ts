@@ -1,7 +1,7 @@
 // Replays at the pace it happened, or so many times as fast: readings wait until it is their time.
 
 import { type Clock, sleep } from "../../shared/clock.js";
-import type { Reading } from "../../shared/pipeline/types.js";
+import { HeadwaterError } from "../../shared/error.js";
 
 /** Waits shorter than this cost more than they are worth. */
 const WAIT_MIN_MS = 5;
@@ -23,16 +23,17 @@ export class Pacer {
     this.#signal = signal;
   }
 
-  /** The readings in their order, those together whose time has come. When the replay ends it has come for all. */
-  async *pace(readings: readonly Reading[]): AsyncIterable<readonly Reading[]> {
-    let from = 0;
-    for (const [at, { timeMs }] of readings.entries()) {
-      if (this.#aheadMs(timeMs) < WAIT_MIN_MS) continue;
-      if (at > from) yield readings.slice(from, at);
-      from = at;
-      await this.#wait(timeMs);
+  /** Waits until it is time for what happened then. False: the replay has ended before. */
+  async wait(eventMs: number): Promise<boolean> {
+    for (let ms = this.#aheadMs(eventMs); ms >= WAIT_MIN_MS; ms = this.#aheadMs(eventMs)) {
+      try {
+        await sleep(this.#clock, Math.min(ms, WAIT_MAX_MS), this.#signal);
+      } catch (error) {
+        if (error instanceof HeadwaterError && error.code === "aborted") return false;
+        throw error;
+      }
     }
-    yield readings.slice(from);
+    return true;
   }
 
   /** How long until it is time for what happened then. */
@@ -41,12 +42,5 @@ export class Pacer {
     const clockMs = this.#clock.now();
     this.#start ??= { eventMs, clockMs };
     return (eventMs - this.#start.eventMs) / this.#speed - (clockMs - this.#start.clockMs);
-  }
-
-  async #wait(eventMs: number): Promise<void> {
-    for (let ms = this.#aheadMs(eventMs); ms >= WAIT_MIN_MS; ms = this.#aheadMs(eventMs)) {
-      // The end of the replay is no fault.
-      await sleep(this.#clock, Math.min(ms, WAIT_MAX_MS), this.#signal).catch(() => undefined);
-    }
   }
 }

@@ -1,88 +1,62 @@
 // What happens to a message, whatever source it came from: bounded, decoded, counted, brought to the pipeline.
 
-import { HeadwaterError, messageOf } from "../../shared/error.js";
 import type { Reading } from "../../shared/pipeline/types.js";
+import type { Arrival } from "../deployment.js";
+import type { Place } from "../log/recorder.js";
 import { isSane } from "./clock.js";
 import type { Decode, RawMessage, Reply } from "./decoders/port.js";
-import type { Pacer } from "./pacer.js";
 import type { SourceLog } from "./source-log.js";
-import { MESSAGE_BYTES_MAX, type MessageSink, type SourceMessage } from "./sources/port.js";
-
-/** How messages of one source become readings. */
-export interface Receiver {
-  readonly decode: Decode;
-  /** Of a source that is replayed: its readings wait until it is their time. */
-  readonly pacer: Pacer | undefined;
-}
+import { MESSAGE_BYTES_MAX, type SourceMessage } from "./sources/port.js";
 
 export interface ReceptionOptions {
   /** By the task's name for the source. */
-  readonly receivers: ReadonlyMap<string, Receiver>;
-  /** Resolves when the readings have gone through the pipeline. */
-  readonly ingest: (readings: readonly Reading[]) => Promise<void>;
+  readonly decoders: ReadonlyMap<string, Decode>;
+  /** The clock that event times are judged by, when a message with these readings arrived. */
+  readonly eventNow: (readings: readonly Reading[], arrivalMs: number) => number | undefined;
+  /** Brings the readings to the pipeline. */
+  readonly receive: (arrival: Arrival) => void;
   /** A protocol wants this to be said where the source is. */
   readonly reply: (source: string, reply: Reply) => void;
   readonly log: SourceLog;
 }
 
-/** Brings messages to the pipeline. A message that cannot be taken is counted and done with, or it would come for ever. */
-export class Reception implements MessageSink {
+/** Brings messages to the pipeline. One that cannot be read is counted and done with, or it would come for ever. */
+export class Reception {
   readonly #options: ReceptionOptions;
-  /** The last message of each source: one after the other, so that the pipeline has at most one call of each. */
-  readonly #last = new Map<string, Promise<void>>();
 
   constructor(options: ReceptionOptions) {
     this.#options = options;
   }
 
-  /** Resolves when what the message gave has gone through the pipeline. Never rejects. */
-  async take(message: SourceMessage): Promise<void> {
-    const { receivers, log } = this.#options;
-    const receiver = receivers.get(message.source);
-    if (receiver === undefined) return log.note(message.source, "unknown-source");
-    const before = this.#last.get(message.source);
-    const taken = before?.then(() => this.#take(receiver, message)) ?? this.#take(receiver, message);
-    this.#last.set(message.source, taken);
-    await taken;
+  /** At once. What was received before, by a process that has ended, is neither counted nor answered again. */
+  receive(message: SourceMessage, { mark, isNew }: Place): void {
+    const { eventNow, receive, log } = this.#options;
+    const readings = this.#decode(message, isNew);
+    const eventNowMs = eventNow(readings, message.arrivalMs);
+    receive({ readings, bytes: message.payload.length, eventNowMs, mark });
+    if (isNew && readings.length > 0) log.taken(readings.length);
   }
 
-  async #take(receiver: Receiver, message: SourceMessage): Promise<void> {
-    const readings = this.#decode(receiver, message);
-    if (readings.length === 0) return;
-    if (receiver.pacer === undefined) await this.#ingest(message.source, readings);
-    else {
-      for await (const due of receiver.pacer.pace(readings)) await this.#ingest(message.source, due);
-    }
-  }
-
-  #decode({ decode }: Receiver, message: SourceMessage): readonly Reading[] {
+  #decode(message: SourceMessage, isNew: boolean): readonly Reading[] {
     const { source, topic, payload } = message;
-    const { log, reply: answer } = this.#options;
-    if (payload.length > MESSAGE_BYTES_MAX) {
-      log.note(source, "too-large", { topic, bytes: payload.length, limit: MESSAGE_BYTES_MAX });
+    const { decoders, log, reply: answer } = this.#options;
+    const note = (reason: string, fields: object, count = 1) => {
+      if (isNew) log.note(source, reason, { topic, ...fields }, count);
+    };
+    const decode = decoders.get(source);
+    if (decode === undefined) {
+      note("unknown-source", {});
       return [];
     }
-    const {
-      readings,
-      faults,
-      badValues,
-      replies = [],
-    } = decode({ topic, payload, arrivalMs: arrivalOf(message) });
-    for (const fault of faults) log.note(source, fault, { topic });
-    if (badValues > 0) log.note(source, "bad-value", { topic }, badValues);
-    for (const reply of replies) answer(source, reply);
-    return readings;
-  }
-
-  async #ingest(source: string, readings: readonly Reading[]): Promise<void> {
-    const { ingest, log } = this.#options;
-    try {
-      await ingest(readings);
-      log.taken(readings.length);
-    } catch (error) {
-      if (!(error instanceof HeadwaterError)) throw error;
-      log.note(source, `not-taken-${error.code}`, { error: messageOf(error) }, readings.length);
+    if (payload.length > MESSAGE_BYTES_MAX) {
+      note("too-large", { bytes: payload.length, limit: MESSAGE_BYTES_MAX });
+      return [];
     }
+    const decoded = decode({ topic, payload, arrivalMs: arrivalOf(message) });
+    for (const fault of decoded.faults) note(fault, {});
+    if (decoded.badValues > 0) note("bad-value", {}, decoded.badValues);
+    if (isNew) for (const reply of decoded.replies ?? []) answer(source, reply);
+    return decoded.readings;
   }
 }
 

@@ -42,6 +42,8 @@ const LOOK_MS = 20;
 const BATCH = 100;
 /** Of each device's databases. */
 const DISK_BYTES = 1e9;
+const LOG_BYTES = 1e8;
+const LOG_KEEP_MS = 86_400_000;
 
 /** A federation under way. */
 export class LiveRun implements EndedRun {
@@ -210,6 +212,7 @@ export class LiveRun implements EndedRun {
       replay: undefined,
       predictions: undefined,
       rules: [],
+      rawLog: { durability: "normal", keepMs: LOG_KEEP_MS, bytes: LOG_BYTES },
       limits: { diskBytes: DISK_BYTES, maxLoad: undefined, minFreeMemory: undefined, quiet: undefined },
     };
   }

@@ -61,7 +61,11 @@ afterAll(async () => {
 /** As if the server had been there once. */
 function adoptTask(): void {
   const memory = createMemoryBroker({ clock: new ManualClock() });
-  const folder = openDeviceFolder(join(temp.path, "data"), { diskBytes: 1e9 });
+  const folder = openDeviceFolder(join(temp.path, "data"), {
+    device: deviceId("pump-1"),
+    limits: { diskBytes: 1e9 },
+    rawLog: { durability: "normal", bytes: 1e9 },
+  });
   keepTask(folder.state, new ScriptedServer(memory, linearTask()).signedTask());
   folder.close();
 }

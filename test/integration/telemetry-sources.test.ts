@@ -4,16 +4,16 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { generate } from "mqtt-packet";
 import { afterEach, describe, expect, test } from "vitest";
-import { Telemetry, type TelemetryOptions } from "../../device/host/telemetry.js";
+import type { Telemetry } from "../../device/host/telemetry.js";
 import { defaultSourceLimits, type SourceBinding } from "../../device/ingest/sources/binding.js";
 import { startTelemetryBroker } from "../../server/broker/telemetry-broker.js";
 import { systemClock } from "../../shared/clock.js";
-import { Counters } from "../../shared/counters.js";
+import type { Counters } from "../../shared/counters.js";
 import { silentLogger } from "../../shared/log.js";
 import type { Reading } from "../../shared/pipeline/types.js";
 import { parseTask } from "../../shared/task/parse.js";
 import { createGate } from "../contract/transport.js";
-import { deviceId } from "../support/device-kit.js";
+import { type DirectTelemetryOptions, directTelemetry } from "../support/direct-telemetry.js";
 import { freePort } from "../support/free-port.js";
 import { hasMosquitto, startMosquitto, withMosquitto } from "../support/mosquitto.js";
 import { politeScript, startScriptedBroker } from "../support/scripted-broker.js";
@@ -65,20 +65,10 @@ interface Heard {
 /** A device that has not been given a task. */
 function listener(
   bindings: Readonly<Record<string, SourceBinding>>,
-  options: Partial<TelemetryOptions> = {},
+  options: Omit<DirectTelemetryOptions, "bindings"> = {},
 ): Heard {
-  const readings: Reading[] = [];
-  const counters = new Counters();
-  const ends = { count: 0 };
-  const telemetry = keep(
-    new Telemetry({
-      ...{ device: deviceId("pi-1"), clock: systemClock, logger: silentLogger, counters, bindings },
-      ingest: async (more) => void readings.push(...more),
-      endOfData: async () => void ends.count++,
-      folder: undefined,
-      ...options,
-    }),
-  );
+  const { telemetry, readings, counters, ends } = directTelemetry({ bindings, ...options });
+  keep(telemetry);
   return {
     ...{ telemetry, readings, counters, ends },
     get said() {
@@ -160,21 +150,12 @@ describe("brokers", () => {
       }),
     );
     const limits = { ...defaultSourceLimits, messages: 2 };
-    const taken: Reading[] = [];
-    const heard = listener(
-      { air: onBroker(url, { limits }) },
-      {
-        ingest: async (readings) => {
-          await gate.opened;
-          taken.push(...readings);
-        },
-      },
-    );
+    const heard = listener({ air: onBroker(url, { limits }) }, { safe: () => gate.opened });
     await heard.telemetry.follow(task({ air: number("air/+") }));
     await until(() => heard.telemetry.isConnected);
     await until(() => heard.counters.get("telemetry.queue-full") === dropped);
     gate.open();
-    await until(() => taken.length === 5 - dropped);
+    await until(() => heard.readings.length === 5 - dropped);
     expect(heard.counters.get("telemetry.queue-full")).toBe(dropped);
   });
 });
@@ -207,19 +188,15 @@ describe.skipIf(!hasMosquitto)(withMosquitto("over Mosquitto"), () => {
     const sources = task({ air: number("air/+") });
     const say = await sensorOn(url);
     let calls = 0;
-    const stuck = listener(
-      { air: onBroker(url, persistent) },
-      {
-        ingest: () => {
-          calls++;
-          return new Promise(() => undefined);
-        },
-      },
-    );
+    const safe = () => {
+      calls++;
+      return new Promise<void>(() => undefined);
+    };
+    const stuck = listener({ air: onBroker(url, persistent) }, { safe });
     await stuck.telemetry.follow(sources);
     await until(() => stuck.telemetry.isConnected);
     for (let i = 0; i < 5; i++) await say("air/a", i);
-    await until(() => calls === 1);
+    await until(() => calls === 5);
     await stuck.telemetry.close();
     const next = listener({ air: onBroker(url, persistent) });
     await next.telemetry.follow(sources);
@@ -293,7 +270,7 @@ describe("files", () => {
     const heardMs: number[] = [];
     const heard = listener(
       { air: fileAt(air, { speed: 1200 }), door: fileAt(door, { speed: 1200 }) },
-      { ingest: async (readings) => void heardMs.push(...readings.map(() => systemClock.now())) },
+      { safe: async () => void heardMs.push(systemClock.now()) },
     );
     await heard.telemetry.follow(task({ air: csv, door: csv }));
     await until(() => heard.ends.count === 1);

@@ -2,15 +2,12 @@
 
 import { get } from "sparkplug-payload";
 import { afterEach, describe, expect, test } from "vitest";
-import { Telemetry } from "../../device/host/telemetry.js";
 import { examples } from "../../device/ingest/decoders/examples.js";
 import { startTelemetryBroker } from "../../server/broker/telemetry-broker.js";
-import { systemClock } from "../../shared/clock.js";
-import { Counters } from "../../shared/counters.js";
-import type { DeviceId } from "../../shared/id.js";
 import { silentLogger } from "../../shared/log.js";
 import type { Reading } from "../../shared/pipeline/types.js";
 import { payloadOf, taskWith } from "../support/decoder-lab.js";
+import { directTelemetry } from "../support/direct-telemetry.js";
 import { hasMosquitto, startMosquitto, withMosquitto } from "../support/mosquitto.js";
 import { onBroker } from "../support/source-lab.js";
 import { openSession } from "../support/test-session.js";
@@ -29,17 +26,11 @@ function keep<Part extends { close(): Promise<void> }>(part: Part): Part {
 
 /** A device's telemetry for a task with one source. */
 async function listen(url: string, name: string, source: string, fields: string) {
-  const readings: Reading[] = [];
-  const counters = new Counters();
-  const telemetry = keep(
-    new Telemetry({
-      ...{ device: name as DeviceId, clock: systemClock, logger: silentLogger, counters },
-      bindings: { air: onBroker(url) },
-      ingest: async (more) => void readings.push(...more),
-      endOfData: async () => undefined,
-      folder: undefined,
-    }),
-  );
+  const { telemetry, readings, counters } = directTelemetry({
+    device: name,
+    bindings: { air: onBroker(url) },
+  });
+  keep(telemetry);
   await telemetry.follow(taskWith(source, { fields, entity: "{device}" }));
   await until(() => telemetry.isConnected);
   return { readings, counters };
@@ -105,16 +96,8 @@ test("a node whose birth was lost is asked for it once, answers, and its values 
 test("a task that comes while the decoders of another are loading is the one that is followed", async () => {
   const { url } = keep(await startTelemetryBroker({ logger: silentLogger }));
   const sensor = publisher(url);
-  const readings: Reading[] = [];
-  const telemetry = keep(
-    new Telemetry({
-      ...{ device: "pi-1" as DeviceId, clock: systemClock, logger: silentLogger, counters: new Counters() },
-      bindings: { air: onBroker(url) },
-      ingest: async (more) => void readings.push(...more),
-      endOfData: async () => undefined,
-      folder: undefined,
-    }),
-  );
+  const { telemetry, readings } = directTelemetry({ bindings: { air: onBroker(url) } });
+  keep(telemetry);
   const task = (topic: string) =>
     taskWith(`{ mqtt: ${topic}, decode: number, field: a }`, { fields: "a", entity: "{topic.0}" });
   const first = telemetry.follow(task("old"));

@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { WriteBatch } from "../../../device/batched-writes.js";
 import { ExampleStore } from "../../../device/examples/store.js";
 import { Counters } from "../../../shared/counters.js";
 import type { Example, Split } from "../../../shared/pipeline/types.js";
@@ -19,7 +20,12 @@ const splits = fc.array(fc.constantFrom<Split>("train", "train", "train", "valid
 
 function open(database: Database, { classes = 0, seed = "s", ring = RING } = {}) {
   return new ExampleStore({
-    ...{ database, clock: new ManualClock(), counters: new Counters(), meaning: "m" },
+    ...{
+      database,
+      batch: new WriteBatch(database, new ManualClock()),
+      counters: new Counters(),
+      meaning: "m",
+    },
     limits: { rows: ring, ageMs: undefined },
     reservoir: {
       size: classes === 0 ? SIZE : SIZE / classes,

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { WriteBatch } from "../../../../device/batched-writes.js";
 import { ExampleReader } from "../../../../device/examples/batch.js";
 import { ExampleStore } from "../../../../device/examples/store.js";
 import { Counters } from "../../../../shared/counters.js";
@@ -11,9 +12,10 @@ const classes = denseModel({ output: { kind: "classification", classes: 4 } });
 
 function openReader(rows: number, definition = denseModel()) {
   const clock = new ManualClock();
+  const database = createDisk().telemetry;
   const store = new ExampleStore({
-    database: createDisk().telemetry,
-    clock,
+    database,
+    batch: new WriteBatch(database, clock),
     counters: new Counters(),
     limits: { rows: 1_000_000, ageMs: undefined },
     meaning: "m",

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { WriteBatch } from "../../../../device/batched-writes.js";
 import { ExampleStore, storeLimits } from "../../../../device/examples/store.js";
 import { Counters } from "../../../../shared/counters.js";
 import type { Example, Split } from "../../../../shared/pipeline/types.js";
@@ -23,7 +24,8 @@ function openStore(
   const { rows = 1000, ageMs, database = createDisk().telemetry, meaning = "m" } = options;
   const clock = new ManualClock();
   const counters = new Counters();
-  const store = new ExampleStore({ database, clock, counters, limits: { rows, ageMs }, meaning });
+  const batch = new WriteBatch(database, clock);
+  const store = new ExampleStore({ database, batch, counters, limits: { rows, ageMs }, meaning });
   return { store, clock, counters, database };
 }
 
@@ -112,7 +114,7 @@ test("on a full disk the oldest make room for the newest", () => {
 });
 
 test("when nothing can make room, new examples are counted as dropped and nothing throws", () => {
-  const { store, counters } = openStore({ database: createDisk({ telemetry: 20 }).telemetry });
+  const { store, counters } = openStore({ database: createDisk({ telemetry: 26 }).telemetry });
   for (let i = 0; i < 200; i++) store.add(example(i, "train", 5000));
   store.flush();
   expect(counters.get("examples.dropped-disk-full")).toBe(200);

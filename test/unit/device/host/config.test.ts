@@ -34,6 +34,7 @@ test("paths are relative to the file, and the rest has defaults", () => {
     replay: undefined,
     predictions: undefined,
     rules: [],
+    rawLog: { durability: "normal", keepMs: 7 * 86_400_000, bytes: 5e8 },
     limits: { diskBytes: 1e9, maxLoad: undefined, minFreeMemory: undefined, quiet: undefined },
   });
 });
@@ -46,6 +47,7 @@ sources:
 predictions: { broker: "mqtt://localhost" }
 rules:
   hot: { of: temp.mean, above: 80, hysteresis: 5, for: 30s, publish: { broker: "mqtt://localhost", retain: true } }
+rawLog: { durability: full, keep: { age: 30d, size: 2GB } }
 limits: { disk: 64MiB, load: 80%, freeMemory: 128MiB, quiet: 22:00-06:00 }
 `);
   expect(config).toMatchObject({
@@ -61,6 +63,7 @@ limits: { disk: 64MiB, load: 80%, freeMemory: 128MiB, quiet: 22:00-06:00 }
     },
     predictions: { topic: "headwater/pump-1/prediction" },
     rules: [{ name: "hot", of: "temp.mean", above: 80, publish: { retain: true } }],
+    rawLog: { durability: "full", keepMs: 30 * 86_400_000, bytes: 2e9 },
     limits: {
       diskBytes: 2 ** 26,
       maxLoad: 0.8,
@@ -165,6 +168,8 @@ describe("what is wrong is named with its line and key", () => {
     ],
     ["sources: { pump: { broker: localhost } }\n", /line 4: sources\.pump\.broker: expected mqtt:\/\//],
     ["replay: 3600\n", /line 4: replay: expected a speed such as 3600x/],
+    ["rawLog: { durability: none }\n", /line 4: rawLog\.durability: .*"normal".*"full"/],
+    ["rawLog: { keep: { size: 10kB } }\n", /line 4: rawLog\.keep\.size: expected a size/],
     ["limits: { quiet: night }\n", /line 4: limits\.quiet: expected times of day/],
     ["limits: { load: 0.8 }\n", /line 4: limits\.load: expected a percentage/],
     [

@@ -1,35 +1,28 @@
 import { expect, test } from "vitest";
 import { Pacer } from "../../../../device/ingest/pacer.js";
 import { ManualClock } from "../../../support/manual-clock.js";
-import { reading } from "../../../support/pipeline.js";
 
 const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2013, 0, 1);
 
-function readingsAt(...hours: readonly number[]) {
-  return hours.map((hour) => reading(START_MS + hour * HOUR_MS, { v: hour }));
-}
-
-/** Runs the replay; when each group came, in ms after the start, and how many were in it. */
+/** Waits for each hour in turn; when it was its time, in ms after the start. */
 function replay(clock: ManualClock, pacer: Pacer, ...hours: readonly number[]) {
-  const groups: (readonly [number, number])[] = [];
+  const dueMs: number[] = [];
   const startMs = clock.now();
   const done = (async () => {
-    for await (const due of pacer.pace(readingsAt(...hours)))
-      groups.push([clock.now() - startMs, due.length]);
+    for (const hour of hours) {
+      if (!(await pacer.wait(START_MS + hour * HOUR_MS))) return;
+      dueMs.push(clock.now() - startMs);
+    }
   })();
-  return { groups, done };
+  return { dueMs, done };
 }
 
-test("readings come at their time, so many times as fast; those of one time together", async () => {
+test("messages come at their time, so many times as fast", async () => {
   const clock = new ManualClock();
-  const { groups } = replay(clock, new Pacer(clock, 3600, new AbortController().signal), 0, 0, 1, 1, 1, 3);
+  const { dueMs } = replay(clock, new Pacer(clock, 3600, new AbortController().signal), 0, 0, 1, 1, 1, 3);
   await clock.advance(10_000);
-  expect(groups).toEqual([
-    [0, 2],
-    [1000, 3],
-    [3000, 1],
-  ]);
+  expect(dueMs).toEqual([0, 0, 1000, 1000, 1000, 3000]);
 });
 
 test("what is out of order, or comes after a pause of ours, comes at once", async () => {
@@ -40,23 +33,17 @@ test("what is out of order, or comes after a pause of ours, comes at once", asyn
   await clock.advance(5000);
   const later = replay(clock, pacer, 2, 3, 7);
   await clock.advance(10_000);
-  expect(first.groups).toEqual([[0, 2]]);
-  expect(later.groups).toEqual([
-    [0, 2],
-    [1000, 1],
-  ]);
+  expect(first.dueMs).toEqual([0, 0]);
+  expect(later.dueMs).toEqual([0, 0, 1000]);
 });
 
-test("when the replay ends nothing waits: what it had in hand comes at once", async () => {
+test("when the replay ends nothing waits, and nothing more is due", async () => {
   const clock = new ManualClock();
   const end = new AbortController();
-  const { groups, done } = replay(clock, new Pacer(clock, 1, end.signal), 0, 1, 2);
+  const { dueMs, done } = replay(clock, new Pacer(clock, 1, end.signal), 0, 1, 2);
   await clock.advance(1000);
   end.abort();
   await done;
-  expect(groups).toEqual([
-    [0, 1],
-    [1000, 2],
-  ]);
+  expect(dueMs).toEqual([0]);
   expect(clock.pending).toBe(0);
 });

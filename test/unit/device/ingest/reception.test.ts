@@ -1,13 +1,12 @@
 import { expect, test } from "vitest";
+import { START } from "../../../../device/checkpoint/mark.js";
+import type { Arrival } from "../../../../device/deployment.js";
 import type { Decode } from "../../../../device/ingest/decoders/port.js";
 import { Reception } from "../../../../device/ingest/reception.js";
 import { SourceLog } from "../../../../device/ingest/source-log.js";
 import type { SourceMessage } from "../../../../device/ingest/sources/port.js";
 import { Counters } from "../../../../shared/counters.js";
-import { HeadwaterError } from "../../../../shared/error.js";
 import { type LogFields, silentLogger } from "../../../../shared/log.js";
-import type { Reading } from "../../../../shared/pipeline/types.js";
-import { createGate } from "../../../contract/transport.js";
 
 const NOW_MS = Date.UTC(2026, 6, 1);
 
@@ -23,65 +22,57 @@ const decode: Decode = ({ payload, arrivalMs }) => {
   return { readings: [item], faults: [], badValues: 0 };
 };
 
-function lab(options: { readonly decode?: Decode; readonly ingest?: () => Promise<void> } = {}) {
+function lab(given: Decode = decode) {
   const counters = new Counters();
   const warnings: LogFields[] = [];
-  const readings: Reading[] = [];
+  const arrivals: Arrival[] = [];
   const replies: string[] = [];
   const logger = { ...silentLogger, warn: (fields: LogFields) => void warnings.push(fields) };
-  const receiver = { decode: options.decode ?? decode, pacer: undefined };
   const reception = new Reception({
-    receivers: new Map([
-      ["air", receiver],
-      ["door", receiver],
+    decoders: new Map([
+      ["air", given],
+      ["door", given],
     ]),
-    ingest: async (more) => {
-      await options.ingest?.();
-      readings.push(...more);
-    },
+    eventNow: (readings, arrivalMs) => arrivalMs + readings.length,
+    receive: (arrival) => void arrivals.push(arrival),
     reply: (source, { topic }) => void replies.push(`${source} ${topic}`),
     log: new SourceLog({ logger, counters }),
   });
-  return { reception, counters, warnings, readings, replies };
+  const receive = (received: SourceMessage, isNew = true) =>
+    reception.receive(received, { mark: { ...START, seq: 1 }, isNew });
+  return { receive, counters, warnings, arrivals, replies };
 }
 
-test("a message is done with when its readings have gone through, and not before", async () => {
-  const gate = createGate();
-  const { reception, readings, counters } = lab({ ingest: () => gate.opened });
-  const taken = reception.take(message());
-  expect(readings).toEqual([]);
-  gate.open();
-  await taken;
-  expect(readings).toHaveLength(1);
-  expect(counters.toJSON()).toEqual({ "telemetry.taken": 1 });
+test("a message comes to the pipeline with its place and the clock it is judged by, though it gives nothing", () => {
+  const { receive, arrivals, counters } = lab();
+  receive(message());
+  receive(message({ retained: true }));
+  expect(arrivals).toMatchObject([
+    { readings: [{ values: { v: 1 } }], bytes: 1, eventNowMs: NOW_MS + 1, mark: { seq: 1 } },
+    { readings: [], bytes: 1, eventNowMs: NOW_MS },
+  ]);
+  expect(counters.toJSON()).toEqual({ "telemetry.retained": 1, "telemetry.taken": 1 });
 });
 
-test("messages of one source go one after the other, and hold up no other source", async () => {
-  const gate = createGate();
-  let calls = 0;
-  const { reception, readings } = lab({
-    ingest: () => {
-      calls++;
-      return calls === 1 ? gate.opened : Promise.resolve();
-    },
-  });
-  const first = reception.take(message({ payload: Buffer.from("1") }));
-  const second = reception.take(message({ payload: Buffer.from("2") }));
-  await reception.take(message({ source: "door", payload: Buffer.from("3") }));
-  expect(calls).toBe(2);
-  gate.open();
-  await Promise.all([first, second]);
-  expect(readings.map(({ values }) => values.v)).toEqual([3, 1, 2]);
+test("what a process before this one received is neither counted nor answered again", () => {
+  const reply = { topic: "rebirth", payload: new Uint8Array() };
+  const { receive, arrivals, counters, replies } = lab((raw) => ({
+    ...decode(raw),
+    faults: ["no-birth"],
+    replies: [reply],
+  }));
+  receive(message(), false);
+  expect([arrivals.length, counters.toJSON(), replies]).toEqual([1, {}, []]);
 });
 
-test("what cannot be taken is counted by its reason, done with, and told once per source", async () => {
-  const { reception, counters, warnings } = lab();
-  await reception.take(message({ payload: new Uint8Array(262_145) }));
-  await reception.take(message({ payload: new Uint8Array(262_145) }));
-  await reception.take(message({ retained: true }));
-  await reception.take(message({ arrivalMs: 0 }));
-  await reception.take(message({ source: "door", arrivalMs: 0 }));
-  await reception.take(message({ source: "gone" }));
+test("what cannot be taken is counted by its reason, done with, and told once per source", () => {
+  const { receive, counters, warnings } = lab();
+  receive(message({ payload: new Uint8Array(262_145) }));
+  receive(message({ payload: new Uint8Array(262_145) }));
+  receive(message({ retained: true }));
+  receive(message({ arrivalMs: 0 }));
+  receive(message({ source: "door", arrivalMs: 0 }));
+  receive(message({ source: "gone" }));
   expect(counters.toJSON()).toEqual({
     "telemetry.too-large": 2,
     "telemetry.retained": 1,
@@ -97,25 +88,9 @@ test("what cannot be taken is counted by its reason, done with, and told once pe
   ]);
 });
 
-test("readings that the pipeline will not have are counted, and the next ones go on", async () => {
-  let isFull = true;
-  const { reception, counters, readings } = lab({
-    ingest: async () => {
-      if (isFull) throw new HeadwaterError("storage-full", "the disk is full");
-    },
-  });
-  await reception.take(message());
-  isFull = false;
-  await reception.take(message());
-  expect(readings).toHaveLength(1);
-  expect(counters.toJSON()).toEqual({ "telemetry.not-taken-storage-full": 1, "telemetry.taken": 1 });
-});
-
-test("what a protocol wants to be said goes to where the source is", async () => {
+test("what a protocol wants to be said goes to where the source is", () => {
   const reply = { topic: "rebirth", payload: new Uint8Array() };
-  const { reception, replies } = lab({
-    decode: () => ({ readings: [], faults: [], badValues: 0, replies: [reply] }),
-  });
-  await reception.take(message());
+  const { receive, replies } = lab(() => ({ readings: [], faults: [], badValues: 0, replies: [reply] }));
+  receive(message());
   expect(replies).toEqual(["air rebirth"]);
 });
