@@ -34,6 +34,7 @@ const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
     keepHeapSmall();
     return import("./device.js");
   },
+  data: () => import("./data.js"),
   replay: () => import("./replay.js"),
   simulate: () => import("./simulate.js"),
   plan: () => import("./plan.js"),

@@ -1,0 +1,59 @@
+// A device's data folder as others may look at it: read only, also while its agent runs.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { HeadwaterError } from "../../shared/error.js";
+import { type DeviceId, parseDeviceId } from "../../shared/id.js";
+import type { Database, Migrations } from "../../shared/storage/port.js";
+import { openSqliteReadOnly } from "../../shared/storage/sqlite.js";
+import { type LoadedTask, parseTaskSource } from "../../shared/task/parse.js";
+import { logMigrations } from "../log/raw-log.js";
+import { stateMigrations, telemetryMigrations } from "../storage.js";
+import { readTask } from "../task-record.js";
+
+/** What lies in a folder. */
+export interface FolderView {
+  readonly state: Database;
+  readonly telemetry: Database;
+  /** Undefined in the folder of an agent that never logged a message. */
+  readonly log: Database | undefined;
+  close(): void;
+}
+
+/** Opens it. Throws `config-invalid` when it is no device's folder, `storage-failed` when it cannot be read. */
+export function viewFolder(folder: string): FolderView {
+  if (!existsSync(join(folder, "telemetry.db"))) {
+    throw new HeadwaterError(
+      "config-invalid",
+      `${folder} is no device's data folder: it has no telemetry.db`,
+    );
+  }
+  const opened: Database[] = [];
+  const close = () => {
+    for (const database of opened) database.close();
+  };
+  const open = (name: string, migrations: Migrations) => {
+    const database = openSqliteReadOnly({ path: join(folder, name), migrations });
+    opened.push(database);
+    return database;
+  };
+  try {
+    const state = open("state.db", stateMigrations);
+    const telemetry = open("telemetry.db", telemetryMigrations);
+    const log = existsSync(join(folder, "log.db")) ? open("log.db", logMigrations) : undefined;
+    return { state, telemetry, log, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** The task that is kept in the folder, and the device it runs on. Throws `data-missing` before it has one. */
+export function taskOf({ state }: FolderView): { readonly loaded: LoadedTask; readonly device: DeviceId } {
+  const kept = readTask(state);
+  const device = parseDeviceId(String(state.get(`SELECT name FROM device`)?.name ?? ""));
+  if (kept === undefined || device === undefined) {
+    throw new HeadwaterError("data-missing", "the device has no task yet: it comes from its server");
+  }
+  return { loaded: parseTaskSource(kept.source), device };
+}
