@@ -2,6 +2,7 @@
 // decoders of formats whose messages tell only what has changed. Their state is saved with the pipeline's.
 
 import type { Saved, Stateful } from "../../shared/pipeline/state.js";
+import { memoryOf } from "./decoders/memory.js";
 import type { Decode } from "./decoders/port.js";
 
 /** The inputs of one device: its clock, and the decoders of the task that it follows. */
@@ -21,9 +22,7 @@ export class Inputs implements Stateful {
   save(): Saved {
     const saved: SavedInputs = {
       eventClock: this.#eventClock.save(),
-      decoders: [...this.#decoders].flatMap(([name, decode]) =>
-        decode.memory === undefined ? [] : [[name, decode.memory.save()] as const],
-      ),
+      decoders: memoryOf(this.#decoders).save(),
     };
     return saved;
   }
@@ -31,15 +30,14 @@ export class Inputs implements Stateful {
   /** Null: nothing has been heard. */
   restore(saved: Saved): void {
     const { eventClock, decoders } = (saved ?? NOTHING) as SavedInputs; // as `save` made it
-    const memories = new Map(decoders);
     this.#eventClock.restore(eventClock);
-    for (const [name, { memory }] of this.#decoders) memory?.restore(memories.get(name) ?? null);
+    memoryOf(this.#decoders).restore(decoders);
   }
 }
 
 interface SavedInputs {
   readonly eventClock: Saved;
-  readonly decoders: readonly (readonly [source: string, state: Saved])[];
+  readonly decoders: Saved;
 }
 
-const NOTHING: SavedInputs = { eventClock: null, decoders: [] };
+const NOTHING: SavedInputs = { eventClock: null, decoders: null };
