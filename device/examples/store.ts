@@ -99,7 +99,7 @@ export class ExampleStore {
   /** Examples per split, those that wait to be written included. */
   counts(): Readonly<Record<Split, number>> {
     const counts = { ...this.stored() };
-    for (const { split } of this.#writes.waiting) counts[split]++;
+    for (const { split, revision } of this.#writes.waiting) if (revision === undefined) counts[split]++;
     return counts;
   }
 
@@ -171,19 +171,37 @@ export class ExampleStore {
   #write(examples: readonly Example[]): () => void {
     this.#counts = undefined;
     const before = this.#countRows();
-    for (const { split, entity, timeMs, label, persistence, features } of examples) {
-      this.#database.run(
-        `INSERT INTO example (split, entity, time_ms, label, persistence, features) VALUES (?, ?, ?, ?, ?, ?)`,
-        ...[split, entity, timeMs, label, persistence, bytesOf(features)],
-      );
+    let added = 0;
+    let revised = 0;
+    for (const example of examples) {
+      if (example.revision === undefined) added += this.#insert(example);
+      else revised += this.#revise(example);
     }
-    this.#rows = before + examples.length;
+    const gone = examples.length - added - revised;
+    this.#rows = before + added;
     const pruned = { ring: this.#removeSurplus(), age: this.#removeAged() };
     return () => {
       this.#room = 0;
+      if (revised > 0) this.#counters.add("examples.revised", revised);
+      if (gone > 0) this.#counters.add("examples.revised-gone", gone);
       if (pruned.ring > 0) this.#counters.add("examples.removed-ring", pruned.ring);
       if (pruned.age > 0) this.#counters.add("examples.removed-age", pruned.age);
     };
+  }
+
+  #insert({ split, entity, timeMs, label, persistence, features }: Example): number {
+    return this.#database.run(
+      `INSERT INTO example (split, entity, time_ms, label, persistence, features) VALUES (?, ?, ?, ?, ?, ?)`,
+      ...[split, entity, timeMs, label, persistence, bytesOf(features)],
+    );
+  }
+
+  // A late reading has changed it: in its old place, if that has not gone to make room.
+  #revise({ entity, timeMs, label, persistence, features }: Example): number {
+    return this.#database.run(
+      `UPDATE example SET label = ?, persistence = ?, features = ? WHERE time_ms = ? AND entity = ?`,
+      ...[label, persistence, bytesOf(features), timeMs, entity],
+    );
   }
 
   // What is deleted leaves holes that new rows do not quite fit, so twice as much goes with each failure.

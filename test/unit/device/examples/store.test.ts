@@ -45,6 +45,26 @@ test("what goes in comes out: in order, by split, to the last bit", () => {
   expect(opened.store.counts()).toEqual({ train: 0, validation: 1, test: 1 });
 });
 
+test("what a late reading has changed takes the place of what was there, unless that has gone", () => {
+  const { store, counters } = openStore({ rows: 2 });
+  for (const timeMs of [1, 2, 3]) store.add(example(timeMs));
+  store.flush();
+  const revised = { ...example(2), features: Float32Array.of(7, 8), label: 9, revision: 1 };
+  store.add(revised);
+  store.add({ ...example(1), revision: 1 });
+  // A change of what is not on disk yet.
+  store.add(example(4));
+  store.add({ ...example(4), label: 44, revision: 1 });
+  expect(store.counts().train).toBe(3);
+  store.flush();
+  expect(store.page("train", 0, 10).examples.map(({ label }) => label)).toEqual([3, 44]);
+  expect(counters.toJSON()).toMatchObject({ "examples.revised": 2, "examples.revised-gone": 1 });
+  store.add({ ...example(3), label: 33, revision: 2 });
+  store.flush();
+  expect(store.page("train", 0, 10).examples.map(({ label }) => label)).toEqual([33, 44]);
+  expect(store.counts().train).toBe(2);
+});
+
 test("of more rows than it may hold it keeps the newest, and counts the others", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 150 }), fc.integer({ min: 0, max: 400 }), (rows, added) => {
