@@ -89,7 +89,7 @@ class TaskPipeline implements Pipeline {
   readonly #makeChain: () => Chain;
   // Least recently heard first.
   readonly #chains = new Map<string, Chain>();
-  readonly #schedule = new Schedule<Chain>();
+  readonly #schedule = new Schedule();
   /** Newest row of each shared source, for entities to come. */
   readonly #sharedRows = new Map<number, PipelineRow>();
   #recent: { readonly entity: string; readonly chain: Chain } | undefined;
@@ -175,7 +175,7 @@ class TaskPipeline implements Pipeline {
       const chain = this.#makeChain();
       chain.restore(state);
       this.#chains.set(entity, chain);
-      this.#schedule.plan(chain, chain.dueMs());
+      this.#schedule.plan(entity, chain.dueMs());
     }
     for (const [source, row] of sharedRows) this.#sharedRows.set(source, row);
   }
@@ -189,12 +189,12 @@ class TaskPipeline implements Pipeline {
     const { label, sources } = this.#task;
     if (label.kind === "feedback" && label.match.kind === "id") this.#answer(heard);
     else if (!sources[reading.source]!.isShared) this.#tellEntity(reading.entity, heard);
-    else for (const chain of this.#chains.values()) this.#tell(chain, heard);
+    else for (const [entity, chain] of this.#chains) this.#tell(entity, chain, heard);
   }
 
   /** An id says which row is meant, whatever entity the reading itself is about. */
   #answer(heard: HeardLabel): void {
-    for (const chain of this.#chains.values()) if (this.#tell(chain, heard)) return;
+    for (const [entity, chain] of this.#chains) if (this.#tell(entity, chain, heard)) return;
     this.#counters.add("labels.unmatched");
   }
 
@@ -207,12 +207,12 @@ class TaskPipeline implements Pipeline {
     }
     const chain = known ?? this.#newChain(entity);
     this.#chains.set(entity, chain);
-    this.#tell(chain, heard);
+    this.#tell(entity, chain, heard);
   }
 
-  #tell(chain: Chain, heard: HeardLabel): boolean {
+  #tell(entity: string, chain: Chain, heard: HeardLabel): boolean {
     const isKnown = chain.hear(heard);
-    if (isKnown) this.#schedule.plan(chain, chain.dueMs());
+    if (isKnown) this.#schedule.plan(entity, chain.dueMs());
     return isKnown;
   }
 
@@ -223,18 +223,19 @@ class TaskPipeline implements Pipeline {
     }
     const { watermarkMs } = this.#aligner;
     for (
-      let due = this.#schedule.takeDue(watermarkMs);
-      due !== undefined;
-      due = this.#schedule.takeDue(watermarkMs)
+      let entity = this.#schedule.takeDue(watermarkMs);
+      entity !== undefined;
+      entity = this.#schedule.takeDue(watermarkMs)
     ) {
-      due.advance(watermarkMs);
-      this.#schedule.plan(due, due.dueMs());
+      const chain = this.#chains.get(entity)!;
+      chain.advance(watermarkMs);
+      this.#schedule.plan(entity, chain.dueMs());
     }
   }
 
   #process(chain: Chain, { source, row, raw }: Aligned): void {
     if (!chain.push(this.#sources[source]!.node, row, raw)) this.#counters.add("readings.duplicate");
-    this.#schedule.plan(chain, chain.dueMs());
+    this.#schedule.plan(row.entity, chain.dueMs());
   }
 
   #refuse(aligned: Aligned, reason: Exclude<Verdict, "fits">): void {
@@ -254,7 +255,7 @@ class TaskPipeline implements Pipeline {
     const chain = this.#chains.get(row.entity);
     if (!(chain instanceof RevisingChain)) return "late";
     const outcome = chain.pushLate(this.#sources[source]!.node, row, this.#aligner.watermarkMs);
-    this.#schedule.plan(chain, chain.dueMs());
+    this.#schedule.plan(row.entity, chain.dueMs());
     return outcome;
   }
 
@@ -289,7 +290,7 @@ class TaskPipeline implements Pipeline {
   #evict(): void {
     for (const [entity, chain] of this.#chains) {
       this.#chains.delete(entity);
-      this.#schedule.plan(chain, Number.POSITIVE_INFINITY);
+      this.#schedule.plan(entity, Number.POSITIVE_INFINITY);
       chain.drop();
       this.#counters.add("entities.evicted");
       return;
