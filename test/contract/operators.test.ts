@@ -7,6 +7,7 @@ import type { Input, OperatorExample } from "../../shared/pipeline/operators/por
 import { featureOperators, stepOperators } from "../../shared/pipeline/operators/registry.js";
 import { decodeState, encodeState, type Saved, type Stateful } from "../../shared/pipeline/state.js";
 import type { PipelineRow, Value } from "../../shared/pipeline/types.js";
+import { canonicalJson } from "../../shared/task/canonical.js";
 
 const MINUTE_MS = 60_000;
 
@@ -70,6 +71,26 @@ interface Examples {
   readonly example: OperatorExample;
   readonly moreExamples?: readonly OperatorExample[];
 }
+
+/** The same with the keys of every map the other way round. */
+function reversed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((each) => reversed(each));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toReversed()
+      .map(([key, each]) => [key, reversed(each)]),
+  );
+}
+
+// A task is hashed from its parsed form, and parsed again from canonical JSON on every device.
+test.each([...casesOf(stepOperators), ...casesOf(featureOperators)])(
+  "$name is read alike whatever the order of its keys",
+  ({ operator, example }) => {
+    const parsed = operator.params.parse(example.params);
+    expect(canonicalJson(operator.params.parse(reversed(example.params)))).toBe(canonicalJson(parsed));
+  },
+);
 
 describe.each(casesOf(stepOperators))("step $name", ({ operator, example }) => {
   const params = operator.params.parse(example.params);

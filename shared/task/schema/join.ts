@@ -55,6 +55,11 @@ const interval = z
   })
   .describe("Statistics of the rows around the left one's time, both ends included.");
 
+// A task is hashed from its parsed form and parsed again from canonical JSON: the order of a map's keys must not tell.
+function sorted<Value>(map: Readonly<Record<string, Value>>): readonly (readonly [string, Value])[] {
+  return Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
 const join = z
   .strictObject({
     left: name.describe("The source, step or join whose rows go on."),
@@ -68,11 +73,11 @@ const join = z
     ({ left, asof, interval }): JoinSpec => ({
       left,
       rights: [
-        ...Object.entries(asof).map(([from, { take, back, miss, valid, ahead = 0 }]): AsofRight => {
+        ...sorted(asof).map(([from, { take, back, miss, valid, ahead = 0 }]): AsofRight => {
           const forecast = valid === undefined ? undefined : { field: valid, aheadMs: ahead };
           return { kind: "asof", from, take, backMs: back, miss, valid: forecast };
         }),
-        ...Object.entries(interval).map(([from, { get, before, after, miss }]): IntervalRight => {
+        ...sorted(interval).map(([from, { get, before, after, miss }]): IntervalRight => {
           return { kind: "interval", from, get, beforeMs: before, afterMs: after, miss };
         }),
       ],

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { planPipeline } from "../../../../shared/pipeline/plan.js";
-import { parseTask } from "../../../../shared/task/parse.js";
+import { parseTask, parseTaskSource } from "../../../../shared/task/parse.js";
 
 const examples = new URL("../../../../examples/", import.meta.url);
 const files = readdirSync(examples, { recursive: true, encoding: "utf8" }).filter(
@@ -16,6 +16,15 @@ function load(path: string) {
 describe("the examples", () => {
   test.each(files)("%s is a valid task", (path) => {
     expect(load(path).task.task).toMatch(/^[a-z]/);
+  });
+
+  test.each(files)("%s has the same hash after a journey as canonical JSON", (path) => {
+    const { source, ...loaded } = load(path);
+    const { taskHash, pipelineHash } = parseTaskSource(source);
+    expect({ taskHash, pipelineHash }).toEqual({
+      taskHash: loaded.taskHash,
+      pipelineHash: loaded.pipelineHash,
+    });
   });
 
   test("have a name each", () => {
