@@ -11,7 +11,10 @@ import { type Cost, type Input, MAX_HISTORY_ROWS } from "./operators/port.js";
 export interface PipelinePlan {
   /** Names of the model's inputs, in order. */
   readonly columns: readonly string[];
-  /** Most bytes one entity's windows, lags and pending labels need; without a grid, one row a second is assumed. */
+  /**
+   * Most bytes one entity's windows, lags and pending labels need, and about what the objects around them take; without
+   * a grid, one row a second is assumed.
+   */
   readonly stateBytesPerEntity: number;
   /** The part of it that rows take while they wait for their label. */
   readonly pendingBytesPerEntity: number;
@@ -29,6 +32,9 @@ export interface PartPlan extends Cost {
   readonly columns: readonly string[];
 }
 
+/** About what V8 takes for a part's objects, empty: `npm run bench:pipeline` compares the sum with the heap. */
+const PART_BYTES = 1_500;
+
 /** The plan of a valid task. */
 export function planPipeline(task: Task): PipelinePlan {
   const layout = layOut(task);
@@ -43,7 +49,7 @@ export function planPipeline(task: Task): PipelinePlan {
   return {
     columns,
     stateBytesPerEntity:
-      parts.reduce((bytes, { stateBytes }) => bytes + stateBytes, 0) + pendingBytesPerEntity,
+      parts.reduce((bytes, { stateBytes }) => bytes + PART_BYTES + stateBytes, 0) + pendingBytesPerEntity,
     pendingBytesPerEntity,
     // Steps wait for one another; features fill side by side.
     warmUp: {
