@@ -1,10 +1,10 @@
 // Statistics of another stream's rows around a time.
 
-import { unreachable } from "../../assert.js";
 import type { IntervalRight, IntervalStatistic } from "../../task/join-spec.js";
 import { Moments } from "../moments.js";
 import { numberPosition } from "../operators/fields.js";
 import type { Input } from "../operators/port.js";
+import { statisticOf } from "../operators/statistic.js";
 import { Queue } from "../queue.js";
 import type { Saved } from "../state.js";
 import type { PipelineRow } from "../types.js";
@@ -86,18 +86,5 @@ export class Interval implements RightSide {
 function read(moments: Moments, statistic: IntervalStatistic, last: number | null): number | null {
   if (statistic === "count") return moments.count;
   if (moments.count === 0) return null;
-  switch (statistic) {
-    case "mean":
-      return moments.mean;
-    case "std":
-      return moments.std;
-    case "min":
-      return moments.min;
-    case "max":
-      return moments.max;
-    case "last":
-      return last;
-    default:
-      return unreachable(statistic);
-  }
+  return statistic === "last" ? last : statisticOf(moments, statistic);
 }
