@@ -138,6 +138,7 @@ export class Deployment {
     this.#watcher = options.watchRows?.({
       columns: this.#pipeline.columns,
       hasProbability: hasProbability(definition.output),
+      hasAnomaly: threshold !== undefined,
     });
   }
 

@@ -20,6 +20,8 @@ export interface WatchedTask {
   readonly columns: readonly string[];
   /** Its predictions have a probability. */
   readonly hasProbability: boolean;
+  /** Its predictions say whether the row is an anomaly. */
+  readonly hasAnomaly: boolean;
 }
 
 /** Called for every task that is adopted; the watcher of the task before sees nothing afterwards. */

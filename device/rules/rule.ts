@@ -5,7 +5,7 @@ import type { MqttEndpoint } from "../../shared/transport/mqtt-endpoint.js";
 /** One rule of the owner's, parsed. At least one of `above` and `below` is set. */
 export interface Rule {
   readonly name: string;
-  /** A column of the task, `prediction.value` or `prediction.probability`. */
+  /** A column of the task, `prediction.value`, `prediction.probability` or `prediction.anomaly`. */
   readonly of: string;
   readonly above: number | undefined;
   readonly below: number | undefined;

@@ -61,7 +61,7 @@ const rule = z
       .min(1)
       .max(256)
       .describe(
-        "A column of the task (`headwater plan` lists them), prediction.value or prediction.probability.",
+        "A column of the task (`headwater plan` lists them), prediction.value, prediction.probability or prediction.anomaly.",
       ),
     above: line.optional().describe("Raised by values above."),
     below: line

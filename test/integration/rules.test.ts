@@ -18,7 +18,7 @@ import { ruleOf } from "../support/rule.js";
 import { ScriptedServer } from "../support/scripted-server.js";
 import { until } from "../support/until.js";
 
-const task = { columns: ["temp", "rpm"], hasProbability: false };
+const task = { columns: ["temp", "rpm"], hasProbability: false, hasAnomaly: false };
 const closers: (() => Promise<void>)[] = [];
 let url: string;
 let disk: Disk;
@@ -210,10 +210,10 @@ describe("another task", () => {
     const { heard } = await listen();
     const { rules } = start(rule());
     temp(rules.bind(task), 0, 90);
-    const next = rules.bind({ columns: ["rpm", "temp"], hasProbability: false });
+    const next = rules.bind({ columns: ["rpm", "temp"], hasProbability: false, hasAnomaly: false });
     next.features({ entity: "pump", timeMs: 10, features: Float32Array.of(0, 91), test: false });
     await until(() => heard().length === 1);
-    rules.bind({ columns: ["temp.mean", "rpm"], hasProbability: false });
+    rules.bind({ columns: ["temp.mean", "rpm"], hasProbability: false, hasAnomaly: false });
     await until(() => heard().length === 2);
     expect(heard()[1]).toContain('"state":"unknown"');
     expect(warnings).toEqual(['rule hot rests: the task has no column "temp"']);

@@ -32,7 +32,7 @@ test.each(configs)("%s is a valid config, its sources and rules are about its ta
   const { columns } = planPipeline(task);
   const { output } = defineModel(task.model, columns.length);
   const found = config.rules.map(({ of }) =>
-    findQuantity(of, { columns, hasProbability: hasProbability(output) }),
+    findQuantity(of, { columns, hasProbability: hasProbability(output), hasAnomaly: false }),
   );
   expect(found.filter(({ from }) => from === "nowhere")).toEqual([]);
 });
