@@ -14,6 +14,11 @@ export class Queue<Item> {
     return this.#size === 0 ? undefined : this.#items[this.#first];
   }
 
+  /** The item behind so many others; undefined when there is none. */
+  at(place: number): Item | undefined {
+    return place < this.#size ? this.#items[(this.#first + place) & (this.#items.length - 1)] : undefined;
+  }
+
   push(item: Item): void {
     if (this.#size === this.#items.length) this.#grow();
     this.#items[(this.#first + this.#size) & (this.#items.length - 1)] = item;

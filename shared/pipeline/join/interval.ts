@@ -47,9 +47,10 @@ export class Interval implements RightSide {
 
   complete(draft: Draft): boolean {
     this.collapse(draft.timeMs);
-    const within = this.#rows.toArray().filter(({ timeMs }) => timeMs <= draft.timeMs + this.afterMs);
-    if (within.length === 0 && this.#right.miss === "drop") return false;
-    for (const wanted of this.#wanted) this.#add(wanted, within, draft);
+    const first = this.#rows.peek();
+    const isEmpty = first === undefined || first.timeMs > draft.timeMs + this.afterMs;
+    if (isEmpty && this.#right.miss === "drop") return false;
+    for (const wanted of this.#wanted) this.#add(wanted, draft);
     return true;
   }
 
@@ -67,10 +68,17 @@ export class Interval implements RightSide {
     for (const row of saved as readonly PipelineRow[]) this.#rows.push(row); // as `save` made it
   }
 
-  #add({ position, statistics }: Wanted, rows: readonly PipelineRow[], { values, filled }: Draft): void {
+  // Rows lie in rising event time, the first of them within the interval.
+  #add({ position, statistics }: Wanted, { timeMs, values, filled }: Draft): void {
     this.#moments.reset();
     let last: number | null = null;
-    for (const row of rows) {
+    const untilMs = timeMs + this.afterMs;
+    let place = 0;
+    for (
+      let row = this.#rows.at(place);
+      row !== undefined && row.timeMs <= untilMs;
+      row = this.#rows.at(++place)
+    ) {
       const value = row.values[position];
       if (typeof value !== "number") continue;
       this.#moments.add(value);
