@@ -47,7 +47,7 @@ export class ExampleMaker implements Stateful {
     const sessionMs = this.#sessions?.startOf(timeMs) ?? timeMs;
     const split = splitOf(spec, { entity, timeMs, untilMs, sessionMs, test });
     if (split === "gap") counters.add("examples.gap");
-    else emit({ entity, timeMs, features, test, label, persistence, split });
+    else emit({ entity, timeMs, features, test, ...unsignedZeros({ label, persistence }), split });
   }
 
   save(): Saved {
@@ -59,4 +59,9 @@ export class ExampleMaker implements Stateful {
     this.#slot = slot;
     this.#sessions?.restore(sessions);
   }
+}
+
+/** SQLite stores a real without fraction as an integer (Datatypes, section 2), and so does not keep the sign of -0. */
+function unsignedZeros({ label, persistence }: Pick<Example, "label" | "persistence">) {
+  return { label: label === 0 ? 0 : label, persistence: persistence === 0 ? 0 : persistence };
 }

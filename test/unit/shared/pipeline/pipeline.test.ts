@@ -9,6 +9,14 @@ describe("pipeline", () => {
     expect(examples).toEqual([{ ...features[0], label: 3, persistence: null, split: "train" }]);
   });
 
+  test("a label and a forecast of minus zero are zero, which is what the example store gives back", () => {
+    const task = taskOf({ label: { forecast: { of: "x", ahead: "1h" } } });
+    const { examples } = runAll(task, [reading(0, { x: -0 }), reading(HOUR_MS, { x: -0 })]);
+    expect(examples.map(({ label, persistence }) => ({ label, persistence }))).toEqual([
+      { label: 0, persistence: 0 },
+    ]);
+  });
+
   test("the second reading of one entity and time is dropped and counted", () => {
     const { counters, features } = runAll(taskOf(), [
       reading(5, { x: 3 }),
