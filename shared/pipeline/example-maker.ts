@@ -61,7 +61,7 @@ export class ExampleMaker implements Stateful {
   }
 }
 
-/** SQLite stores a real without fraction as an integer (Datatypes, section 2), and so does not keep the sign of -0. */
+/** SQLite stores a real without fraction as an integer (Datatypes, section 3), and so does not keep the sign of -0. */
 function unsignedZeros({ label, persistence }: Pick<Example, "label" | "persistence">) {
   return { label: label === 0 ? 0 : label, persistence: persistence === 0 ? 0 : persistence };
 }
