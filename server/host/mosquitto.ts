@@ -20,7 +20,7 @@ export function mosquittoAcl(task: TaskId, serverUser: string): string {
   const server = [
     `user ${serverUser}`,
     ...uplinkSubscriptions(task).map((filter) => `topic read ${filter}`),
-    ...[downFilter, topics.task(task), topics.stable(task)].map((filter) => `topic write ${filter}`),
+    ...[downFilter, topics.task(task), topics.release(task)].map((filter) => `topic write ${filter}`),
   ];
   return [
     "# Written by headwater; changes are overwritten.",

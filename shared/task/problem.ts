@@ -13,9 +13,6 @@ export interface Problem {
   readonly message: string;
 }
 
-/** Parts of the vocabulary that are designed but not built: named, so that nobody hunts for a typing error. */
-const NOT_YET: ReadonlySet<string> = new Set(["monitor", "canary"]);
-
 /** Our words for zod's issues, a line per unknown key; messages written in the schemas themselves take precedence. */
 export function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
@@ -118,7 +115,6 @@ function mistakes(issues: readonly Issue[]): number {
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
-  if (NOT_YET.has(key)) return `unknown key ${quoted(key)}: not supported yet`;
   return `unknown key ${quoted(key)}${didYouMean(key, known) || ` (known: ${known.join(", ")})`}`;
 }
 

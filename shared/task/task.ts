@@ -6,9 +6,11 @@ import type { CheckSpec, DedupeSpec } from "./check-spec.js";
 import type { ConvertSpec, DecodeSpec, TextSpec, TimeSpec } from "./decode-spec.js";
 import type { LabelSpec, RowsSpec } from "./examples-spec.js";
 import type { JoinSpec } from "./join-spec.js";
+import type { MonitorSpec, RolloutSpec } from "./release-spec.js";
 import type { ScaleSpec } from "./scale-spec.js";
 
 export type * from "./examples-spec.js";
+export type * from "./release-spec.js";
 export type * from "./scale-spec.js";
 
 /** What is learned: pipeline, model, training plan and policy. */
@@ -28,6 +30,8 @@ export interface Task {
   readonly evaluate: EvaluateSpec;
   readonly aggregate: AggregateSpec;
   readonly rollout: RolloutSpec;
+  /** How devices watch their model and their data; undefined: they do not, and send no reports. */
+  readonly monitor: MonitorSpec | undefined;
   readonly simulate: SimulateSpec | undefined;
 }
 
@@ -230,12 +234,6 @@ export interface AggregateSpec {
   readonly optimizer: { readonly kind: "sgd"; readonly learningRate: number };
 }
 
-export interface RolloutSpec {
-  /** A candidate worse than stable by more than this fraction stays out. */
-  readonly gate: { readonly metric: MetricName; readonly maxRegression: number };
-  /** After this many failed gates in a row, head returns to stable. */
-  readonly revertAfter: number;
-}
 
 /** Only for simulations: outside every hash. Where the data comes from and how it is dealt out. */
 export interface SimulateSpec {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { DeviceId, TaskId, UpdateId } from "../id.js";
 import { parseDeviceId, parseTaskId, parseUpdateId } from "../id.js";
 import { packShortLived, packValue, unpackValue } from "./msgpack.js";
+import { reportSchema } from "./report.js";
 import type { DownKind, UpKind } from "./topic.js";
 
 /** Most bytes of data in one chunk or block. */
@@ -75,6 +76,41 @@ export const manifestSchema = z.object({
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
+/** Most labels of a device, and of a trial. */
+export const LABELS_MAX = 16;
+/** What a device is, in its owner's words: {site: lab}. */
+export const labelsSchema = z
+  .record(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), z.string().min(1).max(64))
+  .refine((labels) => Object.keys(labels).length <= LABELS_MAX, `more than ${LABELS_MAX} labels`);
+export type Labels = z.infer<typeof labelsSchema>;
+
+/** A version that a part of the fleet scores (`shadow`) or serves (`canary`) before the rest does. */
+export const trialSchema = z.object({
+  manifest: manifestSchema,
+  mode: z.enum(["shadow", "canary"]),
+  /** A device is in when the first 32 bits of SHA-256 over "<salt>|<device>" are below this: 0 none, 2^32 all ... */
+  below: count.max(2 ** 32),
+  salt: text,
+  /** ... and it has every one of these labels. */
+  labels: labelsSchema,
+});
+export type Trial = z.infer<typeof trialSchema>;
+
+/**
+ * What devices serve. Retained, so that a device hears it whenever it comes. `signature` covers the version and
+ * SHA-256 of both manifests, which bear their own, and every other field.
+ */
+export const releaseSchema = z.object({
+  v: version,
+  task: taskId,
+  /** Strictly increasing: an older word is none. Which versions it names may go back. */
+  sequence: count,
+  stable: manifestSchema,
+  trial: trialSchema.nullable(),
+  signature,
+});
+export type Release = z.infer<typeof releaseSchema>;
+
 /** The task as its author wrote it (JSON text), signed by the server. */
 export const signedTaskSchema = z.object({
   v: version,
@@ -98,6 +134,7 @@ export const upSchemas = {
     examples: z.object({ train: count, validation: count }),
     /** The update waiting in the outbox, if any. */
     pending: updateId.nullable(),
+    labels: labelsSchema,
   }),
   /** "Not this round": the server replaces the device at once. */
   decline: z.object({ v: version, round: count, reason: text }),
@@ -117,6 +154,8 @@ export const upSchemas = {
   commit: z.object({ v: version, updateId, round: count, sha256, signature }),
   /** Pulls a part of a blob. Answered by `block` or `refusal`. */
   get: z.object({ v: version, sha256, offset: bytes, length: count.min(1).max(CHUNK_BYTES_MAX) }),
+  /** How the device's model and data are. Only the last one of a device counts, so a lost one costs nothing. */
+  report: reportSchema,
 } as const satisfies Record<UpKind, z.ZodType>;
 
 /** Why an update was refused; each is counted and shown. */
@@ -152,6 +191,8 @@ export const downSchemas = {
     kind: roundKindSchema,
     /** The version to train from or to score; null in a `fit` round. */
     manifest: manifestSchema.nullable(),
+    /** Event time from which on examples count in this round; null = all. */
+    sinceMs: count.nullable(),
     /** Root of the device's random streams for this round. */
     seed: text,
     /** Time left until the round's deadline. */
@@ -189,7 +230,7 @@ export type Offer = DownMessage<"offer">;
 export { deviceId as deviceIdSchema };
 
 /** A message's bytes; they belong to the caller. */
-export function encodeMessage(message: UpMessage | DownMessage | Manifest | SignedTask): Uint8Array {
+export function encodeMessage(message: UpMessage | DownMessage | Manifest | Release | SignedTask): Uint8Array {
   return packValue(message);
 }
 

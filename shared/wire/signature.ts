@@ -12,7 +12,7 @@ import {
 import { assert } from "../assert.js";
 import type { DeviceId, TaskId, UpdateId } from "../id.js";
 import { canonicalJson, sha256Hex } from "../task/canonical.js";
-import type { Manifest, RejectionReason, SignedTask } from "./message.js";
+import type { Manifest, RejectionReason, Release, SignedTask } from "./message.js";
 import { PROTOCOL } from "./topic.js";
 
 /** An Ed25519 key and its public half. */
@@ -45,6 +45,9 @@ export type ManifestClaim = Omit<Manifest, "signature">;
 
 /** What the server signs in a task: every field but the signature, with `source` replaced by its SHA-256. */
 export type TaskClaim = Omit<SignedTask, "signature">;
+
+/** What the server signs in a release: every field but the signature, with each manifest replaced by what it names. */
+export type ReleaseClaim = Omit<Release, "signature">;
 
 /** A new key pair from the machine's entropy. */
 export function generateKeys(): KeyPair {
@@ -114,6 +117,16 @@ export function verifyTask(publicKey: KeyObject, claim: TaskClaim, signature: Ui
   return verifyClaim(publicKey, taskText(claim), signature);
 }
 
+/** Signs a release, as carried by its `signature`. */
+export function signRelease(privateKey: KeyObject, claim: ReleaseClaim): Uint8Array {
+  return signClaim(privateKey, releaseText(claim));
+}
+
+/** True when `signature` is that of the server with `publicKey` over exactly these fields. */
+export function verifyRelease(publicKey: KeyObject, claim: ReleaseClaim, signature: Uint8Array): boolean {
+  return verifyClaim(publicKey, releaseText(claim), signature);
+}
+
 // Fields are picked one by one: whatever else an object carries is neither signed nor verified.
 
 function updateText({ task, device, round, updateId, sha256 }: UpdateClaim): Buffer {
@@ -147,8 +160,25 @@ function taskText({ v, task, source, taskHash }: TaskClaim): Buffer {
   return signedBytes("task", { v, task, sourceSha256: sha256Hex(source), taskHash });
 }
 
+function releaseText({ v, task, sequence, stable, trial }: ReleaseClaim): Buffer {
+  const named = ({ version, sha256 }: Manifest) => ({ version, sha256 });
+  return signedBytes("release", {
+    v,
+    task,
+    sequence,
+    stable: named(stable),
+    trial: trial && {
+      ...named(trial.manifest),
+      mode: trial.mode,
+      below: trial.below,
+      salt: trial.salt,
+      labels: trial.labels,
+    },
+  });
+}
+
 /** The bytes that are signed: "headwater/1/<what>", a zero byte, the canonical JSON of `fields`. */
-function signedBytes(what: "update" | "receipt" | "manifest" | "task", fields: object): Buffer {
+function signedBytes(what: "update" | "receipt" | "manifest" | "release" | "task", fields: object): Buffer {
   return Buffer.from(`headwater/${PROTOCOL}/${what}\0${canonicalJson(fields)}`, "utf8");
 }
 

@@ -9,6 +9,7 @@ import { features, steps } from "./features.js";
 import { joins } from "./join.js";
 import { label } from "./label.js";
 import { model, train } from "./model.js";
+import { monitor, settleMonitor } from "./monitor.js";
 import { taskName } from "./names.js";
 import { aggregate, rollout, settleRollout } from "./release.js";
 import { evaluate, rounds, settleEvaluate } from "./rounds.js";
@@ -31,12 +32,14 @@ const shape = z.strictObject({
   evaluate,
   aggregate,
   rollout,
+  monitor: monitor.optional(),
   simulate: simulate.optional(),
 });
 
 /** A task file: what an author writes going in, a whole `Task` coming out. */
 export const taskSchema: z.ZodType<Task> = shape.transform(({ join, ...value }): Task => {
   const { every, keep, split } = value.rows;
+  const rollout = settleRollout(value.rollout, value.model.output);
   const settled = (reachMs: number): Task => ({
     ...value,
     joins: join,
@@ -52,7 +55,8 @@ export const taskSchema: z.ZodType<Task> = shape.transform(({ join, ...value }):
       split: settleSplit(split, reachMs),
     },
     evaluate: settleEvaluate(value.evaluate, value.rounds),
-    rollout: settleRollout(value.rollout, value.model.output),
+    rollout,
+    monitor: settleMonitor(value.monitor, { rollout }),
     simulate: value.simulate,
   });
   const task = settled(labelReachMs(value.label));

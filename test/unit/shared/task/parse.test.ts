@@ -317,15 +317,6 @@ describe("an unknown word is refused, and the nearest known one offered", () => 
     );
   });
 
-  test("designed but not built yet: said so", () => {
-    expect(refusal(extended("monitor: { data: ks }"))).toBe(
-      'line 10: monitor: unknown key "monitor": not supported yet',
-    );
-    expect(refusal(extended("rollout: { canary: 10% }"))).toContain(
-      'rollout.canary: unknown key "canary": not supported yet',
-    );
-  });
-
   test("that is no plain word: quoted and cut short", () => {
     expect(refusal(extended(`train: { "a\\nb": 1, ${"x".repeat(5_000)}: 1 }`)).split("\n")).toEqual([
       expect.stringContaining('train["a\\nb"]: unknown key "a\\nb"'),

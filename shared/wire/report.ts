@@ -1,0 +1,76 @@
+// What a device says of its model and its data. Sums over everything since the pair of versions was taken up, so that only
+// the last report matters. No row leaves the device, and no name but those of columns.
+
+import { z } from "zod";
+
+/** Most columns that a report names: those that have drifted furthest. */
+export const REPORTED_COLUMNS_MAX = 32;
+/** Most versions that a report names as failed: the newest. */
+export const REPORTED_FAILURES_MAX = 16;
+
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const sum = z.number();
+const share = z.number().min(0).max(1);
+const name = z.string().max(200);
+
+/** `MetricSums`. */
+const sums = z.object({
+  rows: count,
+  squaredError: sum.min(0),
+  absoluteError: sum.min(0),
+  loss: sum,
+  correct: count,
+  confusion: z.object({ truePositives: count, falsePositives: count, falseNegatives: count }).optional(),
+});
+
+/** One version on this device. */
+const versionReport = z.object({
+  version: count,
+  /** Rows it answered, how many answers were no finite numbers, and the time all of them took. */
+  rows: count,
+  invalid: count,
+  totalUs: count,
+  /** Over the rows whose label has come and that both versions have answered, when there are two. */
+  labelled: sums,
+});
+
+export const reportSchema = z.object({
+  v: z.literal(1),
+  /** Of the release that the device follows; 0 = none yet. */
+  sequence: count,
+  /** Time since it has followed it. */
+  ageMs: count,
+  /** What makes the predictions; null = nothing. */
+  serving: versionReport.nullable(),
+  /** What is scored beside it: the version in shadow, or stable while another is served; null = nothing. */
+  beside: versionReport.nullable(),
+  /** Loss of `beside` minus loss of `serving` per labelled row: sum and sum of squares. */
+  paired: z.object({ rows: count, sum, squares: sum.min(0) }),
+  /** The newest labelled rows, as many as the task's window has. */
+  window: sums,
+  /** Versions that did not work here, newest first. */
+  failed: z.array(count).max(REPORTED_FAILURES_MAX),
+  /** Of data: columns with enough rows to be tested, how many of them drift, and those that drift furthest. */
+  data: z.object({
+    tested: count,
+    drifting: count,
+    columns: z.array(z.object({ column: name, effect: sum, drifts: z.boolean() })).max(REPORTED_COLUMNS_MAX),
+  }),
+  /** Of the error of predictions. */
+  concept: z.object({ status: z.enum(["ok", "warning", "drift"]), detections: count }),
+  /** Whether something drifts now, and the event time since when; null = not known. */
+  drift: z.object({ isDrifting: z.boolean(), sinceMs: count.nullable() }),
+  /** Shares of rows: without some value, and refused or quarantined. */
+  quality: z.object({ missing: share, refused: share }),
+  resources: z.object({
+    rssBytes: count,
+    /** Of one core, since the last report. */
+    cpu: z.number().min(0),
+    /** Rows that wait for their label. */
+    unlabelled: count,
+    examples: count,
+  }),
+});
+
+/** A device's report. */
+export type DeviceReport = z.infer<typeof reportSchema>;
