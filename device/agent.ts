@@ -14,7 +14,7 @@ import { type Random, randomStream } from "../shared/random.js";
 import type { Database } from "../shared/storage/port.js";
 import type { LoadedTask } from "../shared/task/parse.js";
 import type { Link } from "../shared/transport/port.js";
-import type { Manifest, Offer, Receipt, SignedTask } from "../shared/wire/message.js";
+import type { Labels, Offer, Receipt, Release, SignedTask } from "../shared/wire/message.js";
 import type { KeyPair } from "../shared/wire/signature.js";
 import { deviceSubscriptions, topics } from "../shared/wire/topic.js";
 import type { Mark } from "./checkpoint/mark.js";
@@ -57,6 +57,8 @@ export interface AgentOptions {
   readonly eventNow?: () => number | undefined;
   /** The owner's word on training now: undefined, or why not. */
   readonly mayTrain?: () => string | undefined;
+  /** What the device is, in its owner's words. */
+  readonly labels?: Labels;
   readonly observe?: (fact: DeviceFact) => void;
   /** Who looks at every row and prediction of a task. */
   readonly watchRows?: WatchRows;
@@ -138,7 +140,7 @@ class DeviceAgent implements Agent {
   readonly #tasks: Inbox<SignedTask>;
   #deployment: Deployment | undefined;
   /** The last verified word on what to serve: it may come before the task. */
-  #stable: Manifest | undefined;
+  #release: Release | undefined;
   /** The last hello said that this device may not train, so the server should hear when it may. */
   #isRefusing = false;
 
@@ -274,9 +276,9 @@ class DeviceAgent implements Agent {
   #listeners(): Listeners {
     return {
       task: (message) => this.#hearTask(message),
-      stable: (manifest) => {
-        this.#stable = manifest;
-        this.#deployment?.follow(manifest);
+      release: (release) => {
+        this.#release = release;
+        this.#deployment?.follow(release.stable);
       },
       offer: (offer) => this.#hearOffer(offer),
       wait: ({ retryMs }) => this.#participant.hear({ type: "wait", retryMs }),
@@ -353,7 +355,7 @@ class DeviceAgent implements Agent {
     const { taskHash, pipelineHash } = loaded;
     this.#observe({ type: "task-adopted", taskHash, pipelineHash });
     deployment.restore();
-    if (this.#stable !== undefined) deployment.follow(this.#stable);
+    if (this.#release !== undefined) deployment.follow(this.#release.stable);
     this.#participant.post({ type: "task-adopted" });
   }
 
@@ -375,6 +377,7 @@ class DeviceAgent implements Agent {
       reason: reason ?? null,
       examples: { train, validation },
       pending: pending ?? null,
+      labels: this.#options.labels ?? {},
     });
   }
 

@@ -13,19 +13,20 @@ import {
   decodeMessage,
   downSchemas,
   type Manifest,
-  manifestSchema,
   type Offer,
   type Receipt,
+  type Release,
+  releaseSchema,
   type SignedTask,
   signedTaskSchema,
 } from "../shared/wire/message.js";
-import { verifyManifest, verifyReceipt } from "../shared/wire/signature.js";
+import { verifyManifest, verifyReceipt, verifyRelease } from "../shared/wire/signature.js";
 import { type DownKind, parseTopic } from "../shared/wire/topic.js";
 
 /** Who listens, and what for. `task` still has its own signature to be verified, by who parses it. */
 export interface Listeners {
   readonly task: (message: SignedTask) => void;
-  readonly stable: (manifest: Manifest) => void;
+  readonly release: (release: Release) => void;
   readonly offer: (offer: Offer) => void;
   readonly wait: (message: DownMessage<"wait">) => void;
   readonly missing: (message: DownMessage<"missing">) => void;
@@ -65,9 +66,9 @@ export class Incoming {
       this.#decode(signedTaskSchema, payload, listeners.task);
       return;
     }
-    if (parsed.direction === "stable") {
-      this.#decode(manifestSchema, payload, (manifest) => {
-        if (this.isSigned(manifest)) listeners.stable(manifest);
+    if (parsed.direction === "release") {
+      this.#decode(releaseSchema, payload, (release) => {
+        if (this.#isSignedRelease(release)) listeners.release(release);
         else this.refuse("bad-signature");
       });
       return;
@@ -92,6 +93,13 @@ export class Incoming {
   isSigned(manifest: Manifest): boolean {
     const { task, serverKey } = this.#options;
     return manifest.task === task && verifyManifest(serverKey, manifest, manifest.signature);
+  }
+
+  #isSignedRelease(release: Release): boolean {
+    const { task, serverKey } = this.#options;
+    const { stable, trial } = release;
+    const areSigned = [stable, ...(trial === null ? [] : [trial.manifest])].every((each) => this.isSigned(each));
+    return release.task === task && areSigned && verifyRelease(serverKey, release, release.signature);
   }
 
   #hearOwn(kind: DownKind, payload: Uint8Array): void {

@@ -85,6 +85,7 @@ export class Effects {
       round,
       kind,
       manifest: kind === "fit" ? null : (registry.manifest(baseVersion) ?? null),
+      sinceMs: null,
       seed: sha256Hex(`${seed}|round|${round}`),
       remainingMs: Math.max(0, deadlineMs - clock.now()),
       chunkBytes,

@@ -48,7 +48,7 @@ function messageOf(
   { id, task, victim, random }: Pick<VandalOptions, "id" | "task" | "random"> & { readonly victim: DeviceId },
 ): readonly [topic: string, payload: Uint8Array] {
   const hello = encodeMessage({
-    ...{ v: 1, taskHash: null, stable: null, eligible: true, reason: null, pending: null },
+    ...{ v: 1, taskHash: null, stable: null, eligible: true, reason: null, pending: null, labels: {} },
     examples: { train: 1e6, validation: 1e6 },
   });
   switch (trick) {

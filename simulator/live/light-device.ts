@@ -131,7 +131,7 @@ export class LightDevice {
     if (this.#upload !== undefined) this.#begin(this.#upload);
     const pending = this.#upload?.updateId ?? null;
     const state = { taskHash: this.#taskHash, stable: null, eligible: true, reason: null };
-    this.#publish("hello", { v: 1, ...state, examples: EXAMPLES, pending });
+    this.#publish("hello", { v: 1, ...state, examples: EXAMPLES, pending, labels: {} });
   }
 
   #helloAfter(delayMs: number): void {

@@ -186,7 +186,7 @@ interface Update {
 }
 
 const helloMessage: UpMessage<"hello"> = {
-  ...{ v: 1, taskHash: task.taskHash, stable: null, eligible: true, reason: null, pending: null },
+  ...{ v: 1, taskHash: task.taskHash, stable: null, eligible: true, reason: null, pending: null, labels: {} },
   examples: { train: 10, validation: 0 },
 };
 

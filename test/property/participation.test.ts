@@ -25,7 +25,7 @@ const updateIdOf = (round: number) => `update-${round}` as UpdateId;
 function offerOf(round: number, hasBase: boolean): Offer {
   const kind = hasBase ? "train" : "fit";
   const manifest = hasBase ? sampleManifest : null;
-  return { v: 1, round, kind, manifest, seed: "s", remainingMs: 1000, chunkBytes: 1024 };
+  return { v: 1, round, kind, manifest, sinceMs: null, seed: "s", remainingMs: 1000, chunkBytes: 1024 };
 }
 
 /** What the world does on its own; what answers a command is added by the model below. */

@@ -180,7 +180,7 @@ describe("topics", () => {
           });
           expect(parseTopic(topics.presence(task, device))).toEqual({ direction: "presence", task, device });
           expect(parseTopic(topics.task(task))).toEqual({ direction: "task", task });
-          expect(parseTopic(topics.stable(task))).toEqual({ direction: "stable", task });
+          expect(parseTopic(topics.release(task))).toEqual({ direction: "release", task });
         },
       ),
     );
@@ -189,7 +189,7 @@ describe("topics", () => {
   test("what parses, builds back to the same text", () => {
     const levels = fc.oneof(
       level,
-      fc.constantFrom("hw", "1", "up", "down", "task", "stable", "presence", ...upKinds, ""),
+      fc.constantFrom("hw", "1", "up", "down", "task", "release", "presence", ...upKinds, ""),
     );
     fc.assert(
       fc.property(fc.array(levels, { maxLength: 7 }), (parts) => {
@@ -268,7 +268,7 @@ function build(parsed: NonNullable<ReturnType<typeof parseTopic>>): string {
     case "presence":
       return topics.presence(parsed.task, parsed.device);
     case "task":
-    case "stable":
+    case "release":
       return topics[parsed.direction](parsed.task);
   }
 }

@@ -42,6 +42,7 @@ const up: { readonly [Kind in keyof typeof upSchemas]: UpMessage<Kind> } = {
     reason: "too few examples",
     examples: { train: 10, validation: 2 },
     pending: updateId,
+    labels: { site: "lab" },
   },
   decline: { v, round: 3, reason: "on battery" },
   begin: {
@@ -60,7 +61,7 @@ const up: { readonly [Kind in keyof typeof upSchemas]: UpMessage<Kind> } = {
 };
 
 const down: { readonly [Kind in keyof typeof downSchemas]: DownMessage<Kind> } = {
-  offer: { v, round: 3, kind: "train", manifest, seed: "s", remainingMs: 60_000, chunkBytes: 32_768 },
+  offer: { v, round: 3, kind: "train", manifest, sinceMs: null, seed: "s", remainingMs: 60_000, chunkBytes: 32_768 },
   wait: { v, retryMs: 30_000, reason: "no round is open" },
   missing: {
     v,

@@ -146,7 +146,7 @@ export class ScriptedServer {
   }
 
   offer(device: DeviceId, offer: Pick<Offer, "round" | "kind" | "manifest"> & Partial<Offer>): void {
-    this.send(device, "offer", { v: 1, seed: "seed", remainingMs: 120_000, chunkBytes: 1024, ...offer });
+    this.send(device, "offer", { v: 1, sinceMs: null, seed: "seed", remainingMs: 120_000, chunkBytes: 1024, ...offer });
   }
 
   wait(device: DeviceId, retryMs: number): void {

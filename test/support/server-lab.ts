@@ -23,7 +23,8 @@ import {
   downSchemas,
   encodeMessage,
   type Manifest,
-  manifestSchema,
+  type Release,
+  releaseSchema,
   type Offer,
   type Receipt,
   type UpMessage,
@@ -189,7 +190,12 @@ export class HandDevice {
   readonly keys: KeyPair;
   readonly received: Received[] = [];
   readonly counters = new Counters();
-  stable: Manifest | undefined;
+  release: Release | undefined;
+
+  get stable(): Manifest | undefined {
+    return this.release?.stable;
+  }
+
   readonly #lab: ServerLab;
   readonly #link: MemoryLink;
 
@@ -248,6 +254,7 @@ export class HandDevice {
       reason: null,
       examples: { train: 10, validation: 5 },
       pending: null,
+      labels: {},
       ...changes,
     });
     await this.#lab.clock.until(() => this.received.some(({ kind }) => kind === "offer" || kind === "wait"));
@@ -351,7 +358,7 @@ export class HandDevice {
 
   #receive(topic: string, payload: Uint8Array): void {
     const parsed = parseTopic(topic);
-    if (parsed?.direction === "stable") this.stable = decodeMessage(manifestSchema, payload);
+    if (parsed?.direction === "release") this.release = decodeMessage(releaseSchema, payload);
     if (parsed?.direction !== "down") return;
     const message = decodeMessage(downSchemas[parsed.kind], payload);
     if (message === undefined) throw new Error(`undecodable ${parsed.kind}`);

@@ -17,6 +17,7 @@ const fitOffer = (round: number): Offer => ({
   kind: "fit",
   manifest: null,
   seed: "s",
+  sinceMs: null,
   remainingMs: 1000,
   chunkBytes: 1024,
 });

@@ -16,7 +16,7 @@ test("a topic has the levels the protocol names", () => {
   expect(topics.up(task, device, "chunk")).toBe("hw/1/pumps/up/pump-7/chunk");
   expect(topics.down(task, device, "offer")).toBe("hw/1/pumps/down/pump-7/offer");
   expect(topics.task(task)).toBe("hw/1/pumps/task");
-  expect(topics.stable(task)).toBe("hw/1/pumps/stable");
+  expect(topics.release(task)).toBe("hw/1/pumps/release");
   expect(topics.presence(task, device)).toBe("hw/1/pumps/presence/pump-7");
 });
 
@@ -28,7 +28,7 @@ test("a device subscribes to what is sent to it and to nothing else", () => {
     expect(isMine(topics.down(task, "other" as DeviceId, kind))).toBe(false);
   }
   for (const kind of upKinds) expect(isMine(topics.up(task, device, kind))).toBe(false);
-  expect([topics.task(task), topics.stable(task)].every(isMine)).toBe(true);
+  expect([topics.task(task), topics.release(task)].every(isMine)).toBe(true);
 });
 
 test.each([

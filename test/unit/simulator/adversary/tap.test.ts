@@ -37,7 +37,7 @@ async function hearThrough({ topic, isActive }: { readonly topic: string; readon
 }
 
 test.each([
-  ["an announcement", topics.stable(taskId("linear")), 1],
+  ["an announcement", topics.release(taskId("linear")), 1],
   ["the task", topics.task(taskId("linear")), 1],
   ["what can be asked for again", topics.down(taskId("linear"), id, "receipt"), 0],
 ] as const)("a connection that garbles %s breaks within a minute, or stays", async (_, topic, breaks) => {
@@ -48,6 +48,6 @@ test.each([
 });
 
 test("a tap that is not at work changes nothing", async () => {
-  const result = await hearThrough({ topic: topics.stable(taskId("linear")), isActive: false });
+  const result = await hearThrough({ topic: topics.release(taskId("linear")), isActive: false });
   expect(result).toEqual({ heard: [[...payload]], breaks: 0 });
 });

@@ -1,0 +1,70 @@
+// The fleet learns anew: when, how often, and who is left out because only its own data has changed.
+
+import type { DeviceId } from "../../shared/id.js";
+import { type Step, step, tell } from "./command.js";
+import type { RoundEvent } from "./event.js";
+import type { Context } from "./membership.js";
+import type { RoundsState } from "./state.js";
+
+const DAY_MS = 86_400_000;
+
+/** When the fleet may learn anew at the earliest, by cool-down and cap; undefined when it may not at all. */
+export function mayRetrainFrom({ retrainedMs }: RoundsState, { policy }: Pick<Context, "policy">): number | undefined {
+  const retrain = policy.monitor?.retrain;
+  if (retrain === undefined) return undefined;
+  const last = retrainedMs.at(-1);
+  const firstOfDay = retrainedMs.at(-retrain.perDay);
+  return Math.max(
+    last === undefined ? 0 : last + retrain.cooldownMs,
+    firstOfDay === undefined ? 0 : firstOfDay + DAY_MS,
+  );
+}
+
+/** Enough of the fleet says that its model no longer fits. Nothing happens while a version is on trial: it may be the cure. */
+export function startRetraining(
+  state: RoundsState,
+  event: RoundEvent & { readonly type: "retrain" },
+  context: Context,
+): Step {
+  const { nowMs, policy } = context;
+  const retrain = policy.monitor?.retrain;
+  const fromMs = mayRetrainFrom(state, context);
+  if (retrain === undefined || fromMs === undefined || nowMs < fromMs) return step(state);
+  if (state.stable === 0 || state.trial !== null || state.trainRounds < state.retrainUntil) return step(state);
+  const until = state.trainRounds + retrain.rounds;
+  const next: RoundsState = {
+    ...state,
+    finished: null,
+    extraRounds: Math.max(state.extraRounds, until - policy.rounds.max),
+    retrainUntil: until,
+    retrainedMs: [...state.retrainedMs, nowMs].slice(-retrain.perDay),
+    sinceMs: event.sinceMs,
+    // What stable was worth before says nothing now: it is scored anew, so that the gate compares like with like.
+    candidate: state.stable,
+    ...{ best: null, sinceBest: 0, failedGates: 0, abandonedRounds: 0, norms: [] },
+    quarantined: new Map(),
+  };
+  const { reason, devices, share, sinceMs } = event;
+  const lifted = [...state.quarantined.keys()].map((device) => tell({ type: "quarantine-lifted", device }));
+  const told = tell({ type: "retraining", reason, devices, share, sinceMs, rounds: retrain.rounds });
+  return step(next, { commands: [told, ...lifted] });
+}
+
+/** Leaves a device out of rounds. */
+export function quarantine(
+  state: RoundsState,
+  { device, reason, nowMs }: { readonly device: DeviceId; readonly reason: string; readonly nowMs: number },
+): Step {
+  if (state.quarantined.has(device) || !state.fleet.has(device)) return step(state);
+  const quarantined = new Map(state.quarantined).set(device, { reason, sinceMs: nowMs });
+  return step({ ...state, quarantined }, { commands: [tell({ type: "quarantined", device, reason })] });
+}
+
+/** Lets it take part again. */
+export function liftQuarantine(state: RoundsState, device: DeviceId): Step {
+  if (!state.quarantined.has(device)) return step(state);
+  const quarantined = new Map(state.quarantined);
+  quarantined.delete(device);
+  return step({ ...state, quarantined }, { commands: [tell({ type: "quarantine-lifted", device })] });
+}
+

@@ -1,0 +1,158 @@
+// How a version that has passed the gate comes to be served by all: shadow, canary step by step, promotion; and how it
+// is taken back. What cannot be judged counts as failed, so every trial ends.
+
+import { passesGate } from "../model/gate.js";
+import { type Command, chain, type Step, step, tell } from "./command.js";
+import type { RoundEvent } from "./event.js";
+import type { Context } from "./membership.js";
+import { publishLine } from "./progression.js";
+import type { Scored, RoundsState, TrialState } from "./state.js";
+import { judgeEvidence } from "./trial-check.js";
+import { reachOfStep, releaseCommand } from "./trial-reach.js";
+
+/** A version has passed the gate: on trial, or served by all when the task asks for no trial. */
+export function release(state: RoundsState, candidate: Scored, context: Context): Step {
+  const { shadow, canary } = context.policy.rollout;
+  const needsTrial = shadow !== undefined || canary !== undefined;
+  // Before the first there is nothing better to serve, and nothing to compare with.
+  if (!needsTrial || state.stable === 0) return promote(state, candidate, context);
+  // One at a time; the newest of those that wait is the one worth trying.
+  if (state.trial !== null) return step({ ...state, queued: candidate });
+  return startStep(state, candidate, { mode: shadow === undefined ? "canary" : "shadow", step: 0 }, context);
+}
+
+/** Asks for evidence when a check is due. */
+export function checkTrial(state: RoundsState, { nowMs, policy }: Context): Step {
+  const { trial } = state;
+  if (trial === null || nowMs < trial.nextCheckMs) return step(state);
+  const next = { ...trial, nextCheckMs: nowMs + policy.rollout.guard.checkMs };
+  const { version, step: at } = trial;
+  return step({ ...state, trial: next }, { commands: [{ type: "pool-evidence", version, step: at }] });
+}
+
+/** Goes on with the trial, or ends it. */
+export function judgeTrial(
+  state: RoundsState,
+  event: RoundEvent & { readonly type: "trial-evidence" },
+  context: Context,
+): Step {
+  const { trial } = state;
+  if (trial === null || trial.version !== event.version || trial.step !== event.step) return step(state);
+  const verdict = judgeEvidence(trial, event.evidence, context);
+  const told = tell({
+    type: "trial-checked",
+    ...{ version: trial.version, mode: trial.mode, step: trial.step },
+    evidence: event.evidence,
+    problems: verdict.problems,
+  });
+  return chain(step(state, { commands: [told] }), (next) => follow(next, trial, verdict, context));
+}
+
+/** The operator's word: this version is served by all, whatever the gate says. */
+export function promoteByHand(state: RoundsState, chosen: Scored, context: Context): Step {
+  if (chosen.version === state.stable && state.trial === null) return step(state);
+  return promote(state, chosen, context);
+}
+
+/** The operator's word: what is in trial is taken back; without a trial, `chosen` or what was served before is served again. */
+export function rollBackByHand(state: RoundsState, chosen: Scored | null, context: Context): Step {
+  if (state.trial !== null && chosen === null) return endTrial(state, state.trial, ["operator"], context);
+  const target = chosen ?? state.previous;
+  if (target === null || target.version === state.stable) return step(state);
+  return chain(promote(state, target, context), (next) => step(leaveLine(next, context)));
+}
+
+function follow(
+  state: RoundsState,
+  trial: TrialState,
+  verdict: ReturnType<typeof judgeEvidence>,
+  context: Context,
+): Step {
+  const { guard, canary } = context.policy.rollout;
+  const failures = trial.failures + (verdict.problems.length > 0 ? 1 : 0);
+  if (verdict.isFatal || failures >= guard.failures) return endTrial(state, trial, verdict.problems, context);
+  if (!verdict.isPassed) {
+    return step(failures === trial.failures ? state : { ...state, trial: { ...trial, failures } });
+  }
+  const isLast = trial.mode === "canary" && trial.step + 1 >= (canary?.steps.length ?? 0);
+  if (canary === undefined || isLast) return promote(state, trial, context);
+  const at = trial.mode === "shadow" ? 0 : trial.step + 1;
+  return startStep(state, trial, { mode: "canary", step: at, failures }, context);
+}
+
+function startStep(
+  state: RoundsState,
+  { version, value }: Scored,
+  how: { readonly mode: TrialState["mode"]; readonly step: number; readonly failures?: number },
+  context: Context,
+): Step {
+  const { nowMs, policy } = context;
+  const trial: TrialState = {
+    ...{ version, value, mode: how.mode, step: how.step },
+    failures: how.failures ?? 0,
+    below: reachOfStep(state, version, how, context),
+    sinceMs: nowMs,
+    nextCheckMs: nowMs + policy.rollout.guard.checkMs,
+  };
+  const { mode, below } = trial;
+  const next = { ...state, trial, sequence: nextSequence(state, context) };
+  const told = tell({ type: "trial-started", version, mode, step: how.step, share: below / 2 ** 32 });
+  return step(next, { commands: [told, releaseCommand(next, policy)] });
+}
+
+function promote(state: RoundsState, { version, value }: Scored, context: Context): Step {
+  const next: RoundsState = {
+    ...state,
+    ...{ stable: version, stableValue: value, root: version },
+    previous: state.stable === 0 ? null : { version: state.stable, value: state.stableValue },
+    ...{ failedGates: 0, trial: null, queued: null },
+    sequence: nextSequence(state, context),
+  };
+  const commands: Command[] = [...endedTold(state.trial, version), publishLine("stable", version)];
+  commands.push(releaseCommand(next, context.policy));
+  return chain(step(next, { commands }), (promoted) => tryQueued(promoted, state.queued, context));
+}
+
+function endedTold(trial: TrialState | null, promoted: number): Command[] {
+  if (trial === null) return [];
+  const { version, mode, step: at } = trial;
+  const isPromoted = version === promoted;
+  return [
+    tell({
+      type: "trial-ended",
+      ...{ version, mode, step: at },
+      outcome: isPromoted ? "promoted" : "rolled-back",
+      reasons: isPromoted ? [] : ["superseded"],
+    }),
+  ];
+}
+
+/** What waited has to be better than what is stable by now. */
+function tryQueued(state: RoundsState, queued: Scored | null, context: Context): Step {
+  if (queued === null || queued.version <= state.stable) return step(state);
+  const values = { value: queued.value ?? undefined, reference: state.stableValue ?? undefined };
+  return passesGate(values, context.policy.rollout.gate) ? release(state, queued, context) : step(state);
+}
+
+function endTrial(
+  state: RoundsState,
+  trial: TrialState,
+  reasons: readonly string[],
+  context: Context,
+): Step {
+  const next = leaveLine({ ...state, sequence: nextSequence(state, context) }, context);
+  const { version, mode, step: at } = trial;
+  const told = tell({ type: "trial-ended", version, mode, step: at, outcome: "rolled-back", reasons });
+  return step(next, { commands: [told, releaseCommand(next, context.policy)] });
+}
+
+/** What has failed in service was trained on head's line: head goes back to stable's params. */
+function leaveLine(state: RoundsState, { policy }: Context): RoundsState {
+  return { ...state, trial: null, queued: null, failedGates: policy.rollout.revertAfter };
+}
+
+// Time itself when it is greater: a server that starts from nothing is still heard by devices that knew the one before.
+function nextSequence({ sequence }: RoundsState, { nowMs }: Context): number {
+  return Math.max(sequence + 1, Math.floor(nowMs));
+}
+
