@@ -98,7 +98,9 @@ export class Incoming {
   #isSignedRelease(release: Release): boolean {
     const { task, serverKey } = this.#options;
     const { stable, trial } = release;
-    const areSigned = [stable, ...(trial === null ? [] : [trial.manifest])].every((each) => this.isSigned(each));
+    const areSigned = [stable, ...(trial === null ? [] : [trial.manifest])].every((each) =>
+      this.isSigned(each),
+    );
     return release.task === task && areSigned && verifyRelease(serverKey, release, release.signature);
   }
 

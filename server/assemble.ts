@@ -18,6 +18,8 @@ import { VersionMaker } from "./model/maker.js";
 import { Publisher } from "./model/publisher.js";
 import { ModelRegistry } from "./model/registry.js";
 import { VersionStore } from "./model/version-store.js";
+import { FleetView } from "./monitor/fleet-view.js";
+import { ReportStore } from "./monitor/report-store.js";
 import { defaultLimits, type ServerLimits, type ServerOptions } from "./options.js";
 import { Coordinator } from "./round/coordinator.js";
 import { Effects } from "./round/effects.js";
@@ -34,6 +36,7 @@ export interface Parts {
   readonly publisher: Publisher;
   readonly effects: Effects;
   readonly coordinator: Coordinator;
+  readonly fleetView: FleetView;
   readonly context: IngestContext;
 }
 
@@ -53,21 +56,24 @@ export function assemble(options: ServerOptions, learning: Learning): Parts {
   const base = layBase(options);
   const { failed, fail } = watchForFaults(logger);
   const publisher = new Publisher({ ...options, counters: base.counters });
+  const policy = policyOf(task.task, { seed, maxDevices: base.limits.devices });
+  const reports = new ReportStore(options.database);
+  const fleetView = new FleetView({ store: reports, policy, clock, counters: base.counters });
   const maker = new VersionMaker({ ...base, task: task.task, keys, clock, learning });
   // Each needs the other: what is made comes back as an event.
   const effects: Effects = new Effects({
     ...base,
-    ...{ seed, clock, logger, publisher, maker, fail },
+    ...{ seed, clock, logger, publisher, maker, fleetView, fail },
     chunkBytes: base.limits.chunkBytes,
     post: (occurrence, attached) => coordinator.post(occurrence, attached),
   });
   const coordinator = new Coordinator({
     ...{ clock, logger, fail, counters: base.counters },
     journal: new SqliteJournal(options.database, base),
-    policy: policyOf(task.task, { seed, maxDevices: base.limits.devices }),
+    policy,
     execute: (command, state) => effects.execute(command, state),
   });
-  const context = createContext(options, base, { learning, coordinator, fail });
+  const context = createContext(options, base, { learning, coordinator, fleetView, fail });
   return {
     base,
     failed,
@@ -75,6 +81,7 @@ export function assemble(options: ServerOptions, learning: Learning): Parts {
     effects,
     coordinator,
     context,
+    fleetView,
     fleet: base.fleet,
     registry: base.registry,
   };
@@ -108,8 +115,9 @@ function createContext(
   {
     learning,
     coordinator,
+    fleetView,
     fail,
-  }: Pick<IngestContext, "coordinator" | "fail"> & { readonly learning: Learning },
+  }: Pick<IngestContext, "coordinator" | "fleetView" | "fail"> & { readonly learning: Learning },
 ): IngestContext {
   return {
     ...base,
@@ -128,7 +136,7 @@ function createContext(
     drops: new DropLog(base.counters, logger),
     verifyThread,
     scratch: new Scratch(),
-    ...{ clock, devices, coordinator, fail },
+    ...{ clock, devices, coordinator, fleetView, fail },
   };
 }
 

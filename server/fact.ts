@@ -3,6 +3,7 @@
 import type { DeviceId, UpdateId } from "../shared/id.js";
 import type { MetricSums } from "../shared/model/metric.js";
 import type { Manifest, RejectionReason, RoundKind } from "../shared/wire/message.js";
+import type { TrialEvidence } from "./round/event.js";
 
 /** Facts are emitted after they are durable, in order. Watching never changes what happens. */
 export type ServerFact =
@@ -64,6 +65,41 @@ export type ServerFact =
       readonly value: number | undefined;
       readonly reference: number | undefined;
     }
+  | {
+      readonly type: "trial-started";
+      readonly version: number;
+      readonly mode: "shadow" | "canary";
+      readonly step: number;
+      /** Of all devices that could be in it. */
+      readonly share: number;
+    }
+  | {
+      readonly type: "trial-checked";
+      readonly version: number;
+      readonly mode: "shadow" | "canary";
+      readonly step: number;
+      readonly evidence: TrialEvidence;
+      /** None when all is well so far. */
+      readonly problems: readonly string[];
+    }
+  | {
+      readonly type: "trial-ended";
+      readonly version: number;
+      readonly mode: "shadow" | "canary";
+      readonly step: number;
+      readonly outcome: "promoted" | "rolled-back";
+      readonly reasons: readonly string[];
+    }
+  | {
+      readonly type: "retraining";
+      readonly reason: "drift" | "limits" | "operator";
+      readonly devices: number;
+      readonly share: number;
+      readonly sinceMs: number | null;
+      readonly rounds: number;
+    }
+  | { readonly type: "quarantined"; readonly device: DeviceId; readonly reason: string }
+  | { readonly type: "quarantine-lifted"; readonly device: DeviceId }
   | {
       readonly type: "finished";
       readonly reason: "max-rounds" | "target" | "patience";

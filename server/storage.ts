@@ -74,6 +74,12 @@ export const serverMigrations: Migrations = [
     pooled TEXT
   ) STRICT;
   `,
+  `
+  -- The last report of each device (JSON).
+  CREATE TABLE reports (
+    device TEXT PRIMARY KEY, received_ms INTEGER NOT NULL, report TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The tables a write may touch. */

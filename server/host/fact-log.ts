@@ -30,7 +30,17 @@ export function logFact(logger: Logger, fact: ServerFact): void {
     case "update-rejected":
     case "gate":
     case "finished":
+    case "trial-started":
+    case "retraining":
+    case "quarantined":
+    case "quarantine-lifted":
       logger.info(rest, sentences[fact.type]);
+      break;
+    case "trial-checked":
+      logger[fact.problems.length > 0 ? "info" : "debug"](rest, sentences[fact.type]);
+      break;
+    case "trial-ended":
+      logger[fact.outcome === "promoted" ? "info" : "warn"](rest, sentences[fact.type]);
       break;
     case "member-replaced":
     case "update-accepted":
@@ -44,6 +54,12 @@ const sentences = {
   "update-rejected": "update rejected",
   gate: "gate decided",
   finished: "training is over",
+  "trial-started": "version on trial",
+  "trial-checked": "trial checked",
+  "trial-ended": "trial over",
+  retraining: "the fleet learns anew",
+  quarantined: "device left out of rounds",
+  "quarantine-lifted": "device takes part again",
   "member-replaced": "member replaced",
   "update-accepted": "update accepted",
   "update-duplicate": "update sent again",

@@ -11,6 +11,7 @@ import type { ServerFact } from "../fact.js";
 import type { FleetRegistry } from "../fleet/registry.js";
 import type { ModelRegistry } from "../model/registry.js";
 import type { VersionStore } from "../model/version-store.js";
+import type { FleetView } from "../monitor/fleet-view.js";
 import type { Coordinator } from "../round/coordinator.js";
 import type { Downlink } from "./downlink.js";
 import type { DropLog } from "./drop-log.js";
@@ -41,6 +42,7 @@ export interface IngestContext {
   readonly drops: DropLog;
   readonly devices: { publicKey(device: DeviceId): KeyObject | undefined };
   readonly fleet: FleetRegistry;
+  readonly fleetView: FleetView;
   readonly staging: Staging;
   /** Judges updates that lie in files. */
   readonly verifyThread: Pick<VerifyThread, "verify"> | undefined;

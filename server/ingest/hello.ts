@@ -18,5 +18,6 @@ export const handleHello: Handler<"hello"> = async (context, device, hello) => {
     device,
     canTrain: isAble && hello.examples.train >= minExamples,
     canEvaluate: isAble && hello.examples.validation > 0,
+    labels: hello.labels,
   });
 };

@@ -12,6 +12,7 @@ import type { Handler, IngestContext } from "./context.js";
 import { handleDecline } from "./decline.js";
 import { handleGet } from "./get.js";
 import { handleHello } from "./hello.js";
+import { handleReport } from "./report.js";
 import { settle } from "./settle.js";
 
 const handlers: { readonly [Kind in UpKind]: Handler<Kind> } = {
@@ -21,6 +22,7 @@ const handlers: { readonly [Kind in UpKind]: Handler<Kind> } = {
   chunk: handleChunk,
   commit: handleCommit,
   get: handleGet,
+  report: handleReport,
 };
 
 /** Handles one message from the uplink. Rejects when the device shall send it again. */

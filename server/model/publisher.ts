@@ -1,4 +1,4 @@
-// What every device gets without asking: the signed task, and the manifest of the version to serve.
+// What every device gets without asking: the signed task, and the word on which version to serve.
 
 import type { Cancel, Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
@@ -6,8 +6,8 @@ import { messageOf } from "../../shared/error.js";
 import type { Logger } from "../../shared/log.js";
 import type { LoadedTask } from "../../shared/task/parse.js";
 import type { Uplink } from "../../shared/transport/port.js";
-import { encodeMessage, type Manifest, type SignedTask } from "../../shared/wire/message.js";
-import { type KeyPair, signTask } from "../../shared/wire/signature.js";
+import { encodeMessage, type Release, type SignedTask } from "../../shared/wire/message.js";
+import { type KeyPair, type ReleaseClaim, signRelease, signTask } from "../../shared/wire/signature.js";
 import { topics } from "../../shared/wire/topic.js";
 
 const RETRY_MS = 5_000;
@@ -38,8 +38,12 @@ export class Publisher {
     await this.#retain(topics.task(task), encodeMessage(signed));
   }
 
-  async publishStable(manifest: Manifest): Promise<void> {
-    await this.#retain(topics.stable(manifest.task), encodeMessage(manifest));
+  async publishRelease(parts: Omit<ReleaseClaim, "v" | "task">): Promise<void> {
+    const { task: loaded, keys } = this.#options;
+    const { task } = loaded.task;
+    const claim = { v: 1 as const, task, ...parts };
+    const release: Release = { ...claim, signature: signRelease(keys.privateKey, claim) };
+    await this.#retain(topics.release(task), encodeMessage(release));
   }
 
   stop(): void {

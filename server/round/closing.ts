@@ -40,15 +40,16 @@ export function completeRound(state: RoundsState, open: OpenRound, version: numb
 }
 
 /** Without quorum, or with updates that make no version: nothing of the round remains but its number. */
-export function abandonRound(state: RoundsState, open: OpenRound, { policy, nowMs }: Context): Step {
+export function abandonRound(state: RoundsState, open: OpenRound, context: Context): Step {
+  const { policy, nowMs } = context;
   const ending = endingOf(open, { outcome: "abandoned", version: undefined, closedMs: nowMs });
   return chain(leaveRound(state, open, ending), (next) => {
-    if (open.kind === "evaluate") return judgeCandidate(next, undefined, policy);
+    if (open.kind === "evaluate") return judgeCandidate(next, undefined, context);
     return step(open.kind === "train" ? noteAbandoned(next, policy) : next);
   });
 }
 
-function closeEvaluation(state: RoundsState, open: OpenRound, { policy, nowMs }: Context): Step {
+function closeEvaluation(state: RoundsState, open: OpenRound, context: Context): Step {
   const perDevice = acceptedMembers(open).map(({ device, sums }) => ({
     device,
     sums: sums ?? emptyMetricSums,
@@ -56,7 +57,7 @@ function closeEvaluation(state: RoundsState, open: OpenRound, { policy, nowMs }:
   const pooled = perDevice.reduce((merged, { sums }) => mergeMetricSums(merged, sums), emptyMetricSums);
   const { round, baseVersion: version } = open;
   const evaluation: Write = { type: "evaluation", round, version, pooled, perDevice };
-  const ending = endingOf(open, { outcome: "completed", version: undefined, closedMs: nowMs });
+  const ending = endingOf(open, { outcome: "completed", version: undefined, closedMs: context.nowMs });
   return chain(
     leaveRound(state, open, ending),
     (next) =>
@@ -64,7 +65,7 @@ function closeEvaluation(state: RoundsState, open: OpenRound, { policy, nowMs }:
         writes: [evaluation],
         commands: [tell({ type: "evaluated", version, pooled, perDevice })],
       }),
-    (next) => judgeCandidate(next, pooled, policy),
+    (next) => judgeCandidate(next, pooled, context),
   );
 }
 

@@ -2,7 +2,7 @@
 
 import type { DeviceId, UpdateId } from "../../shared/id.js";
 import type { MetricSums } from "../../shared/model/metric.js";
-import type { Manifest, RejectionReason, RoundKind } from "../../shared/wire/message.js";
+import type { Manifest, RejectionReason, RoundKind, Trial } from "../../shared/wire/message.js";
 import type { ServerFact } from "../fact.js";
 import type { RoundBeginning, RoundEnding } from "./history.js";
 import type { RoundsState } from "./state.js";
@@ -15,6 +15,9 @@ export interface Word {
   readonly status: "accepted" | "rejected";
   readonly reason: RejectionReason | null;
 }
+
+/** A trial as devices hear of it. */
+export type TrialTerms = Omit<Trial, "manifest"> & { readonly version: number };
 
 /** One accepted update. */
 export interface UpdateRef {
@@ -73,13 +76,17 @@ export type Command =
   | { readonly type: "offer"; readonly device: DeviceId }
   | { readonly type: "wait"; readonly device: DeviceId; readonly retryMs: number; readonly reason: string }
   | { readonly type: "word"; readonly word: Word }
-  /** `isNew` is false for what was published before the last start. */
+  /** Tells that the version is there. */
+  | { readonly type: "publish"; readonly line: "head" | "stable"; readonly version: number }
+  /** Tells devices what to serve. */
   | {
-      readonly type: "publish";
-      readonly line: "head" | "stable";
-      readonly version: number;
-      readonly isNew: boolean;
+      readonly type: "release";
+      readonly sequence: number;
+      readonly stable: number;
+      readonly trial: TrialTerms | null;
     }
+  /** Answered by the event `trial-evidence`. */
+  | { readonly type: "pool-evidence"; readonly version: number; readonly step: number }
   | { readonly type: "tell"; readonly fact: ServerFact }
   | MakeCommand;
 
@@ -113,4 +120,9 @@ export function chain(first: Step, ...following: readonly ((state: RoundsState) 
 /** Tells whoever watches. */
 export function tell(fact: ServerFact): Command {
   return { type: "tell", fact };
+}
+
+/** Tells that head or stable is a new version. */
+export function publishLine(line: "head" | "stable", version: number): Command {
+  return { type: "publish", line, version };
 }

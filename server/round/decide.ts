@@ -21,7 +21,10 @@ import {
 import { openNext } from "./opening.js";
 import type { Policy } from "./policy.js";
 import { adoptRoot } from "./progression.js";
+import { liftQuarantine, quarantine, startRetraining } from "./retrain.js";
+import { checkTrial, judgeTrial, promoteByHand, rollBackByHand } from "./rollout.js";
 import type { RoundsState } from "./state.js";
+import { releaseCommand } from "./trial-reach.js";
 
 /**
  * Decides on one event. Pure: same state, event and policy, same step. The state stays the same object when
@@ -35,19 +38,21 @@ export function decide(state: RoundsState, event: RoundEvent, policy: Policy): S
 }
 
 /** When time alone will change something: clock time, undefined when it will not. */
-export function nextWakeMs({ open }: RoundsState): number | undefined {
-  if (open === null || open.isClosing) return undefined;
-  let wakeMs = open.deadlineMs;
-  for (const member of open.members.values()) {
-    if (member.status === "assigned") wakeMs = Math.min(wakeMs, member.leaseMs);
+export function nextWakeMs({ open, trial }: RoundsState): number | undefined {
+  let wakeMs = trial?.nextCheckMs ?? Number.POSITIVE_INFINITY;
+  if (open !== null && !open.isClosing) {
+    wakeMs = Math.min(wakeMs, open.deadlineMs);
+    for (const member of open.members.values()) {
+      if (member.status === "assigned") wakeMs = Math.min(wakeMs, member.leaseMs);
+    }
   }
-  return wakeMs;
+  return Number.isFinite(wakeMs) ? wakeMs : undefined;
 }
 
 function react(state: RoundsState, event: RoundEvent, context: Context): Step {
   switch (event.type) {
     case "recovered":
-      return recover(state, event.downtimeMs);
+      return recover(state, event.downtimeMs, context);
     case "tick":
       return step(state);
     case "hello":
@@ -60,6 +65,18 @@ function react(state: RoundsState, event: RoundEvent, context: Context): Step {
       return settleUpdate(state, event);
     case "version-made":
       return adoptVersion(state, event, context);
+    case "trial-evidence":
+      return judgeTrial(state, event, context);
+    case "retrain":
+      return startRetraining(state, event, context);
+    case "quarantine":
+      return quarantine(state, event);
+    case "quarantine-lifted":
+      return liftQuarantine(state, event.device);
+    case "promote":
+      return promoteByHand(state, event, context);
+    case "roll-back":
+      return rollBackByHand(state, event.to, context);
     case "unfoldable":
       return isClosing(state, event.round) ? abandonRound(state, state.open, context) : step(state);
     default:
@@ -73,6 +90,7 @@ function advance(state: RoundsState, context: Context): Step {
     expireLeases(state, context),
     (next) => replaceLost(next, context),
     (next) => endRound(next, context),
+    (next) => checkTrial(next, context),
     (next) => openNext(next, context),
   );
 }
@@ -94,11 +112,11 @@ function adoptVersion(state: RoundsState, { round, version }: Made, context: Con
 }
 
 /** The time the server was away does not count, and what it was about to do is done now. */
-function recover(state: RoundsState, downtimeMs: number): Step {
+function recover(state: RoundsState, downtimeMs: number, { policy }: Context): Step {
   const shifted = downtimeMs > 0 ? shiftTimes(state, downtimeMs) : state;
   const commands: Command[] = [];
   const { stable, open } = shifted;
-  if (stable > 0) commands.push({ type: "publish", line: "stable", version: stable, isNew: false });
+  if (stable > 0) commands.push(releaseCommand(shifted, policy));
   const make = pendingMake(shifted);
   if (make !== undefined) commands.push(make);
   if (open !== null && !open.isClosing) {
@@ -113,14 +131,24 @@ function shiftTimes(state: RoundsState, byMs: number): RoundsState {
   const fleet = new Map(
     [...state.fleet].map(([id, known]) => [id, { ...known, seenMs: known.seenMs + byMs }]),
   );
-  if (state.open === null) return { ...state, fleet };
+  const trial = state.trial && {
+    ...state.trial,
+    sinceMs: state.trial.sinceMs + byMs,
+    nextCheckMs: state.trial.nextCheckMs + byMs,
+  };
+  if (state.open === null) return { ...state, fleet, trial };
   const members = new Map(
     [...state.open.members].map(([id, member]) => [
       id,
       member.status === "assigned" ? { ...member, leaseMs: member.leaseMs + byMs } : member,
     ]),
   );
-  return { ...state, fleet, open: { ...state.open, deadlineMs: state.open.deadlineMs + byMs, members } };
+  return {
+    ...state,
+    fleet,
+    trial,
+    open: { ...state.open, deadlineMs: state.open.deadlineMs + byMs, members },
+  };
 }
 
 /** Work for a member that has not delivered, else when to ask again. */
@@ -144,6 +172,7 @@ function answerHello(
 
 function whyWait(state: RoundsState, device: DeviceId): string {
   if (state.finished !== null) return "finished";
+  if (state.quarantined.has(device)) return "quarantined";
   const known = state.fleet.get(device);
   if (known === undefined) return "fleet-full";
   if (!known.canTrain && !known.canEvaluate) return "not-eligible";

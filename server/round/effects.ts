@@ -13,6 +13,7 @@ import type { ReceiptStore } from "../ingest/receipts.js";
 import type { VersionMaker } from "../model/maker.js";
 import type { Publisher } from "../model/publisher.js";
 import type { ModelRegistry } from "../model/registry.js";
+import type { FleetView } from "../monitor/fleet-view.js";
 import type { Command, MakeCommand, Word, Write } from "./command.js";
 import type { Occurrence } from "./event.js";
 import type { RoundsState } from "./state.js";
@@ -32,6 +33,7 @@ export interface EffectsOptions {
   readonly registry: ModelRegistry;
   readonly maker: VersionMaker;
   readonly publisher: Publisher;
+  readonly fleetView: FleetView;
   readonly observe: (fact: ServerFact) => void;
   readonly post: (occurrence: Occurrence, attached: readonly Write[]) => Promise<void>;
   /** Told of our own mistakes. */
@@ -60,7 +62,14 @@ export class Effects {
       case "word":
         return this.#giveWord(command.word);
       case "publish":
-        return this.#publish(command);
+        this.#publish(command);
+        return undefined;
+      case "release":
+        return this.#release(command);
+      case "pool-evidence":
+        // Not awaited: its event waits in the inbox behind what is being handled now.
+        void this.#poolEvidence(command, state);
+        return undefined;
       case "tell":
         observe(command.fact);
         return undefined;
@@ -76,7 +85,7 @@ export class Effects {
     this.#abort.abort();
   }
 
-  async #offer(device: DeviceId, { open }: RoundsState): Promise<void> {
+  async #offer(device: DeviceId, { open, sinceMs }: RoundsState): Promise<void> {
     const { clock, downlink, fleet, registry, seed, chunkBytes } = this.#options;
     if (open === null || !fleet.isConnected(device)) return;
     const { round, kind, baseVersion, deadlineMs } = open;
@@ -85,7 +94,7 @@ export class Effects {
       round,
       kind,
       manifest: kind === "fit" ? null : (registry.manifest(baseVersion) ?? null),
-      sinceMs: null,
+      sinceMs,
       seed: sha256Hex(`${seed}|round|${round}`),
       remainingMs: Math.max(0, deadlineMs - clock.now()),
       chunkBytes,
@@ -102,12 +111,36 @@ export class Effects {
     await downlink.send(word.device, "receipt", receipts.sign(word));
   }
 
-  async #publish({ line, version, isNew }: Command & { readonly type: "publish" }): Promise<void> {
-    const { observe, publisher, registry } = this.#options;
+  #publish({ line, version }: Command & { readonly type: "publish" }): void {
+    const { observe, registry } = this.#options;
     const manifest = registry.manifest(version);
+    if (manifest !== undefined) observe({ type: "version-published", line, manifest });
+  }
+
+  async #release({ sequence, stable, trial }: Command & { readonly type: "release" }): Promise<void> {
+    const { publisher, registry } = this.#options;
+    const manifest = registry.manifest(stable);
     if (manifest === undefined) return;
-    if (isNew) observe({ type: "version-published", line, manifest });
-    if (line === "stable") await publisher.publishStable(manifest);
+    const tried = trial === null ? undefined : registry.manifest(trial.version);
+    if (trial === null || tried === undefined) {
+      return publisher.publishRelease({ sequence, stable: manifest, trial: null });
+    }
+    const { mode, below, salt, labels } = trial;
+    const terms = { manifest: tried, mode, below, salt, labels };
+    return publisher.publishRelease({ sequence, stable: manifest, trial: terms });
+  }
+
+  async #poolEvidence(
+    { version, step }: Command & { readonly type: "pool-evidence" },
+    state: RoundsState,
+  ): Promise<void> {
+    const { fail, fleetView, post } = this.#options;
+    try {
+      await post({ type: "trial-evidence", version, step, evidence: fleetView.evidence(state) }, []);
+    } catch (error) {
+      // What the disk refuses is asked for again with the next check.
+      if (!(error instanceof HeadwaterError)) fail(error);
+    }
   }
 
   async #make(command: MakeCommand): Promise<void> {

@@ -2,7 +2,7 @@
 
 import type { DeviceId, UpdateId } from "../../shared/id.js";
 import type { MetricSums } from "../../shared/model/metric.js";
-import type { RejectionReason, RoundKind } from "../../shared/wire/message.js";
+import type { Labels, RejectionReason, RoundKind } from "../../shared/wire/message.js";
 
 /** Something that happened, before it has a time. */
 export type Occurrence =
@@ -15,6 +15,7 @@ export type Occurrence =
       readonly device: DeviceId;
       readonly canTrain: boolean;
       readonly canEvaluate: boolean;
+      readonly labels: Labels;
     }
   | {
       readonly type: "declined";
@@ -29,7 +30,50 @@ export type Occurrence =
   /** The version that the last fold, fit, initialise or revert asked for is there. `round` 0: outside a round. */
   | { readonly type: "version-made"; readonly round: number; readonly version: number }
   /** A round's updates cannot become a version. */
-  | { readonly type: "unfoldable"; readonly round: number };
+  | { readonly type: "unfoldable"; readonly round: number }
+  /** What the devices in trial report, pooled. */
+  | {
+      readonly type: "trial-evidence";
+      readonly version: number;
+      readonly step: number;
+      readonly evidence: TrialEvidence;
+    }
+  /** Enough devices report that the model no longer fits; `sinceMs`: the event time since when, null = not known. */
+  | {
+      readonly type: "retrain";
+      readonly reason: "drift" | "limits" | "operator";
+      /** Devices that say so, and their share of those that report. */
+      readonly devices: number;
+      readonly share: number;
+      readonly sinceMs: number | null;
+    }
+  | { readonly type: "quarantine"; readonly device: DeviceId; readonly reason: string }
+  | { readonly type: "quarantine-lifted"; readonly device: DeviceId }
+  /** An operator has a kept version served by all. */
+  | { readonly type: "promote"; readonly version: number; readonly value: number | null }
+  /** An operator takes back what is in trial, or stable: to this version, or the one before (null). */
+  | {
+      readonly type: "roll-back";
+      readonly to: { readonly version: number; readonly value: number | null } | null;
+    };
+
+/** Reports on a version in trial, pooled over the devices in it. */
+export interface TrialEvidence {
+  /** In the trial; of these: with a recent report on the version, without one, and where it did not work. */
+  readonly devices: number;
+  readonly reporting: number;
+  readonly silent: number;
+  readonly failed: number;
+  /** Predictions by the version, and how many were no finite numbers. */
+  readonly rows: number;
+  readonly invalid: number;
+  /** Its mean time per prediction, in those of stable; null where there is nothing to compare. */
+  readonly latencyRatio: number | null;
+  /** Labelled rows that both it and stable have answered, and the gate's metric of each over them. */
+  readonly labelled: number;
+  readonly value: number | null;
+  readonly reference: number | null;
+}
 
 /** Something that happened at `nowMs`. */
 export type RoundEvent = Occurrence & { readonly nowMs: number };

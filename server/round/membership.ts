@@ -2,11 +2,12 @@
 // a round at most once.
 
 import type { DeviceId } from "../../shared/id.js";
-import type { RoundKind } from "../../shared/wire/message.js";
+import type { Labels, RoundKind } from "../../shared/wire/message.js";
+import { hasLabels } from "../../shared/wire/trial.js";
 import { shuffleDevices } from "../fleet/selection.js";
 import { type Command, chain, type Step, step, tell } from "./command.js";
 import type { Policy } from "./policy.js";
-import type { KnownDevice, LostMember, Member, OpenRound, RoundsState } from "./state.js";
+import type { LostMember, Member, OpenRound, RoundsState } from "./state.js";
 
 /** What every part of a decision looks at besides the state. */
 export interface Context {
@@ -24,7 +25,8 @@ export function availableDevices(
   for (const [device, known] of state.fleet) {
     const isAble = kind === "evaluate" ? known.canEvaluate : known.canTrain;
     const isPresent = nowMs - known.seenMs < policy.absentMs;
-    if (isAble && isPresent && !state.open?.members.has(device)) available.push(device);
+    if (isAble && isPresent && !state.quarantined.has(device) && !state.open?.members.has(device))
+      available.push(device);
   }
   return available;
 }
@@ -33,14 +35,16 @@ export function availableDevices(
 export function meetDevice(
   state: RoundsState,
   device: DeviceId,
-  said: Omit<KnownDevice, "seenMs">,
+  said: { readonly canTrain: boolean; readonly canEvaluate: boolean; readonly labels: Labels },
   { nowMs, policy }: Context,
 ): RoundsState {
+  const canBeCanary = hasLabels(said.labels ?? {}, policy.rollout.canary?.labels ?? {});
   const known = state.fleet.get(device);
   const isNews =
     known === undefined ||
     known.canTrain !== said.canTrain ||
     known.canEvaluate !== said.canEvaluate ||
+    (known.canBeCanary ?? true) !== canBeCanary ||
     nowMs - known.seenMs >= policy.absentMs / 8;
   if (!isNews) return state;
   const fleet = new Map(state.fleet);
@@ -49,7 +53,8 @@ export function meetDevice(
     if (evicted === undefined) return state;
     fleet.delete(evicted);
   }
-  fleet.set(device, { canTrain: said.canTrain, canEvaluate: said.canEvaluate, seenMs: nowMs });
+  const { canTrain, canEvaluate } = said;
+  fleet.set(device, { canTrain, canEvaluate, canBeCanary, seenMs: nowMs });
   return { ...state, fleet };
 }
 

@@ -9,7 +9,7 @@ import { pendingMake } from "./making.js";
 import { assigned, availableDevices, type Context } from "./membership.js";
 import { normLimitOf } from "./norms.js";
 import type { Policy } from "./policy.js";
-import { finish, mustRevert, skipEvaluation } from "./progression.js";
+import { finish, mustRevert, skipEvaluation, trainRoundsOf } from "./progression.js";
 import type { Making, OpenRound, RoundsState } from "./state.js";
 
 /** Starts whatever is next, when nothing is under way and enough devices are there. */
@@ -27,7 +27,7 @@ export function openNext(state: RoundsState, context: Context): Step {
 function nextKind(state: RoundsState, policy: Policy): RoundKind | undefined {
   if (state.head === 0) return "fit";
   if (state.candidate > 0) return "evaluate";
-  return state.trainRounds < policy.rounds.max ? "train" : undefined;
+  return state.trainRounds < trainRoundsOf(state, policy) ? "train" : undefined;
 }
 
 function startMaking(state: RoundsState, making: Making): Step {

@@ -1,7 +1,7 @@
 // The rules of a federation: the task's own, and bounds of ours.
 
 import { needsFit } from "../../shared/pipeline/scaler.js";
-import type { EvaluateSpec, RolloutSpec, RoundsSpec, Task } from "../../shared/task/task.js";
+import type { EvaluateSpec, MonitorSpec, RolloutSpec, RoundsSpec, Task } from "../../shared/task/task.js";
 
 /** Everything a decision depends on besides state and event. Plain JSON: the journal keeps it. */
 export interface Policy {
@@ -12,6 +12,7 @@ export interface Policy {
   readonly rounds: RoundsSpec;
   readonly evaluate: EvaluateSpec;
   readonly rollout: RolloutSpec;
+  readonly monitor: MonitorSpec | undefined;
   /** When a device without work says hello again: soon enough to learn of a lost offer within its lease. */
   readonly retryMs: number;
   /** A device not heard for this long is not asked. */
@@ -39,7 +40,7 @@ export function policyOf(
   task: Task,
   options: { readonly seed: string; readonly maxDevices: number },
 ): Policy {
-  const { rounds, evaluate, rollout } = task;
+  const { rounds, evaluate, rollout, monitor } = task;
   const retryMs = Math.min(Math.max(Math.floor(rounds.leaseMs / 2), SECOND_MS), MINUTE_MS);
   return {
     ...options,
@@ -47,6 +48,7 @@ export function policyOf(
     rounds,
     evaluate,
     rollout,
+    monitor,
     retryMs,
     // A member may be silent from offer to deadline, and then through a lost hello or two.
     absentMs: 2 * Math.max(rounds.deadlineMs, evaluate.deadlineMs) + 3 * retryMs,

@@ -3,10 +3,11 @@
 import { isBetter, type MetricSums, metricValue } from "../../shared/model/metric.js";
 import type { StopSpec } from "../../shared/task/task.js";
 import { passesGate } from "../model/gate.js";
-import { type Command, type Step, step, tell, type Write } from "./command.js";
+import { chain, publishLine, type Step, step, tell, type Write } from "./command.js";
 import type { Context } from "./membership.js";
 import { rememberNorms } from "./norms.js";
 import { type Policy, VERSIONS_KEPT } from "./policy.js";
+import { release } from "./rollout.js";
 import type { FinishReason, RoundsState } from "./state.js";
 
 /** A version is there that no round of updates made: the first, or head back at stable's params. */
@@ -23,7 +24,7 @@ export function adoptRoot(state: RoundsState, version: number): Step {
     // What was usual where head was says nothing about the way from here.
     norms: [],
   };
-  return step(next, { writes: [pruneVersions(next)], commands: [publishHead(version)] });
+  return step(next, { writes: [pruneVersions(next)], commands: [publishLine("head", version)] });
 }
 
 /** A train round has moved head to `version`. */
@@ -33,7 +34,7 @@ export function adoptTrained(
   { policy }: Context,
 ): Step {
   const trainRounds = state.trainRounds + 1;
-  const isDue = trainRounds % policy.evaluate.every === 0 || trainRounds >= policy.rounds.max;
+  const isDue = trainRounds % policy.evaluate.every === 0 || trainRounds >= trainRoundsOf(state, policy);
   const next: RoundsState = {
     ...state,
     lastVersion: version,
@@ -43,30 +44,40 @@ export function adoptTrained(
     abandonedRounds: 0,
     norms: rememberNorms(state.norms, norms),
   };
-  return step(next, { writes: [pruneVersions(next)], commands: [publishHead(version)] });
+  return step(next, { writes: [pruneVersions(next)], commands: [publishLine("head", version)] });
 }
 
-/** The candidate has been scored, or could not be (`pooled` undefined): gate, promotion, stop rule. */
-export function judgeCandidate(state: RoundsState, pooled: MetricSums | undefined, policy: Policy): Step {
+/** The candidate has been scored, or could not be (`pooled` undefined): gate, release, stop rule. */
+export function judgeCandidate(state: RoundsState, pooled: MetricSums | undefined, context: Context): Step {
   const version = state.candidate;
-  const { gate } = policy.rollout;
+  const { gate } = context.policy.rollout;
   const value = pooled === undefined ? undefined : metricValue(pooled, gate.metric);
+  if (version === state.stable) {
+    return step({ ...state, candidate: 0, stableValue: value ?? state.stableValue });
+  }
   const reference = state.stableValue ?? undefined;
   const passed = passesGate({ value, reference }, gate);
-  const judged: RoundsState = passed
-    ? { ...state, candidate: 0, failedGates: 0, stable: version, root: version, stableValue: value ?? null }
-    : { ...state, candidate: 0, failedGates: state.failedGates + 1 };
-  const commands: Command[] = [tell({ type: "gate", version, passed, value, reference })];
-  if (passed) commands.push({ type: "publish", line: "stable", version, isNew: true });
-  if (policy.rounds.stop === undefined || pooled === undefined) return step(judged, { commands });
-  const { state: next, reason } = applyStop(judged, pooled, policy.rounds.stop);
-  if (reason === undefined) return step(next, { commands });
-  const finished = finish(next, reason);
-  return step(finished.state, { commands: [...commands, ...finished.commands] });
+  const judged: RoundsState = {
+    ...{ ...state, candidate: 0 },
+    failedGates: passed ? 0 : state.failedGates + 1,
+  };
+  const told = tell({ type: "gate", version, passed, value, reference });
+  return chain(
+    step(judged, { commands: [told] }),
+    (next) => (passed ? release(next, { version, value: value ?? null }, context) : step(next)),
+    (next) => obeyStop(next, pooled, context.policy),
+  );
+}
+
+function obeyStop(state: RoundsState, pooled: MetricSums | undefined, { rounds }: Policy): Step {
+  if (rounds.stop === undefined || pooled === undefined) return step(state);
+  const { state: next, reason } = applyStop(state, pooled, rounds.stop);
+  return reason === undefined ? step(next) : finish(next, reason);
 }
 
 /** Nobody can score the candidate: it does not become stable, which is no sign that it is bad. */
 export function skipEvaluation(state: RoundsState): Step {
+  if (state.candidate === state.stable) return step({ ...state, candidate: 0 });
   const reference = state.stableValue ?? undefined;
   const fact = {
     type: "gate",
@@ -117,10 +128,12 @@ function applyStop(state: RoundsState, pooled: MetricSums, { metric, target, pat
   return { state: next, reason: next.sinceBest >= (patience ?? Infinity) ? "patience" : undefined };
 }
 
-function publishHead(version: number): Command {
-  return { type: "publish", line: "head", version, isNew: true };
+/** Train rounds in all, those of learning anew included. */
+export function trainRoundsOf({ extraRounds }: RoundsState, { rounds }: Policy): number {
+  return rounds.max + extraRounds;
 }
 
-function pruneVersions({ head, stable, root }: RoundsState): Write {
-  return { type: "prune-versions", through: head - VERSIONS_KEPT, keep: [stable, root] };
+function pruneVersions({ head, stable, root, trial, queued, previous }: RoundsState): Write {
+  const waiting = [trial, queued, previous].flatMap((each) => each?.version ?? []);
+  return { type: "prune-versions", through: head - VERSIONS_KEPT, keep: [stable, root, ...waiting] };
 }

@@ -9,7 +9,10 @@ import type { RoundsState } from "./state.js";
 const DAY_MS = 86_400_000;
 
 /** When the fleet may learn anew at the earliest, by cool-down and cap; undefined when it may not at all. */
-export function mayRetrainFrom({ retrainedMs }: RoundsState, { policy }: Pick<Context, "policy">): number | undefined {
+export function mayRetrainFrom(
+  { retrainedMs }: RoundsState,
+  { policy }: Pick<Context, "policy">,
+): number | undefined {
   const retrain = policy.monitor?.retrain;
   if (retrain === undefined) return undefined;
   const last = retrainedMs.at(-1);
@@ -30,7 +33,8 @@ export function startRetraining(
   const retrain = policy.monitor?.retrain;
   const fromMs = mayRetrainFrom(state, context);
   if (retrain === undefined || fromMs === undefined || nowMs < fromMs) return step(state);
-  if (state.stable === 0 || state.trial !== null || state.trainRounds < state.retrainUntil) return step(state);
+  if (state.stable === 0 || state.trial !== null || state.trainRounds < state.retrainUntil)
+    return step(state);
   const until = state.trainRounds + retrain.rounds;
   const next: RoundsState = {
     ...state,
@@ -67,4 +71,3 @@ export function liftQuarantine(state: RoundsState, device: DeviceId): Step {
   quarantined.delete(device);
   return step({ ...state, quarantined }, { commands: [tell({ type: "quarantine-lifted", device })] });
 }
-

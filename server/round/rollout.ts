@@ -2,11 +2,10 @@
 // is taken back. What cannot be judged counts as failed, so every trial ends.
 
 import { passesGate } from "../model/gate.js";
-import { type Command, chain, type Step, step, tell } from "./command.js";
+import { type Command, chain, publishLine, type Step, step, tell } from "./command.js";
 import type { RoundEvent } from "./event.js";
 import type { Context } from "./membership.js";
-import { publishLine } from "./progression.js";
-import type { Scored, RoundsState, TrialState } from "./state.js";
+import type { RoundsState, Scored, TrialState } from "./state.js";
 import { judgeEvidence } from "./trial-check.js";
 import { reachOfStep, releaseCommand } from "./trial-reach.js";
 
@@ -134,12 +133,7 @@ function tryQueued(state: RoundsState, queued: Scored | null, context: Context):
   return passesGate(values, context.policy.rollout.gate) ? release(state, queued, context) : step(state);
 }
 
-function endTrial(
-  state: RoundsState,
-  trial: TrialState,
-  reasons: readonly string[],
-  context: Context,
-): Step {
+function endTrial(state: RoundsState, trial: TrialState, reasons: readonly string[], context: Context): Step {
   const next = leaveLine({ ...state, sequence: nextSequence(state, context) }, context);
   const { version, mode, step: at } = trial;
   const told = tell({ type: "trial-ended", version, mode, step: at, outcome: "rolled-back", reasons });
@@ -155,4 +149,3 @@ function leaveLine(state: RoundsState, { policy }: Context): RoundsState {
 function nextSequence({ sequence }: RoundsState, { nowMs }: Context): number {
   return Math.max(sequence + 1, Math.floor(nowMs));
 }
-

@@ -14,6 +14,14 @@ export interface RoundsState {
   readonly stable: number;
   /** Pooled value of `stable` by the gate's metric, from its own evaluate round. */
   readonly stableValue: number | null;
+  /** What was served before `stable`. */
+  readonly previous: Scored | null;
+  /** Of the last word on what devices serve; 0 before the first. */
+  readonly sequence: number;
+  /** A version that part of the fleet scores or serves before the rest does. */
+  readonly trial: TrialState | null;
+  /** Passed the gate while another was on trial. */
+  readonly queued: Scored | null;
   /** The version whose params head restarts from: stable, before that the first version. */
   readonly root: number;
   /** Newest version made. Versions only grow. */
@@ -22,7 +30,17 @@ export interface RoundsState {
   readonly making: Making | null;
   /** Train rounds completed. */
   readonly trainRounds: number;
-  /** The version that waits for its evaluate round, 0 = none. */
+  /** Train rounds beyond the task's own, for learning anew. */
+  readonly extraRounds: number;
+  /** The train round up to which the fleet learns anew; 0 before it ever did. */
+  readonly retrainUntil: number;
+  /** When it last began to, oldest first; no more than count for the cap per day. */
+  readonly retrainedMs: readonly number[];
+  /** Event time from which on examples count; null = all. */
+  readonly sinceMs: number | null;
+  /** Devices left out of rounds. */
+  readonly quarantined: ReadonlyMap<DeviceId, Quarantine>;
+  /** The version that waits for its evaluate round, 0 = none. Stable itself when it is to be scored anew. */
   readonly candidate: number;
   /** Failed gates, and abandoned train rounds, in a row. */
   readonly failedGates: number;
@@ -43,10 +61,38 @@ export type FinishReason = "max-rounds" | "target" | "patience";
 /** The first version, or head going back to the params of version `from`. */
 export type Making = { readonly what: "initial" } | { readonly what: "revert"; readonly from: number };
 
+/** A version and its pooled value by the gate's metric. */
+export interface Scored {
+  readonly version: number;
+  readonly value: number | null;
+}
+
+/** A version in trial. */
+export interface TrialState extends Scored {
+  readonly mode: "shadow" | "canary";
+  /** Of the canary, from 0; 0 in shadow. */
+  readonly step: number;
+  /** A device is in when its place is below this. */
+  readonly below: number;
+  /** Of this step. */
+  readonly sinceMs: number;
+  readonly nextCheckMs: number;
+  /** Checks that have failed, over all steps. */
+  readonly failures: number;
+}
+
+/** Why a device is left out. */
+export interface Quarantine {
+  readonly reason: string;
+  readonly sinceMs: number;
+}
+
 /** What a device said about itself in its last hello. */
 export interface KnownDevice {
   readonly canTrain: boolean;
   readonly canEvaluate: boolean;
+  /** False when it lacks a label that canaries must have. */
+  readonly canBeCanary?: boolean;
   /** When it was last heard, to a fraction of the time after which it counts as absent. */
   readonly seenMs: number;
 }
@@ -100,10 +146,19 @@ export const initialState: RoundsState = {
   head: 0,
   stable: 0,
   stableValue: null,
+  previous: null,
+  sequence: 0,
+  trial: null,
+  queued: null,
   root: 0,
   lastVersion: 0,
   making: null,
   trainRounds: 0,
+  extraRounds: 0,
+  retrainUntil: 0,
+  retrainedMs: [],
+  sinceMs: null,
+  quarantined: new Map(),
   candidate: 0,
   failedGates: 0,
   abandonedRounds: 0,
@@ -132,10 +187,11 @@ export function stringifyState(state: RoundsState): string {
 
 /** The state that `stringifyState` wrote. */
 export function parseState(text: string): RoundsState {
-  // Only our own writing is read here, so its shape is known.
-  return JSON.parse(text, (_, value: unknown) =>
+  // Only our own writing is read here, so its shape is known; an older one lacks what had not happened yet.
+  const written = JSON.parse(text, (_, value: unknown) =>
     isWrittenMap(value) ? new Map(value.map) : value,
   ) as RoundsState;
+  return { ...initialState, ...written };
 }
 
 function isWrittenMap(value: unknown): value is { readonly map: readonly [unknown, unknown][] } {

@@ -37,12 +37,16 @@ export function judgeEvidence(trial: TrialState, evidence: TrialEvidence, contex
   return {
     problems,
     // A shadow without enough rows by its time has had its time.
-    isFatal: fatal.length > 0 || (trial.mode === "shadow" && problems.length > 0 && elapsedMs >= wanted.forMs),
+    isFatal:
+      fatal.length > 0 || (trial.mode === "shadow" && problems.length > 0 && elapsedMs >= wanted.forMs),
     isPassed: problems.length === 0 && hasRows && isLongEnough,
   };
 }
 
-function wantedOf({ mode }: TrialState, { policy }: Context): { readonly rows: number; readonly forMs: number } {
+function wantedOf(
+  { mode }: TrialState,
+  { policy }: Context,
+): { readonly rows: number; readonly forMs: number } {
   const { shadow, canary } = policy.rollout;
   if (mode === "shadow") return { rows: shadow?.rows ?? 0, forMs: shadow?.forMs ?? 0 };
   return { rows: canary?.rows ?? 0, forMs: canary?.soakMs ?? 0 };
@@ -62,7 +66,9 @@ function silence({ devices, silent }: TrialEvidence, elapsedMs: number, { policy
   const { silentMs, silentShare } = policy.rollout.guard;
   if (elapsedMs < silentMs) return [];
   if (devices === 0) return ["no-devices"];
-  return silent / devices > silentShare || silent === devices ? [`silent: ${silent} of ${devices} devices`] : [];
+  return silent / devices > silentShare || silent === devices
+    ? [`silent: ${silent} of ${devices} devices`]
+    : [];
 }
 
 function slowness({ rows, latencyRatio }: TrialEvidence, { policy }: Context): string[] {

@@ -234,7 +234,6 @@ export interface AggregateSpec {
   readonly optimizer: { readonly kind: "sgd"; readonly learningRate: number };
 }
 
-
 /** Only for simulations: outside every hash. Where the data comes from and how it is dealt out. */
 export interface SimulateSpec {
   readonly source: SimulatedSource;

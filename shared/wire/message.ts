@@ -230,7 +230,9 @@ export type Offer = DownMessage<"offer">;
 export { deviceId as deviceIdSchema };
 
 /** A message's bytes; they belong to the caller. */
-export function encodeMessage(message: UpMessage | DownMessage | Manifest | Release | SignedTask): Uint8Array {
+export function encodeMessage(
+  message: UpMessage | DownMessage | Manifest | Release | SignedTask,
+): Uint8Array {
   return packValue(message);
 }
 

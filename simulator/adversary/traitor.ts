@@ -88,7 +88,15 @@ class Traitor {
     const { clock, loaded, isActive } = this.#options;
     if (!isActive()) return;
     this.#send("hello", {
-      ...{ v: 1, taskHash: loaded.taskHash, stable: null, eligible: true, reason: null, pending: null, labels: {} },
+      ...{
+        v: 1,
+        taskHash: loaded.taskHash,
+        stable: null,
+        eligible: true,
+        reason: null,
+        pending: null,
+        labels: {},
+      },
       examples: { train: 500, validation: 100 },
     });
     clock.after(HELLO_MS, () => this.#sayHello());

@@ -7,6 +7,8 @@ import {
   downSchemas,
   type Manifest,
   manifestSchema,
+  type Release,
+  releaseSchema,
   type SignedTask,
   signedTaskSchema,
   type UpMessage,
@@ -33,6 +35,21 @@ const manifest: Manifest = {
   signature,
 };
 
+const release: Release = {
+  v,
+  task,
+  sequence: 1_700_000_000_000,
+  stable: manifest,
+  trial: {
+    manifest: { ...manifest, version: 5, parent: 4 },
+    ...{ mode: "canary", below: 429_496_730, salt: "0123456789abcdef", labels: { site: "lab" } },
+  },
+  signature,
+};
+
+const sums = { rows: 100, squaredError: 12.5, absoluteError: 30, loss: 12.5, correct: 0 };
+const side = { version: 4, rows: 120, invalid: 1, totalUs: 48_000, labelled: sums };
+
 const up: { readonly [Kind in keyof typeof upSchemas]: UpMessage<Kind> } = {
   hello: {
     v,
@@ -58,10 +75,31 @@ const up: { readonly [Kind in keyof typeof upSchemas]: UpMessage<Kind> } = {
   chunk: { v, updateId, offset: 32_768, data: Uint8Array.of(1, 2, 3) },
   commit: { v, updateId, round: 3, sha256, signature },
   get: { v, sha256, offset: 0, length: 32_768 },
+  report: {
+    v,
+    ...{ sequence: 1_700_000_000_000, ageMs: 60_000, serving: side, beside: { ...side, version: 3 } },
+    paired: { rows: 100, sum: 0.5, squares: 2.5 },
+    window: sums,
+    failed: [2],
+    data: { tested: 3, drifting: 1, columns: [{ column: "temp", effect: 0.4, drifts: true }] },
+    concept: { status: "ok", detections: 0 },
+    drift: { isDrifting: true, sinceMs: 1_700_000_000_000 },
+    quality: { missing: 0.01, refused: 0 },
+    resources: { rssBytes: 120_000_000, cpu: 0.2, unlabelled: 24, examples: 1000 },
+  },
 };
 
 const down: { readonly [Kind in keyof typeof downSchemas]: DownMessage<Kind> } = {
-  offer: { v, round: 3, kind: "train", manifest, sinceMs: null, seed: "s", remainingMs: 60_000, chunkBytes: 32_768 },
+  offer: {
+    v,
+    round: 3,
+    kind: "train",
+    manifest,
+    sinceMs: null,
+    seed: "s",
+    remainingMs: 60_000,
+    chunkBytes: 32_768,
+  },
   wait: { v, retryMs: 30_000, reason: "no round is open" },
   missing: {
     v,
@@ -105,5 +143,6 @@ export const sampleMessages: readonly SampleMessage[] = [
     message,
   })),
   { kind: "manifest", schema: manifestSchema, message: manifest },
+  { kind: "release", schema: releaseSchema, message: release },
   { kind: "signed task", schema: signedTaskSchema, message: signedTask },
 ];

@@ -18,12 +18,19 @@ import {
   type Manifest,
   type Offer,
   type Receipt,
+  type Release,
   type SignedTask,
   type UpMessage,
   upSchemas,
 } from "../../shared/wire/message.js";
 import { encodeModelBlob } from "../../shared/wire/model-blob.js";
-import { signManifest, signReceipt, signTask } from "../../shared/wire/signature.js";
+import {
+  type ReleaseClaim,
+  signManifest,
+  signReceipt,
+  signRelease,
+  signTask,
+} from "../../shared/wire/signature.js";
 import { type DownKind, parseTopic, topics, type UpKind } from "../../shared/wire/topic.js";
 import { type DecodedUpdate, decodeUpdate } from "../../shared/wire/update-frame.js";
 import { serverKeys } from "./device-kit.js";
@@ -49,6 +56,7 @@ export class ScriptedServer {
   readonly #uploads = new Map<string, Upload>();
   readonly #loaded: LoadedTask;
   #uplink: MemoryUplink;
+  #sequence = 0;
   /** Answers a hello; nothing when it returns undefined. */
   onHello: (device: DeviceId) => void = (device) => this.wait(device, 60_000);
   /** False: a `get` is left without an answer. */
@@ -87,8 +95,16 @@ export class ScriptedServer {
     await this.#uplink.retain(topics.task(this.#loaded.task.task), encodeMessage(message));
   }
 
-  async retainStable(manifest: Manifest): Promise<void> {
-    await this.#uplink.retain(topics.stable(this.#loaded.task.task), encodeMessage(manifest));
+  /** The next release, without a trial. */
+  async retainStable(stable: Manifest): Promise<void> {
+    await this.retainRelease({ sequence: ++this.#sequence, stable, trial: null });
+  }
+
+  async retainRelease(parts: Omit<ReleaseClaim, "v" | "task">): Promise<void> {
+    const { task } = this.#loaded.task;
+    const claim = { v: 1 as const, task, ...parts };
+    const release: Release = { ...claim, signature: signRelease(serverKeys.privateKey, claim) };
+    await this.#uplink.retain(topics.release(task), encodeMessage(release));
   }
 
   /** A version of the task's model with these params (default: its own initial ones); its blob can be pulled. */
@@ -146,7 +162,14 @@ export class ScriptedServer {
   }
 
   offer(device: DeviceId, offer: Pick<Offer, "round" | "kind" | "manifest"> & Partial<Offer>): void {
-    this.send(device, "offer", { v: 1, sinceMs: null, seed: "seed", remainingMs: 120_000, chunkBytes: 1024, ...offer });
+    this.send(device, "offer", {
+      v: 1,
+      sinceMs: null,
+      seed: "seed",
+      remainingMs: 120_000,
+      chunkBytes: 1024,
+      ...offer,
+    });
   }
 
   wait(device: DeviceId, retryMs: number): void {

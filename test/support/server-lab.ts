@@ -23,10 +23,10 @@ import {
   downSchemas,
   encodeMessage,
   type Manifest,
-  type Release,
-  releaseSchema,
   type Offer,
   type Receipt,
+  type Release,
+  releaseSchema,
   type UpMessage,
 } from "../../shared/wire/message.js";
 import { type KeyPair, keysFromSeed, signUpdate } from "../../shared/wire/signature.js";

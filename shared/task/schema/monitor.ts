@@ -13,9 +13,7 @@ const wait = durationWithin({ min: SECOND_MS, max: 90 * DAY_MS });
 
 const limits = z
   .partialRecord(metricName, z.number().min(0).max(1e12))
-  .transform((given) =>
-    Object.entries(given).map(([metric, worst]) => ({ metric, worst }) as MetricLimit),
-  );
+  .transform((given) => Object.entries(given).map(([metric, worst]) => ({ metric, worst }) as MetricLimit));
 
 const retrain = z.strictObject({
   when: z

@@ -9,6 +9,7 @@ import type { Occurrence, RoundEvent, Verdict } from "../../../server/round/even
 import type { Policy } from "../../../server/round/policy.js";
 import { initialState, parseState, type RoundsState, stringifyState } from "../../../server/round/state.js";
 import type { DeviceId, UpdateId } from "../../../shared/id.js";
+import { noTrial } from "../../support/no-trial.js";
 
 const devices = ["a", "b", "c", "d", "e", "f"] as DeviceId[];
 const device = fc.constantFrom(...devices);
@@ -48,7 +49,11 @@ const policy: fc.Arbitrary<Policy> = fc.record({
   rollout: fc.record({
     gate: fc.constant({ metric: "rmse" as const, maxRegression: 0.02 }),
     revertAfter: fc.integer({ min: 1, max: 2 }),
+    shadow: fc.constant(noTrial.shadow),
+    canary: fc.constant(noTrial.canary),
+    guard: fc.constant(noTrial.guard),
   }),
+  monitor: fc.constant(undefined),
   retryMs: fc.constant(5 * SECOND_MS),
   absentMs: fc.constant(200 * SECOND_MS),
   maxDevices: fc.constantFrom(4, 100),
@@ -136,7 +141,13 @@ class History {
     const { open } = this.state;
     switch (next.do) {
       case "hello":
-        this.happen({ type: "hello", device: next.device, canTrain: next.isAble, canEvaluate: next.isAble });
+        this.happen({
+          type: "hello",
+          device: next.device,
+          canTrain: next.isAble,
+          canEvaluate: next.isAble,
+          labels: {},
+        });
         return;
       case "decline":
         this.happen({ type: "declined", device: next.device, round: open?.round ?? 1, reason: "busy" });

@@ -243,7 +243,7 @@ describe("a restart", () => {
     for (const device of [a, b, c]) await device.contribute();
     await lab.clock.until(() => a.stable !== undefined);
     const stable = a.stable;
-    a.stable = undefined;
+    a.release = undefined;
     await lab.kill();
     await lab.start();
     await lab.clock.until(() => a.stable !== undefined);

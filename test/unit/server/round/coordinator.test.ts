@@ -51,6 +51,7 @@ beforeEach(async () => {
 const deviceOf = (event: unknown) => (event as { device?: string } | undefined)?.device;
 const hello = (device: string): Occurrence => ({
   type: "hello",
+  labels: {},
   device: device as DeviceId,
   canTrain: true,
   canEvaluate: true,

@@ -6,6 +6,7 @@ import { normLimitOf } from "../../../../server/round/norms.js";
 import type { Policy } from "../../../../server/round/policy.js";
 import { initialState } from "../../../../server/round/state.js";
 import type { DeviceId, UpdateId } from "../../../../shared/id.js";
+import { noTrial } from "../../../support/no-trial.js";
 
 const MINUTE_MS = 60_000;
 const ids = ["a", "b", "c", "d", "e"] as DeviceId[];
@@ -28,7 +29,8 @@ function policyWith(changes: Partial<Policy["rounds"]> = {}, others: Partial<Pol
       ...changes,
     },
     evaluate: { every: 100, cohort: { kind: "all" }, quorum: 0.5, deadlineMs: 10 * MINUTE_MS },
-    rollout: { gate: { metric: "rmse", maxRegression: 0.02 }, revertAfter: 2 },
+    rollout: { gate: { metric: "rmse", maxRegression: 0.02 }, revertAfter: 2, ...noTrial },
+    monitor: undefined,
     retryMs: MINUTE_MS,
     absentMs: 60 * MINUTE_MS,
     maxDevices: 100,
@@ -62,7 +64,7 @@ class Rounds {
   }
 
   hello(device: DeviceId, canTrain = true): readonly Command[] {
-    return this.on({ type: "hello", device, canTrain, canEvaluate: canTrain }).commands;
+    return this.on({ type: "hello", device, canTrain, canEvaluate: canTrain, labels: {} }).commands;
   }
 
   update(device: DeviceId, norm = 1, rmse = 1): readonly Command[] {
@@ -265,7 +267,7 @@ describe("opening", () => {
       { evaluate: { every: 1, cohort: { kind: "all" }, quorum: 1, deadlineMs: 1 } },
     );
     const rounds = new Rounds(policy, [a]);
-    rounds.on({ type: "hello", device: a, canTrain: true, canEvaluate: false });
+    rounds.on({ type: "hello", device: a, canTrain: true, canEvaluate: false, labels: {} });
     rounds.update(a);
     expect(rounds.made().commands).toContainEqual({
       type: "tell",

@@ -1,0 +1,43 @@
+// The last report of each device, on disk: what the fleet is like is known again right after a restart.
+
+import type { DeviceId } from "../../shared/id.js";
+import type { Database } from "../../shared/storage/port.js";
+import { type DeviceReport, reportSchema } from "../../shared/wire/report.js";
+
+/** A report and when it came. */
+export interface ReceivedReport {
+  readonly report: DeviceReport;
+  readonly receivedMs: number;
+}
+
+/** The table `reports`. */
+export class ReportStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  load(): Map<DeviceId, ReceivedReport> {
+    const rows = this.#database.all("SELECT device, received_ms, report FROM reports ORDER BY device");
+    return new Map(
+      rows.flatMap((row) => {
+        const parsed = reportSchema.safeParse(JSON.parse(String(row.report)));
+        const received = parsed.success && { report: parsed.data, receivedMs: Number(row.received_ms) };
+        // Only ids that were checked are written.
+        return received ? [[String(row.device) as DeviceId, received] as const] : [];
+      }),
+    );
+  }
+
+  keep(device: DeviceId, { report, receivedMs }: ReceivedReport): void {
+    this.#database.run(
+      "INSERT OR REPLACE INTO reports (device, received_ms, report) VALUES (?, ?, ?)",
+      ...[device, receivedMs, JSON.stringify(report)],
+    );
+  }
+
+  forget(device: DeviceId): void {
+    this.#database.run("DELETE FROM reports WHERE device = ?", device);
+  }
+}
