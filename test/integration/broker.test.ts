@@ -55,7 +55,7 @@ describe.each(["tcp", "ws"] as const)("over %s", (kind) => {
     expect(lab.broker.connections).toBe(1);
     await pump.publish(up("pump"), PAYLOAD);
     expect(received).toEqual([{ topic: up("pump"), payload: PAYLOAD, clientId: "pump" }]);
-    expect(await pump.subscribe("hw/1/t/down/pump/+", "hw/1/t/task", "hw/1/t/stable")).toEqual([1, 1, 1]);
+    expect(await pump.subscribe("hw/1/t/down/pump/+", "hw/1/t/task", "hw/1/t/release")).toEqual([1, 1, 1]);
     await uplink.send(device("pump"), "hw/1/t/down/pump/wait", PAYLOAD);
     expect(await pump.next("publish")).toMatchObject({
       topic: "hw/1/t/down/pump/wait",
@@ -238,7 +238,7 @@ describe("a connected device", () => {
     ["what the server says to it", "hw/1/t/down/pump/offer", {}, "forbidden-topic"],
     ["what the server says to another", "hw/1/t/down/drill/offer", {}, "forbidden-topic"],
     ["the task", "hw/1/t/task", { retain: true }, "forbidden-topic"],
-    ["the version to serve", "hw/1/t/stable", {}, "forbidden-topic"],
+    ["the version to serve", "hw/1/t/release", {}, "forbidden-topic"],
     ["a message of no kind", up("pump", "gossip"), {}, "forbidden-topic"],
     ["another protocol version", "hw/2/t/up/pump/hello", {}, "forbidden-topic"],
     ["the broker's own topics", "$SYS/x/new/clients", {}, "forbidden-topic"],
@@ -250,7 +250,7 @@ describe("a connected device", () => {
     const { received } = lab.serve();
     const pump = await connect();
     const drill = await connect("drill");
-    await drill.subscribe("hw/1/t/down/drill/+", "hw/1/t/task", "hw/1/t/stable");
+    await drill.subscribe("hw/1/t/down/drill/+", "hw/1/t/task", "hw/1/t/release");
     pump.publish(topic, PAYLOAD, changes).catch(() => undefined);
     await pump.closed();
     expect(count(reason)).toBe(1);
@@ -348,12 +348,12 @@ describe("a connected device", () => {
   test("hears nothing on topics it has unsubscribed", async () => {
     const { uplink } = lab.serve();
     const pump = await connect();
-    await pump.subscribe("hw/1/t/task", "hw/1/t/stable");
+    await pump.subscribe("hw/1/t/task", "hw/1/t/release");
     pump.send({ cmd: "unsubscribe", messageId: 7, unsubscriptions: ["hw/1/t/task"] });
     await pump.next("unsuback");
     await uplink.retain("hw/1/t/task", PAYLOAD);
-    await uplink.retain("hw/1/t/stable", PAYLOAD);
-    expect(await pump.next("publish")).toMatchObject({ topic: "hw/1/t/stable" });
+    await uplink.retain("hw/1/t/release", PAYLOAD);
+    expect(await pump.next("publish")).toMatchObject({ topic: "hw/1/t/release" });
   });
 
   test("is cut off on request", async () => {

@@ -75,14 +75,14 @@ describe.skipIf(!hasMosquitto)(withMosquitto("over Mosquitto with the files we w
   });
 
   test("a device hears what is meant for it, whatever it has subscribed to", async () => {
-    const topics = ["hw/1/t/down/b/offer", "hw/1/t/stable", "hw/1/t/task", "hw/1/t/down/a/receipt"];
+    const topics = ["hw/1/t/down/b/offer", "hw/1/t/release", "hw/1/t/task", "hw/1/t/down/a/receipt"];
     expect(await delivered(server, topics, a)).toEqual(topics.slice(1));
     expect(b.messages.map(({ topic }) => topic)).toEqual(topics.slice(0, 3));
   });
 
   test("a device can pretend to be the server to nobody", async () => {
     const from = b.messages.length;
-    const pretended = ["hw/1/t/down/b/offer", "hw/1/t/task", "hw/1/t/stable", "anything"];
+    const pretended = ["hw/1/t/down/b/offer", "hw/1/t/task", "hw/1/t/release", "anything"];
     await delivered(a, [...pretended, "hw/1/t/up/a/hello"], server);
     // A message from the server behind them says that none of them is still on its way.
     await delivered(server, ["hw/1/t/down/b/wait"], b);

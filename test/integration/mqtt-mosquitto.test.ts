@@ -85,7 +85,7 @@ describe.skipIf(!hasMosquitto)(withMosquitto("over Mosquitto"), () => {
     const mosquitto = await broker();
     const { uplink, received } = serve(mosquitto.url);
     await uplink.retain("hw/1/t/task", bytes(1));
-    await uplink.retain("hw/1/t/stable", bytes(2));
+    await uplink.retain("hw/1/t/release", bytes(2));
     await until(() => uplink.isConnected);
     const pump = await device("pump", mosquitto);
     await until(() => pump.messages.length === 1);

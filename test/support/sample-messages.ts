@@ -128,7 +128,7 @@ const signedTask: SignedTask = { v, task, source: '{"task":"pumps"}', taskHash: 
 export interface SampleMessage {
   readonly kind: string;
   readonly schema: z.ZodType;
-  readonly message: UpMessage | DownMessage | Manifest | SignedTask;
+  readonly message: UpMessage | DownMessage | Manifest | Release | SignedTask;
 }
 
 export const sampleMessages: readonly SampleMessage[] = [

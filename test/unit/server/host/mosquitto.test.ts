@@ -8,13 +8,13 @@ test("the ACL lets a device write its own up topics and presence, read what is f
     .split("\n")
     .filter((line) => line.startsWith("pattern"));
   expect(rules).toEqual([
-    ...["hello", "decline", "begin", "chunk", "commit", "get"].map(
+    ...["hello", "decline", "begin", "chunk", "commit", "get", "report"].map(
       (kind) => `pattern write hw/1/pumps/up/%u/${kind}`,
     ),
     "pattern write hw/1/pumps/presence/%u",
     "pattern read hw/1/pumps/down/%u/+",
     "pattern read hw/1/pumps/task",
-    "pattern read hw/1/pumps/stable",
+    "pattern read hw/1/pumps/release",
   ]);
 });
 
