@@ -2,6 +2,8 @@
 
 import type { Counters } from "../shared/counters.js";
 import { HeadwaterError } from "../shared/error.js";
+import type { DeviceId } from "../shared/id.js";
+import { metricValue } from "../shared/model/metric.js";
 import type { Database } from "../shared/storage/port.js";
 import type { LoadedTask } from "../shared/task/parse.js";
 import type { Manifest } from "../shared/wire/message.js";
@@ -9,8 +11,10 @@ import { assemble, type Parts } from "./assemble.js";
 import { route } from "./ingest/router.js";
 import { createLearning, type Learning } from "./model/learning.js";
 import type { ModelVersion } from "./model/registry.js";
+import type { ReceivedReport } from "./monitor/report-store.js";
 import type { ServerOptions } from "./options.js";
 import type { RoundRecord, RoundsPage } from "./round/history.js";
+import type { Scored } from "./round/state.js";
 import { describeStatus, type ServerStatus } from "./status.js";
 
 /** A version as kept. */
@@ -19,6 +23,9 @@ export interface VersionRecord {
   /** The round that scored it. */
   readonly scored: RoundRecord | undefined;
 }
+
+/** What became of an operator's wish: done, or why it could not be. */
+export type ActionResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 /** One task's aggregator. */
 export interface Server {
@@ -34,6 +41,12 @@ export interface Server {
   versions(): readonly VersionRecord[];
   /** A version with its content, undefined when it is not kept (any more). Nobody writes to its params. */
   model(version: number): Promise<ModelVersion | undefined>;
+  /** The last report of every device. */
+  reports(): ReadonlyMap<DeviceId, ReceivedReport>;
+  /** Has a kept version served by all, whatever gate and trial say. */
+  promote(version: number): Promise<ActionResult>;
+  /** Takes back what is in trial, else what is served: to version `to`, or to what was served before. */
+  rollBack(to?: number): Promise<ActionResult>;
   /** Rejects on a mistake of our own, after which nothing it says should be trusted. Never resolves. */
   readonly failed: Promise<never>;
 }
@@ -107,6 +120,45 @@ class TaskServer implements Server {
     return this.#parts.registry.model(version);
   }
 
+  reports(): ReadonlyMap<DeviceId, ReceivedReport> {
+    return this.#parts.fleetView.reports;
+  }
+
+  async promote(version: number): Promise<ActionResult> {
+    const { coordinator } = this.#parts;
+    if (!this.#isKept(version)) return notKept(version);
+    const { stable, trial } = coordinator.state;
+    if (version === stable && trial === null) {
+      return { ok: false, reason: `version ${version} is served already` };
+    }
+    await coordinator.post({ type: "promote", ...this.#scored(version) });
+    return { ok: true };
+  }
+
+  async rollBack(to?: number): Promise<ActionResult> {
+    const { coordinator } = this.#parts;
+    const { trial, previous, stable } = coordinator.state;
+    const target = to ?? (trial === null ? previous?.version : stable);
+    if (target === undefined)
+      return { ok: false, reason: "nothing is on trial, and nothing was served before" };
+    if (!this.#isKept(target)) return notKept(target);
+    await coordinator.post({ type: "roll-back", to: to === undefined ? null : this.#scored(to) });
+    return { ok: true };
+  }
+
+  #isKept(version: number): boolean {
+    return this.#parts.registry.manifest(version) !== undefined;
+  }
+
+  /** A version, and what it was worth when its own round scored it. */
+  #scored(version: number): Scored {
+    const { stable, stableValue } = this.#parts.coordinator.state;
+    if (version === stable) return { version, value: stableValue };
+    const pooled = this.#parts.base.history.scored(version)?.pooled;
+    const { metric } = this.#options.task.task.rollout.gate;
+    return { version, value: (pooled && metricValue(pooled, metric)) ?? null };
+  }
+
   async #start(): Promise<void> {
     const { coordinator, fleet, publisher } = this.#parts;
     await coordinator.load();
@@ -114,4 +166,8 @@ class TaskServer implements Server {
     await publisher.publishTask();
     await coordinator.recover();
   }
+}
+
+function notKept(version: number): ActionResult {
+  return { ok: false, reason: `version ${version} is not kept` };
 }

@@ -5,7 +5,7 @@ import type { DeviceId, TaskId } from "../shared/id.js";
 import type { Task } from "../shared/task/task.js";
 import type { RoundKind } from "../shared/wire/message.js";
 import type { DeviceView, FleetRegistry } from "./fleet/registry.js";
-import type { FinishReason, Member, RoundsState } from "./round/state.js";
+import type { FinishReason, Member, RoundsState, TrialState } from "./round/state.js";
 
 /** The open round. */
 export interface RoundStatus {
@@ -19,6 +19,9 @@ export interface RoundStatus {
   readonly members: readonly { readonly device: DeviceId; readonly status: Member["status"] }[];
 }
 
+/** A version in trial. */
+export type TrialStatus = Pick<TrialState, "version" | "mode" | "step" | "below" | "sinceMs" | "failures">;
+
 /** A snapshot: nothing in it changes later. */
 export interface ServerStatus {
   readonly task: TaskId;
@@ -31,6 +34,15 @@ export interface ServerStatus {
   readonly stable: number;
   readonly stableValue: number | undefined;
   readonly finished: FinishReason | undefined;
+  /** Of the last word on what devices serve. */
+  readonly sequence: number;
+  readonly trial: TrialStatus | undefined;
+  /** The version that a roll-back without a trial returns to. */
+  readonly previous: number | undefined;
+  /** The fleet learns anew up to this train round. */
+  readonly retrainUntil: number | undefined;
+  /** Devices left out of rounds, and why. */
+  readonly quarantined: Readonly<Record<DeviceId, string>>;
   /** Every device heard since the start, by id, with why its updates were rejected. */
   readonly devices: readonly DeviceView[];
   readonly counters: Readonly<Record<string, number>>;
@@ -52,6 +64,11 @@ export function describeStatus(
     stable: state.stable,
     stableValue: state.stableValue ?? undefined,
     finished: state.finished ?? undefined,
+    sequence: state.sequence,
+    trial: state.trial ?? undefined,
+    previous: state.previous?.version,
+    retrainUntil: state.trainRounds < state.retrainUntil ? state.retrainUntil : undefined,
+    quarantined: Object.fromEntries([...state.quarantined].map(([device, { reason }]) => [device, reason])),
     devices: fleet.list(),
     counters: counters.toJSON(),
   };

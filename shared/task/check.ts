@@ -59,13 +59,14 @@ function unknownHostField(field: string): string {
   return `a device has no field "${field}" of itself${didYouMean(field, known) || `: ${known.join(", ")}`}`;
 }
 
-function checkMetrics({ rounds, rollout, model, rows }: Task): Problem[] {
+function checkMetrics({ rounds, rollout, monitor, model, rows }: Task): Problem[] {
   const problems: Problem[] = [];
   const check = (metric: MetricName, path: Problem["path"]) => {
     if (metricsOf(model.output).includes(metric)) return;
     problems.push({ path, message: `${metric} does not fit a model for ${model.output.kind}` });
   };
   check(rollout.gate.metric, ["rollout", "gate", rollout.gate.metric]);
+  for (const { metric } of monitor?.limits ?? []) check(metric, ["monitor", "limits", metric]);
   if (rounds.stop === undefined) return problems;
   check(rounds.stop.metric, ["rounds", "stop", "metric"]);
   if (rows.split.validation.share === 0) {

@@ -9,8 +9,8 @@ import type { DeviceId } from "../../../../shared/id.js";
 import { openSqlite } from "../../../../shared/storage/sqlite.js";
 import { parseTask } from "../../../../shared/task/parse.js";
 import type { DeviceReport } from "../../../../shared/wire/report.js";
-import { ManualClock } from "../../../support/manual-clock.js";
 import { reportOf, sideOf, sumsOf } from "../../../support/device-report.js";
+import { ManualClock } from "../../../support/manual-clock.js";
 
 const MINUTE_MS = 60_000;
 const [a, b, c, d] = ["a", "b", "c", "d"] as DeviceId[] as [DeviceId, DeviceId, DeviceId, DeviceId];
