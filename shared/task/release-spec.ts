@@ -1,6 +1,7 @@
 // `rollout` and `monitor` in parsed form: how a version comes to be served by all, and how devices watch it.
 
-import type { MetricName } from "./task.js";
+/** Precision, recall and F1 are those of label 1, at a probability of 0.5. */
+export type MetricName = "rmse" | "mae" | "accuracy" | "precision" | "recall" | "f1" | "loss";
 
 export interface RolloutSpec {
   /** A candidate worse than stable by more than this fraction stays out. */

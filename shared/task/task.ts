@@ -6,7 +6,7 @@ import type { CheckSpec, DedupeSpec } from "./check-spec.js";
 import type { ConvertSpec, DecodeSpec, TextSpec, TimeSpec } from "./decode-spec.js";
 import type { LabelSpec, RowsSpec } from "./examples-spec.js";
 import type { JoinSpec } from "./join-spec.js";
-import type { MonitorSpec, RolloutSpec } from "./release-spec.js";
+import type { MetricName, MonitorSpec, RolloutSpec } from "./release-spec.js";
 import type { ScaleSpec } from "./scale-spec.js";
 
 export type * from "./examples-spec.js";
@@ -217,9 +217,6 @@ export interface StopSpec {
   readonly target: number | undefined;
   readonly patience: number | undefined;
 }
-
-/** Precision, recall and F1 are those of label 1, at a probability of 0.5. */
-export type MetricName = "rmse" | "mae" | "accuracy" | "precision" | "recall" | "f1" | "loss";
 
 export interface EvaluateSpec {
   /** An evaluate round after every so many train rounds. */

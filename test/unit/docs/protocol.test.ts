@@ -11,6 +11,7 @@ import {
   MESSAGE_BYTES_MAX,
   manifestSchema,
   rejectionReasons,
+  releaseSchema,
   signedTaskSchema,
   TASK_SOURCE_MAX,
   upSchemas,
@@ -49,6 +50,7 @@ describe("the table of fields is the schema", () => {
     ...upSchemas,
     ...downSchemas,
     manifest: manifestSchema,
+    release: releaseSchema,
     "signed task": signedTaskSchema,
     "update frame": updateHeaderSchema,
   };
