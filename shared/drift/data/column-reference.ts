@@ -4,12 +4,12 @@ import { rowsPerPoint } from "./autocorrelation.js";
 import { ColumnWindow } from "./column-window.js";
 import { type Distance, distanceOf, type TestResult, testCategories, testKs, testPsi } from "./compare.js";
 import type { NotTestable } from "./port.js";
-import { type Cycle, cycleAt, fitCycle } from "./season.js";
+import { type Cycle, cycleAt, fitCycle, termsAt } from "./season.js";
 
 /** Values kept, at most: evenly spaced in rank, or in time where there is a season. */
 export const REFERENCE_VALUES = 1_000;
 /** Fewer independent values are no sample. */
-export const POINTS_MIN = 20;
+export const POINTS_MIN = 30;
 /** A column of so few different values is counted, not ranked. */
 const CATEGORIES_MAX = 10;
 /** Parts of a season: a row is compared with rows of the same part. */
@@ -29,15 +29,15 @@ export interface ColumnSeries {
 
 /** All numbers of a reference, as they are stored. */
 export interface ReferenceNumbers {
-  /** In rising order. */
+  /** In rising order; what is left without the cycle. */
   readonly values: Float32Array;
   readonly phases: Float32Array;
-  /** Rows that are worth one independent row; of the season's rest, where there is one. */
+  /** Rows that are worth one independent row. */
   readonly rowsPerPoint: number;
   /** Independent values that the reference is worth. */
   readonly points: number;
+  /** The median. */
   readonly center: number;
-  readonly scale: number;
   readonly std: number;
   readonly cycle: Cycle;
   /** Deciles, for the stability index. */
@@ -50,6 +50,12 @@ export interface ReferenceNumbers {
   readonly ownEffect: number;
 }
 
+/** Rows of a window, and what numbers are tested with. */
+interface Watch {
+  readonly windowRows: number;
+  readonly test: "ks" | "psi";
+}
+
 /** What a window shows against its reference. */
 export interface Comparison extends TestResult {
   readonly test: "ks" | "psi" | "chi-square";
@@ -59,33 +65,32 @@ export interface Comparison extends TestResult {
 }
 
 /** The reference of a column, or why there can be none. */
-export function createReference(
-  series: ColumnSeries,
-  { windowRows, test }: { readonly windowRows: number; readonly test: "ks" | "psi" },
-): ReferenceNumbers | NotTestable {
-  const sorted = series.values.filter((x) => !Number.isNaN(x)).sort();
-  if (sorted.length < POINTS_MIN || sorted.length < series.values.length / 2) return "missing";
-  if (sorted[0] === sorted.at(-1)) return "constant";
-  const bounded = boundsOf(sorted);
-  const squeezed = series.values.map((x) => squeeze(x, bounded));
-  const cycle = series.phases.length > 0 ? fitCycle(squeezed, series.phases) : [];
-  const time = rowsPerPoint(withoutCycle(squeezed, series.phases, cycle)) ?? 1;
+export function createReference(series: ColumnSeries, watch: Watch): ReferenceNumbers | NotTestable {
+  const present = series.values.filter((x) => !Number.isNaN(x)).sort();
+  if (present.length < POINTS_MIN || present.length < series.values.length / 2) return "missing";
+  if (present[0] === present.at(-1)) return "constant";
+  const categories = categoriesOf(present);
+  const cycle = series.phases.length > 0 && categories === null ? cycleOf(series, present) : [];
+  const rest = { values: withoutCycle(series, cycle), phases: series.phases };
+  const sorted = rest.values.filter((x) => !Number.isNaN(x)).sort();
+  const center = sorted[sorted.length >> 1]!;
+  const time = rowsPerPoint(order(rest.values, center, categories)) ?? 1;
   const points = sorted.length / time;
-  const span = spanOf(time, windowRows);
-  if (span === undefined || points < 2 * POINTS_MIN) return "autocorrelated";
+  const span = spanOf(time, watch.windowRows);
+  if (span === undefined || points < POINTS_MIN) return "autocorrelated";
   const draft: ReferenceNumbers = {
-    ...thinned(series, sorted),
+    ...thinned(rest, sorted),
     rowsPerPoint: time,
     points,
-    ...bounded,
+    center,
     std: deviationOf(sorted),
     cycle,
     edges: decilesOf(sorted),
-    categories: categoriesOf(sorted),
+    categories,
     span,
     ownEffect: 0,
   };
-  return { ...draft, ownEffect: ownEffectOf(draft, series, { windowRows, test }) };
+  return { ...draft, ownEffect: ownEffectOf(draft, rest, watch) };
 }
 
 /** A closed window against the reference. */
@@ -96,15 +101,15 @@ export function compare(
 ): Comparison | NotTestable {
   const { values, phases } = window;
   const present = orderOf(values);
-  if (window.presentRows < POINTS_MIN || 2 * present.length < values.length) return "missing";
+  if (present.length === 0 || 2 * present.length < values.length) return "missing";
   const matched = reference.phases.length > 0 ? matchPhases(reference, present, phases) : undefined;
   if (matched === "season") return "season";
-  const order = matched?.order ?? present;
-  const now = { values: order.map((i) => values[i]!), weights: uniform(order.length) };
+  const kept = matched?.order ?? present;
+  const now = { values: Float32Array.from(kept, (i) => values[i]!), weights: uniform(kept.length) };
   const before = { values: reference.values, weights: matched?.weights ?? uniform(reference.values.length) };
   const n = reference.points * (matched?.worth ?? 1);
   const m = pointsOf(reference, window);
-  if (m < POINTS_MIN || n < POINTS_MIN) return "autocorrelated";
+  if (m < POINTS_MIN / 2 || n < POINTS_MIN / 2) return "autocorrelated";
   const sizes = { points: m, referencePoints: n };
   if (reference.categories !== null)
     return { test: "chi-square", ...testCategories(before, now, reference.categories, { n, m }), ...sizes };
@@ -119,8 +124,8 @@ function effectOf({ area }: Distance, { std }: ReferenceNumbers): number {
 
 /** Independent values a window is worth: by the reference's autocorrelation or by its own, whichever leaves fewer. */
 function pointsOf(reference: ReferenceNumbers, window: ColumnWindow): number {
-  const squeezed = Float64Array.from(window.values, (x) => squeeze(x, reference));
-  const time = rowsPerPoint(withoutCycle(squeezed, window.phases, reference.cycle)) ?? 1;
+  const values = Float64Array.from(window.values);
+  const time = rowsPerPoint(order(values, reference.center, reference.categories)) ?? 1;
   return Math.min(window.presentRows / reference.rowsPerPoint, window.presentRows / window.stride / time);
 }
 
@@ -159,18 +164,24 @@ function uniform(length: number): Float64Array {
   return new Float64Array(length).fill(1 / length);
 }
 
-function boundsOf(sorted: Float64Array): { readonly center: number; readonly scale: number } {
+/**
+ * What tells how closely values follow one another: of numbers, on which side of the median they are, since a distribution
+ * function is a share of such sides, and one wild value must not hide the others; of categories, the values.
+ */
+function order(values: Float64Array, center: number, categories: Float32Array | null): Float64Array {
+  return categories === null ? values.map((x) => Math.sign(x - center)) : values;
+}
+
+// Wild values are drawn in before the cycle is fitted, lest they bend it.
+function cycleOf({ values, phases }: ColumnSeries, sorted: Float64Array): Cycle {
   const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]!;
-  return { center: at(0.5), scale: (at(0.75) - at(0.25)) / 1.349 || deviationOf(sorted) || 1 };
+  const reach = 3 * (at(0.75) - at(0.25));
+  const bounded = values.map((x) => Math.max(at(0.25) - reach, Math.min(at(0.75) + reach, x)));
+  return fitCycle(bounded, phases);
 }
 
-// One wild value must not hide how the others follow one another.
-function squeeze(x: number, { center, scale }: { readonly center: number; readonly scale: number }): number {
-  return Math.max(-3, Math.min(3, (x - center) / scale));
-}
-
-function withoutCycle(values: Float64Array, phases: Float32Array, cycle: Cycle): Float64Array {
-  return cycle.length === 0 ? values : values.map((x, i) => x - cycleAt(cycle, phases[i]!));
+function withoutCycle({ values, phases }: ColumnSeries, cycle: Cycle): Float64Array {
+  return cycle.length === 0 ? values : values.map((x, i) => x - cycleAt(cycle, termsAt(phases[i]!)));
 }
 
 function spanOf(time: number, windowRows: number): number | undefined {
@@ -218,7 +229,7 @@ function thinned({ values, phases }: ColumnSeries, sorted: Float64Array) {
 function ownEffectOf(
   reference: ReferenceNumbers,
   { values, phases }: ColumnSeries,
-  { windowRows, test }: { readonly windowRows: number; readonly test: "ks" | "psi" },
+  { windowRows, test }: Watch,
 ): number {
   const rows = reference.span * windowRows;
   const windows = Math.min(OWN_WINDOWS_MAX, Math.floor(values.length / rows));

@@ -6,7 +6,7 @@ import { adjust } from "./benjamini-hochberg.js";
 import { type Comparison, compare, createReference, type ReferenceNumbers } from "./column-reference.js";
 import { ColumnWindow, type SavedColumnWindow } from "./column-window.js";
 import type { ColumnDrift, DataDriftOptions, DriftRow, DriftWindow, NotTestable } from "./port.js";
-import { phaseOf } from "./season.js";
+import { cycleAt, phaseOf, termsAt } from "./season.js";
 
 /** Rows that a reference is made from, at most: the newest. */
 export const REFERENCE_ROWS_MAX = 16_384;
@@ -65,8 +65,9 @@ export class DataDrift implements Stateful {
     if (this.#rows === 0) this.#fromMs = timeMs;
     this.#rows += 1;
     const phase = seasonMs === undefined ? 0 : phaseOf(timeMs, seasonMs);
+    const terms = termsAt(phase);
     this.#columns.forEach((column, c) => {
-      column.add(features[c]!, phase);
+      column.add(features[c]!, phase, terms);
     });
     if (this.#rows < windowRows) return undefined;
     this.#rows = 0;
@@ -132,8 +133,9 @@ class Column {
       this.#window = new ColumnWindow(reference.span * options.windowRows, options.seasonMs !== undefined);
   }
 
-  add(value: number, phase: number): void {
-    this.#window?.add(value, phase);
+  add(value: number, phase: number, terms: Float64Array): void {
+    if (typeof this.#reference === "string") return;
+    this.#window?.add(value - cycleAt(this.#reference.cycle, terms), phase);
   }
 
   /** The end of everybody's window number `windows`: this column's own, if it has come to its end too. */

@@ -28,11 +28,18 @@ export function fitCycle(values: Float64Array, phases: ArrayLike<number>): Cycle
   return solve(rows) ?? new Array<number>(TERMS).fill(0);
 }
 
-/** The cycle's value at a phase. */
-export function cycleAt(cycle: Cycle, phase: number): number {
+/** What a cycle's weights are weighted by at a phase: the constant, then sines and cosines. */
+export function termsAt(phase: number): Float64Array {
   const terms = new Float64Array(TERMS);
   writeTerms(phase, terms);
-  return cycle.reduce((sum, weight, i) => sum + weight * terms[i]!, 0);
+  return terms;
+}
+
+/** The cycle's value, by the terms at its phase. */
+export function cycleAt(cycle: Cycle, terms: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < cycle.length; i++) sum += cycle[i]! * terms[i]!;
+  return sum;
 }
 
 function writeTerms(phase: number, terms: Float64Array): void {
