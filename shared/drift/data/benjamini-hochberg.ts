@@ -7,7 +7,8 @@ export function adjust(p: readonly number[]): readonly number[] {
   let least = 1;
   order.forEach((i, at) => {
     least = Math.min(least, (p[i]! * p.length) / (p.length - at));
-    adjusted[i] = least;
+    // Rounding must not make a p-value smaller than it was.
+    adjusted[i] = Math.max(least, p[i]!);
   });
   return adjusted;
 }

@@ -1,6 +1,6 @@
 // One column's window against its reference: how far apart, how surely, how much.
 
-import { kolmogorovQ } from "../two-sample/ks.js";
+import { ksAsymptoticP } from "../two-sample/ks.js";
 import {
   chiSquareTest,
   jensenShannon,
@@ -51,7 +51,7 @@ export interface TestResult {
 
 /** Kolmogorov-Smirnov, both samples worth so many independent values. */
 export function testKs({ greatest }: Distance, n: number, m: number): TestResult {
-  return { statistic: greatest, p: kolmogorovQ(Math.sqrt((n * m) / (n + m)) * greatest) };
+  return { statistic: greatest, p: ksAsymptoticP(greatest, n, m) };
 }
 
 /** Stability index over bins between `edges`. */

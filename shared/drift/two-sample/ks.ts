@@ -19,11 +19,27 @@ export function ksDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 /**
- * Q(sqrt(nm / (n + m)) D): the chance of a distance at least as great when both samples come from one continuous law, for
- * large samples (Smirnov 1939). Sizes may be effective ones, not whole. Ties make it smaller than it says.
+ * The chance of a distance at least as great when both samples come from one continuous law. For N = nm / (n + m), rounded,
+ * twice the one-sided chance of N values (Birnbaum and Tingey 1951), as SciPy's; by Kolmogorov's limit where N D^2 < 1 and
+ * both sides come in. Sizes may be effective ones, not whole. Ties make it smaller than it says.
  */
 export function ksAsymptoticP(distance: number, n: number, m: number): number {
-  return kolmogorovQ(Math.sqrt((n * m) / (n + m)) * distance);
+  const size = Math.max(1, Math.round((n * m) / (n + m)));
+  const z = Math.sqrt(size) * distance;
+  return z < 1 ? kolmogorovQ(z) : Math.min(1, 2 * oneSided(distance, size));
+}
+
+// d sum_j C(n, j) (d + j/n)^(j-1) (1 - d - j/n)^(n-j): positive terms only.
+function oneSided(distance: number, n: number): number {
+  if (distance >= 1) return 0;
+  let sum = (1 - distance) ** n / distance;
+  for (let j = 1, choose = 0; j <= n * (1 - distance); j++) {
+    choose += Math.log((n - j + 1) / j);
+    const rest = 1 - distance - j / n;
+    if (rest <= 0) break;
+    sum += Math.exp(choose + (j - 1) * Math.log(distance + j / n) + (n - j) * Math.log(rest));
+  }
+  return distance * sum;
 }
 
 /**
