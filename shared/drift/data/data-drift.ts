@@ -9,7 +9,7 @@ import type { ColumnDrift, DataDriftOptions, DriftRow, DriftWindow, NotTestable 
 import { cycleAt, phaseOf, termsAt } from "./season.js";
 
 /** Rows that a reference is made from, at most: the newest. */
-export const REFERENCE_ROWS_MAX = 16_384;
+export const REFERENCE_ROWS_MAX = 8_192;
 
 /**
  * Tells which columns have left the distribution of their reference, and by how much. A column differs when, among all
@@ -38,22 +38,33 @@ export class DataDrift implements Stateful {
 
   /**
    * Makes `rows` the reference, in place of any other, and begins a new window. They come in the order a device saw them; the
-   * newest 16,384 count. With a season they must span it at least once.
+   * newest 8,192 count. With a season they must span it at least once.
    */
   freeze(rows: readonly DriftRow[]): void {
+    for (const _ of this.freezeByColumn(rows));
+  }
+
+  /**
+   * The same in steps, a column each, for a device that must not stand still: some 10 ms a column on a desktop. Until the last
+   * step the old reference stands, and rows may be pushed.
+   */
+  *freezeByColumn(rows: readonly DriftRow[]): Generator<void, void> {
     const newest = rows.slice(-REFERENCE_ROWS_MAX);
     const { columns, seasonMs } = this.#options;
     const isWhole = seasonMs === undefined || spanMs(newest) >= seasonMs;
     const phases = Float32Array.from(seasonMs === undefined ? [] : newest, ({ timeMs }) =>
       phaseOf(timeMs, seasonMs!),
     );
-    this.#columns = columns.map((_, c) => {
-      if (!isWhole) return new Column("season", this.#options);
+    const frozen: Column[] = [];
+    for (let c = 0; c < columns.length; c++) {
       const values = Float64Array.from(newest, ({ features }) =>
         Number.isFinite(features[c]!) ? features[c]! : Number.NaN,
       );
-      return new Column(createReference({ values, phases }, this.#options), this.#options);
-    });
+      const reference = isWhole ? createReference({ values, phases }, this.#options) : "season";
+      frozen.push(new Column(reference, this.#options));
+      yield;
+    }
+    this.#columns = frozen;
     this.#rows = 0;
     this.#windows = 0;
   }

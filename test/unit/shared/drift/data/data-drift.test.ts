@@ -120,6 +120,21 @@ test("goes on where it was after a kill, with and without a season", () => {
   }
 });
 
+test("while a new reference is made column by column, the old one stands", () => {
+  const create = () => new DataDrift({ ...DATA_DRIFT_DEFAULTS, columns: ["x"] });
+  const [stepped, whole] = [create(), create()];
+  for (const drift of [stepped, whole]) drift.freeze(rowsOf(3_000, (i) => Math.sin(i * i)));
+  const next = rowsOf(3_000, (i) => 3 + Math.sin(i * i));
+  const steps = stepped.freezeByColumn(next);
+  steps.next();
+  const row = { timeMs: 0, features: Float32Array.of(0) };
+  expect(stepped.push(row)).toEqual(whole.push(row));
+  expect(stepped.save()).toEqual(whole.save());
+  expect(steps.next().done).toBe(true);
+  whole.freeze(next);
+  expect(stepped.save()).toEqual(whole.save());
+});
+
 test("a column's state stays within 9 kB, within 18 kB with a season", () => {
   for (const [seasonMs, mostBytes] of [
     [undefined, 9_000],
