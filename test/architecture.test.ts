@@ -30,7 +30,11 @@ const onlyImporters: readonly { readonly what: string; readonly pattern: RegExp;
     { what: "mqtt", pattern: /\bfrom\s+["']mqtt["']/, where: /^shared\/transport\/mqtt[^/]*\.ts$/ },
     { what: "aedes", pattern: /["']aedes["']/, where: /^server\/broker\// },
     { what: "ws", pattern: /\bfrom\s+["']ws["']/, where: /^server\/broker\// },
-    { what: "fastify", pattern: /["']@?fastify/, where: /^(?:server\/http\/|device\/ingest\/sources\/http)/ },
+    {
+      what: "fastify",
+      pattern: /["']@?fastify/,
+      where: /^(?:server\/http\/|device\/http\/|device\/ingest\/sources\/http)/,
+    },
     { what: "pino", pattern: /["']pino["']/, where: /^shared\/log\.ts$/ },
     { what: "pure-rand", pattern: /["']pure-rand/, where: /^shared\/random\.ts$/ },
     { what: "cbor-x", pattern: /["']cbor-x/, where: /^device\/ingest\/decoders\/cbor\.ts$/ },

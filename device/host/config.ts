@@ -13,12 +13,13 @@ import type { MqttEndpoint } from "../../shared/transport/mqtt-endpoint.js";
 import { isTopic } from "../../shared/transport/topic-filter.js";
 import { type Credential, parseCredential } from "../../shared/wire/credential.js";
 import { brokerShape, brokerUrl, endpointOf } from "../broker.js";
+import { type HttpConfig, httpSchema } from "../http/config.js";
 import type { SourceBinding } from "../ingest/sources/binding.js";
 import { type RawLogConfig, rawLogSchema } from "../log/config.js";
 import type { Rule } from "../rules/rule.js";
 import { rulesSchema } from "../rules/schema.js";
 import { parseQuietHours, type QuietHours } from "./owner.js";
-import { problemsAmong, replayOf, sourceSchema, withSpeed } from "./source-config.js";
+import { portProblems, problemsAmong, replayOf, sourceSchema, withSpeed } from "./source-config.js";
 
 /** What a device is told by its owner, paths read. */
 export interface DeviceConfig {
@@ -34,6 +35,8 @@ export interface DeviceConfig {
   readonly predictions: { readonly endpoint: MqttEndpoint; readonly topic: string } | undefined;
   readonly rules: readonly Rule[];
   readonly rawLog: RawLogConfig;
+  /** Where it may be asked about itself; undefined: nowhere. */
+  readonly http: HttpConfig | undefined;
   readonly limits: DeviceLimits;
 }
 
@@ -85,6 +88,7 @@ const schema = z
       .optional(),
     rules: rulesSchema,
     rawLog: rawLogSchema,
+    http: httpSchema,
     limits: z
       .strictObject({
         disk: byteSize.prefault("1GB"),
@@ -100,8 +104,8 @@ const schema = z
       })
       .prefault({}),
   })
-  .superRefine(({ sources, replay }, context) => {
-    for (const { path, message } of problemsAmong(sources, replay)) {
+  .superRefine(({ sources, replay, http }, context) => {
+    for (const { path, message } of [...problemsAmong(sources, replay), ...portProblems(sources, http)]) {
       context.addIssue({ code: "custom", path: [...path], message });
     }
   });
@@ -133,6 +137,7 @@ export function loadDeviceConfig(path: string): DeviceConfig {
     },
     rules: parsed.rules,
     rawLog: parsed.rawLog,
+    http: parsed.http,
     limits: limitsOf(parsed),
   };
 }

@@ -1,5 +1,6 @@
 // A device agent as a process runs it: its folder, its connections, its thread for training, its sensors.
 
+import type { AddressInfo } from "node:net";
 import type { Clock } from "../../shared/clock.js";
 import { systemClock } from "../../shared/clock.js";
 import type { Logger } from "../../shared/log.js";
@@ -12,6 +13,7 @@ import type { Credential } from "../../shared/wire/credential.js";
 import { keysFromSeed, publicKeyFromRaw } from "../../shared/wire/signature.js";
 import { type Agent, createAgent } from "../agent.js";
 import type { DeviceFact } from "../fact.js";
+import type { HttpConfig } from "../http/config.js";
 import { EventClock } from "../ingest/clock.js";
 import { Inputs } from "../ingest/inputs.js";
 import { RawLog } from "../log/raw-log.js";
@@ -43,6 +45,8 @@ export interface DeviceHostParts {
 export interface DeviceHost {
   readonly agent: Agent;
   readonly telemetry: { readonly isConnected: boolean };
+  /** Where it answers HTTP, undefined while it does not. */
+  httpAddress(): AddressInfo | undefined;
   /** Brings everything to disk, says goodbye, lets go of the folder. */
   stop(): Promise<void>;
 }
@@ -60,7 +64,14 @@ export async function startDeviceHost(config: DeviceConfig, parts: DeviceHostPar
     const host = assemble(config, parts, { folder, ...engines });
     closers.push(host.close);
     await host.agent.start();
-    return { agent: host.agent, telemetry: host.telemetry, stop: close };
+    const http = config.http && (await host.openHttp(config.http));
+    if (http !== undefined) closers.push(() => http.close());
+    return {
+      agent: host.agent,
+      telemetry: host.telemetry,
+      httpAddress: () => http?.address,
+      stop: close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -131,7 +142,17 @@ function assemble(
     await publisher?.close();
     await rules?.close();
   };
-  return { agent, telemetry, close };
+  // A device has no memory to spare for what nobody asks.
+  const openHttp = async (http: HttpConfig) => {
+    const module = await import("../http/http.js");
+    return module.openHttp({
+      ...common,
+      agent,
+      config: http,
+      random: randomStream("http", credential.device),
+    });
+  };
+  return { agent, telemetry, openHttp, close };
 }
 
 function identityOf({ device, task, privateKey, serverKey }: Credential) {

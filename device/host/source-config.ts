@@ -1,12 +1,13 @@
 // `sources` in a device's config: where each of the task's sources is found, and how much of it is taken.
 
-import { isIP } from "node:net";
 import { z } from "zod";
+import { isLoopback } from "../../shared/address.js";
 import { assert } from "../../shared/assert.js";
 import { alternatives } from "../../shared/task/problem.js";
 import { bytesWithin, durationWithin } from "../../shared/task/units.js";
 import { isFilter, isTopic } from "../../shared/transport/topic-filter.js";
 import { brokerShape, endpointOf } from "../broker.js";
+import { type HttpConfig, tokenSchema } from "../http/config.js";
 import { defaultSourceLimits, type SourceBinding, type SourceLimits } from "../ingest/sources/binding.js";
 import { isPattern } from "../ingest/sources/file-sequence.js";
 
@@ -67,12 +68,7 @@ const http = z.strictObject({
     .string({ error: PATH_RULE })
     .max(256)
     .regex(/^\/(?:[A-Za-z0-9_.~-]+(?:\/[A-Za-z0-9_.~-]+)*)?$/, { error: PATH_RULE }),
-  token: z
-    .string()
-    .min(16, { error: "expected at least 16 characters" })
-    .max(1024)
-    .optional()
-    .describe("Senders must have it: Authorization: Bearer TOKEN."),
+  token: tokenSchema.optional().describe("Senders must have it: Authorization: Bearer TOKEN."),
 });
 
 const host = z.strictObject({
@@ -192,6 +188,20 @@ export function problemsAmong(
   return [...problems, ...speedProblems(sources, replay)];
 }
 
+/** Sources that would listen where the device itself does. */
+export function portProblems(
+  sources: Readonly<Record<string, SourceBinding>>,
+  http: HttpConfig | undefined,
+): readonly ConfigProblem[] {
+  if (http === undefined || http.port === 0) return [];
+  return Object.entries(sources)
+    .filter(([, binding]) => binding.kind === "http" && binding.port === http.port)
+    .map(([name]) => ({
+      path: ["sources", name],
+      message: `port ${http.port} is where the device itself answers (http.listen)`,
+    }));
+}
+
 /** What only one source can have. */
 function placeOf(binding: SourceBinding): string | undefined {
   if (binding.kind === "stdin") return "the standard input";
@@ -246,10 +256,6 @@ function speedOf(binding: SourceBinding, replay: number | undefined): number | u
   if (!("speed" in binding)) return undefined;
   const isHistory = binding.kind === "file" && !binding.isFollowed;
   return binding.speed ?? (isHistory ? (replay ?? Infinity) : undefined);
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
 function bindingOf(source: Written): SourceBinding {

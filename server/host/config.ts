@@ -1,9 +1,9 @@
 // What a server process is told.
 
+import type { Address } from "../../shared/address.js";
 import type { LoadedTask } from "../../shared/task/parse.js";
 import type { MqttEndpoint } from "../../shared/transport/mqtt-session.js";
 import type { Listen } from "../broker/broker.js";
-import type { HttpAddress } from "../http/http.js";
 
 /** How devices reach the server: over a broker of its own, or over one of others. */
 export type BrokerConfig =
@@ -16,7 +16,7 @@ export interface ServerHostConfig {
   readonly folder: string;
   readonly broker: BrokerConfig;
   /** Where to answer HTTP; absent, nothing of it is loaded. */
-  readonly http?: HttpAddress | undefined;
+  readonly http?: Address | undefined;
   /** Root of all chance, for a new folder; drawn if absent. */
   readonly seed?: string | undefined;
 }

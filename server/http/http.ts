@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
+import { type Address, formatAddress } from "../../shared/address.js";
 import { HeadwaterError, messageOf } from "../../shared/error.js";
 import type { Logger } from "../../shared/log.js";
 import { renderPage } from "./page.js";
@@ -13,13 +14,7 @@ import { type ApiRoute, apiRoutes } from "./routes.js";
 import { problemSchema } from "./schema.js";
 import { type ApiSources, describeModels, describeRounds, describeServer } from "./views.js";
 
-/** Where to listen; port 0 takes a free one. */
-export interface HttpAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface HttpOptions extends HttpAddress {
+export interface HttpOptions extends Address {
   readonly sources: ApiSources;
   readonly logger: Logger;
 }
@@ -43,8 +38,7 @@ export async function startHttp({ host, port, sources, logger }: HttpOptions): P
     throw new HeadwaterError("address-unusable", message, { cause });
   }
   const bound = app.server.address() as AddressInfo;
-  const name = host.includes(":") ? `[${host}]` : host;
-  return { url: `http://${name}:${bound.port}`, close: () => app.close() };
+  return { url: `http://${formatAddress({ host, port: bound.port })}`, close: () => app.close() };
 }
 
 /** People and a few programs look at it, not a fleet. */

@@ -213,6 +213,7 @@ export class LiveRun implements EndedRun {
       predictions: undefined,
       rules: [],
       rawLog: { durability: "normal", keepMs: LOG_KEEP_MS, bytes: LOG_BYTES },
+      http: undefined,
       limits: { diskBytes: DISK_BYTES, maxLoad: undefined, minFreeMemory: undefined, quiet: undefined },
     };
   }

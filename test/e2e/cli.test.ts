@@ -56,6 +56,7 @@ test("headwater device loads what a device needs, and nothing of servers, simula
     "/cbor-x/",
     "/protobufjs/",
     "/dist/device/ingest/decoders/objects.js",
+    "/dist/device/http/http.js",
   ])
     expect(loaded.includes(other), other).toBe(false);
 });

@@ -1,7 +1,6 @@
 // Telemetry pushed over HTTP: POST a message, or several as lines. 202 says that they are safe; 429 that they come too
 // fast. Only loaded when a device has such a source, and with it fastify.
 
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import {
   type FastifyError,
@@ -10,10 +9,10 @@ import {
   type FastifyRequest,
   fastify,
 } from "fastify";
-import type { Cancel } from "../../../shared/clock.js";
-import { messageOf } from "../../../shared/error.js";
-import { Retry } from "../../../shared/retry.js";
 import { isTopic } from "../../../shared/transport/topic-filter.js";
+import { Listener } from "../../http/listener.js";
+import { refuse, retryAfter } from "../../http/reply.js";
+import { createTokenGuard } from "../../http/token.js";
 import type { HttpBinding } from "./binding.js";
 import { LineSplitter } from "./lines.js";
 import { type BoundSource, MESSAGE_BYTES_MAX, type Source, type SourceContext } from "./port.js";
@@ -28,8 +27,6 @@ const HEADER_BYTES_MAX = 8 * 1024;
 const CONNECTIONS_MAX = 64;
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 60_000;
-/** Between attempts to listen. */
-const RETRY = { firstMs: 1_000, maxMs: 60_000, jitter: 0.2 } as const;
 /** For a sender that found the queue full: it empties as fast as the disk is. */
 const QUEUE_RETRY_MS = 1_000;
 
@@ -48,53 +45,34 @@ export class HttpSource implements Source {
   readonly #sources: readonly BoundSource<HttpBinding>[];
   readonly #context: SourceContext;
   readonly #end = new AbortController();
-  readonly #retry: Retry;
-  #app: FastifyInstance | undefined;
-  #cancelRetry: Cancel = () => undefined;
+  readonly #listener: Listener;
 
   constructor(sources: readonly BoundSource<HttpBinding>[], context: SourceContext) {
     this.#sources = sources;
     this.#context = context;
-    this.#retry = new Retry(RETRY, context.random);
+    const { host, port } = sources[0]!.binding;
+    const paths = sources.map(({ binding }) => binding.path);
+    const createApp = () => this.#createApp();
+    this.#listener = new Listener({ ...context, host, port, paths, createApp, what: "pushed telemetry" });
   }
 
   get isConnected(): boolean {
-    return this.#app !== undefined;
+    return this.address !== undefined;
   }
 
   /** Where it listens, undefined while it does not. */
   get address(): AddressInfo | undefined {
-    const address = this.#app?.server.address();
-    return typeof address === "object" ? (address ?? undefined) : undefined;
+    return this.#listener.address;
   }
 
   /** Resolves after the first attempt; others follow by themselves. */
-  async listen(): Promise<void> {
-    const { host, port } = this.#sources[0]!.binding;
-    const { logger, clock } = this.#context;
-    const app = this.#createApp();
-    try {
-      await app.listen({ host, port });
-    } catch (error) {
-      await app.close();
-      if (this.#end.signal.aborted) return;
-      const retryMs = this.#retry.next();
-      logger.error({ host, port, retryMs, error: messageOf(error) }, "cannot listen for pushed telemetry");
-      this.#cancelRetry = clock.after(retryMs, () => void this.listen());
-      return;
-    }
-    if (this.#end.signal.aborted) return void (await app.close());
-    this.#app = app;
-    const paths = this.#sources.map(({ binding }) => binding.path);
-    logger.info({ host, port: this.address?.port, paths }, "listening for pushed telemetry");
+  listen(): Promise<void> {
+    return this.#listener.listen();
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#end.abort();
-    this.#cancelRetry();
-    const app = this.#app;
-    this.#app = undefined;
-    await app?.close();
+    return this.#listener.close();
   }
 
   #createApp(): FastifyInstance {
@@ -124,7 +102,7 @@ export class HttpSource implements Source {
   #addRoute(app: FastifyInstance, source: BoundSource<HttpBinding>): void {
     const { path, limits, token } = source.binding;
     const queue = new SourceQueue({ ...this.#context, limits, signal: this.#end.signal });
-    const isAllowed = createGuard(token);
+    const isAllowed = createTokenGuard(token);
     const take = (request: FastifyRequest, reply: FastifyReply) => this.#take(source, queue, request, reply);
     const options = {
       // Before the body is read: a stranger's is not.
@@ -246,29 +224,10 @@ function decode(text: string): string | undefined {
   }
 }
 
-/** Compares hashes, which are of one length: how long it takes says nothing of the token. */
-function createGuard(token: string | undefined): (authorization: string | undefined) => boolean {
-  if (token === undefined) return () => true;
-  const wanted = sha256(`Bearer ${token}`);
-  return (authorization) => timingSafeEqual(sha256(authorization ?? ""), wanted);
-}
-
-function sha256(text: string): Buffer {
-  return createHash("sha256").update(text, "utf8").digest();
-}
-
 function describeQueue({ limits }: HttpBinding): string {
   return `too much is on its way to the pipeline: the limit is ${limits.messages} messages or ${limits.bytes} bytes`;
 }
 
 function describeRate({ limits }: HttpBinding): string {
   return `too fast: the limit is ${limits.rate} messages per second, ${limits.burst} at once`;
-}
-
-function retryAfter(reply: FastifyReply, waitMs: number): void {
-  reply.header("retry-after", String(Math.max(1, Math.ceil(waitMs / 1000))));
-}
-
-function refuse(reply: FastifyReply, code: number, error: string, message: string): FastifyReply {
-  return reply.code(code).type("application/json; charset=utf-8").send(JSON.stringify({ error, message }));
 }

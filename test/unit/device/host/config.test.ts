@@ -35,6 +35,7 @@ test("paths are relative to the file, and the rest has defaults", () => {
     predictions: undefined,
     rules: [],
     rawLog: { durability: "normal", keepMs: 7 * 86_400_000, bytes: 5e8 },
+    http: undefined,
     limits: { diskBytes: 1e9, maxLoad: undefined, minFreeMemory: undefined, quiet: undefined },
   });
 });
@@ -70,6 +71,31 @@ limits: { disk: 64MiB, load: 80%, freeMemory: 128MiB, quiet: 22:00-06:00 }
       minFreeMemory: 2 ** 27,
       quiet: { fromMinute: 1320, toMinute: 360 },
     },
+  });
+});
+
+describe("http", () => {
+  const httpOf = (text: string) => load(`${required}http: ${text}\n`).http;
+  const token = "0123456789abcdef";
+
+  test("listens on loopback, and elsewhere with a token", () => {
+    expect(httpOf("{}")).toEqual({ host: "127.0.0.1", port: 9464, token: undefined });
+    expect(httpOf("{ listen: '[::1]:80' }")).toEqual({ host: "::1", port: 80, token: undefined });
+    expect(httpOf(`{ listen: 0.0.0.0:1, token: ${token} }`)).toEqual({ host: "0.0.0.0", port: 1, token });
+    expect(() => httpOf("{ listen: 0.0.0.0:1 }")).toThrow("expected a token, or 127.0.0.1");
+  });
+
+  test("says what is wrong with an address or a token", () => {
+    expect(() => httpOf("{ listen: nowhere }")).toThrow("expected HOST:PORT such as 127.0.0.1:9464");
+    expect(() => httpOf("{ listen: 127.0.0.1:70000 }")).toThrow("expected HOST:PORT");
+    expect(() => httpOf("{ token: short }")).toThrow("expected at least 16 characters");
+  });
+
+  test("has a port that no source has", () => {
+    const source = "sources: { s: { http: { port: 9464, path: /in } } }";
+    expect(() => load(`${required}${source}\nhttp: {}\n`)).toThrow(
+      "port 9464 is where the device itself answers",
+    );
   });
 });
 

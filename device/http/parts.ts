@@ -1,0 +1,6 @@
+// What can be asked of a device: one line each.
+
+import { healthPart } from "./health.js";
+import type { HttpPart } from "./port.js";
+
+export const httpParts: readonly HttpPart[] = [healthPart];
