@@ -109,7 +109,11 @@ test("a taken address is listened at as soon as it is free", async () => {
       return () => undefined;
     },
   };
-  const listener = await openHttp({ ...optionsOf([echo], { port }), clock, random: randomStream("test", "http") });
+  const listener = await openHttp({
+    ...optionsOf([echo], { port }),
+    clock,
+    random: randomStream("test", "http"),
+  });
   closers.push(() => listener.close());
   expect(listener.address).toBeUndefined();
   other.close();
