@@ -9,6 +9,7 @@ import { defaultEngine } from "../../shared/model/engine.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
 import { randomStream } from "../../shared/random.js";
 import { createMqttLink } from "../../shared/transport/mqtt-link.js";
+import { headwaterVersion } from "../../shared/version.js";
 import type { Credential } from "../../shared/wire/credential.js";
 import { keysFromSeed, publicKeyFromRaw } from "../../shared/wire/signature.js";
 import { type Agent, createAgent } from "../agent.js";
@@ -18,6 +19,7 @@ import { EventClock } from "../ingest/clock.js";
 import { Inputs } from "../ingest/inputs.js";
 import { RawLog } from "../log/raw-log.js";
 import { Recorder } from "../log/recorder.js";
+import { DeviceMeter } from "../metrics/meter.js";
 import { Rules } from "../rules/rules.js";
 import { createTrainerPool } from "../train/pool.js";
 import type { Trainer } from "../train/trainer.js";
@@ -105,11 +107,13 @@ function assemble(
   const { credential, replay, predictions, limits } = config;
   const { clock = systemClock } = parts;
   const logger = parts.logger.child({ device: credential.device });
+  const startedMs = clock.now();
+  const meter = new DeviceMeter(clock);
   const eventClock = new EventClock(clock, replay);
   const eventNow = parts.eventNow ?? eventClock.now;
   const agent: Agent = createAgent({
     ...identityOf(credential),
-    ...{ ...folder, clock, logger, runtime, trainer },
+    ...{ ...folder, clock, logger, runtime, trainer: meter.timed(trainer) },
     link: createLink(config, { clock, logger }),
     eventNow: () => (recorder.isFile ? undefined : eventNow()),
     mayTrain: () => parts.mayTrain?.() ?? refusalOf(limits, clock),
@@ -130,6 +134,7 @@ function assemble(
   const publisher = predictions && createPublisher({ ...common, ...predictions, task: credential.task });
   const observe = (fact: DeviceFact) => {
     logFact(logger, fact);
+    meter.observe(fact);
     const task = agent.task();
     if (fact.type === "task-adopted" && task !== undefined) void telemetry.follow(task.task);
     if (fact.type === "prediction") publisher?.publish(fact);
@@ -146,9 +151,8 @@ function assemble(
   const openHttp = async (http: HttpConfig) => {
     const module = await import("../http/http.js");
     return module.openHttp({
-      ...common,
-      agent,
-      config: http,
+      ...{ ...common, agent, meter, startedMs, version: headwaterVersion(), config: http },
+      isTelemetryConnected: () => telemetry.isConnected,
       random: randomStream("http", credential.device),
     });
   };

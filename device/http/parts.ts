@@ -1,6 +1,7 @@
 // What can be asked of a device: one line each.
 
 import { healthPart } from "./health.js";
+import { metricsPart } from "./metrics.js";
 import type { HttpPart } from "./port.js";
 
-export const httpParts: readonly HttpPart[] = [healthPart];
+export const httpParts: readonly HttpPart[] = [healthPart, metricsPart];

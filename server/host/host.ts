@@ -1,17 +1,18 @@
 // A server process, put together: data folder, broker, rounds and HTTP. It starts whole or not at all, and stops in the
 // order in which nothing is asked of what has gone.
 
-import { createRequire } from "node:module";
 import { type Clock, systemClock } from "../../shared/clock.js";
 import { Counters } from "../../shared/counters.js";
 import { createLogger, type Logger } from "../../shared/log.js";
 import { createRuntime } from "../../shared/model/create-runtime.js";
 import { defaultEngine } from "../../shared/model/engine.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
+import { headwaterVersion } from "../../shared/version.js";
 import type { EmbeddedBroker } from "../broker/broker.js";
 import type { ServerFact } from "../fact.js";
 import { startHttp } from "../http/http.js";
 import { VerifyThread } from "../ingest/verify-thread.js";
+import { ServerMeter } from "../metrics/meter.js";
 import { createServer, type Server } from "../server.js";
 import type { ServerHostConfig } from "./config.js";
 import type { EnrolledDevices } from "./enrolled.js";
@@ -66,7 +67,13 @@ async function start(config: ServerHostConfig, parts: ServerHostParts, undo: Und
   const folder = openServerFolder(config.folder, { task: task.task.task, clock, seed });
   undo.later(async () => folder.close());
   const ground = { folder, clock, logger, counters: new Counters() };
-  const { broker, server } = await startFederation(config, parts, ground, undo);
+  const { output } = task.task.model;
+  const meter = new ServerMeter({ output, elapsed: () => clock.elapsed() });
+  const observe = (fact: ServerFact) => {
+    meter.observe(fact);
+    parts.observe?.(fact);
+  };
+  const { broker, server } = await startFederation(config, { ...parts, observe }, ground, undo);
   let isRecovered = false;
   const { enrolled } = folder;
   const sources = {
@@ -75,7 +82,7 @@ async function start(config: ServerHostConfig, parts: ServerHostParts, undo: Und
     broker: () => broker.describe(),
     notReady: () => (isRecovered ? broker.trouble() : "the journal is being recovered"),
   };
-  const http = address && (await startHttp({ ...address, sources, logger }));
+  const http = address && (await startHttp({ ...address, sources, metrics: { meter }, logger }));
   undo.later(async () => http?.close());
   await server.start();
   isRecovered = true;
@@ -127,12 +134,4 @@ function warnOfClock(clock: Clock, logger: Logger): void {
     { now: new Date(nowMs).toISOString() },
     "this machine's clock is wrong: versions will bear false dates, which devices may refuse as expired",
   );
-}
-
-function headwaterVersion(): string {
-  // By its own name, so that it is found from the sources and from the build alike.
-  const { version } = createRequire(import.meta.url)("headwater/package.json") as {
-    readonly version: string;
-  };
-  return version;
 }

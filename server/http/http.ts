@@ -8,6 +8,7 @@ import { z } from "zod";
 import { type Address, formatAddress } from "../../shared/address.js";
 import { HeadwaterError, messageOf } from "../../shared/error.js";
 import type { Logger } from "../../shared/log.js";
+import { addMetrics, type MetricsSources } from "./metrics.js";
 import { renderPage } from "./page.js";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./page-assets.js";
 import { type ApiRoute, apiRoutes } from "./routes.js";
@@ -16,6 +17,8 @@ import { type ApiSources, describeModels, describeRounds, describeServer } from 
 
 export interface HttpOptions extends Address {
   readonly sources: ApiSources;
+  /** Absent, there is no /metrics. */
+  readonly metrics?: MetricsSources | undefined;
   readonly logger: Logger;
 }
 
@@ -27,8 +30,8 @@ export interface HttpServer {
 }
 
 /** Starts to listen. Rejects with `address-unusable`, naming the address. */
-export async function startHttp({ host, port, sources, logger }: HttpOptions): Promise<HttpServer> {
-  const app = await createApp({ sources, logger });
+export async function startHttp({ host, port, ...rest }: HttpOptions): Promise<HttpServer> {
+  const app = await createApp(rest);
   app.server.maxConnections = CONNECTIONS_MAX;
   try {
     await app.listen({ host, port });
@@ -50,7 +53,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 5_000;
 
 /** The application without a socket. */
-export async function createApp({ sources, logger }: Pick<HttpOptions, "sources" | "logger">) {
+export async function createApp({ sources, logger, metrics }: Omit<HttpOptions, "host" | "port">) {
   const { fastify } = await import("fastify");
   const app: FastifyInstance = fastify({
     logger: false,
@@ -70,6 +73,7 @@ export async function createApp({ sources, logger }: Pick<HttpOptions, "sources"
     answer(reply, 404, { error: "not-found", message: `there is no ${request.method} ${request.url}` }),
   );
   for (const route of apiRoutes) addRoute(app, route, sources);
+  addMetrics(app, sources, metrics);
   app.get("/api/openapi.json", { schema: { hide: true } }, async () => app.swagger());
   app.get("/", { schema: { hide: true } }, async (_, reply) => {
     const rounds = describeRounds(sources, { limit: ROUNDS_ON_PAGE });

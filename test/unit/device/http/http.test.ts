@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { Agent } from "../../../../device/agent.js";
 import { createHttpApp, openHttp } from "../../../../device/http/http.js";
 import type { HttpPart } from "../../../../device/http/port.js";
+import { DeviceMeter } from "../../../../device/metrics/meter.js";
 import { systemClock } from "../../../../shared/clock.js";
 import { Counters } from "../../../../shared/counters.js";
 import { silentLogger } from "../../../../shared/log.js";
@@ -31,6 +32,12 @@ function optionsOf(
     // These parts do not ask it.
     agent: {} as Agent,
     ...{ clock: systemClock, logger: silentLogger, counters: new Counters(), parts },
+    ...{
+      meter: new DeviceMeter(systemClock),
+      isTelemetryConnected: () => false,
+      version: "1.2.3",
+      startedMs: 0,
+    },
   };
 }
 

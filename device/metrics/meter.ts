@@ -1,0 +1,48 @@
+// What a device's metrics need that nobody else keeps: how often and how long. Put between the device and its engines
+// only when it may be asked.
+
+import type { Clock } from "../../shared/clock.js";
+import { Counters } from "../../shared/counters.js";
+import { Histogram } from "../../shared/metrics/histogram.js";
+import type { DeviceFact } from "../fact.js";
+import type { Job, JobResult, Trainer } from "../train/trainer.js";
+
+/** Counts facts and measures jobs. */
+export class DeviceMeter {
+  readonly rounds = new Counters();
+  readonly updates = new Counters();
+  readonly jobs: Readonly<Record<Job["kind"], Histogram>> = {
+    train: new Histogram(),
+    evaluate: new Histogram(),
+  };
+  predictions = 0;
+  versionsRejected = 0;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  observe(fact: DeviceFact): void {
+    if (fact.type === "prediction") this.predictions++;
+    else if (fact.type === "update-stored") this.rounds.add("update");
+    else if (fact.type === "declined" || fact.type === "abandoned") this.rounds.add(fact.type);
+    else if (fact.type === "receipt") this.updates.add(fact.status);
+    else if (fact.type === "update-dropped") this.updates.add("dropped");
+    else if (fact.type === "model-rejected") this.versionsRejected++;
+  }
+
+  /** The same trainer, its finished jobs timed. */
+  timed(trainer: Trainer): Trainer {
+    return {
+      engine: trainer.engine,
+      run: async <J extends Job>(job: J, signal?: AbortSignal): Promise<JobResult<J>> => {
+        const startMs = this.#clock.elapsed();
+        const result = await trainer.run(job, signal);
+        this.jobs[job.kind].observe((this.#clock.elapsed() - startMs) / 1000);
+        return result;
+      },
+      close: () => trainer.close(),
+    };
+  }
+}

@@ -1,0 +1,28 @@
+// GET /metrics: what the server counts and measures, for Prometheus; with ?devices=N also of so many devices, by id.
+
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { EXPOSITION_TYPE } from "../../shared/metrics/exposition.js";
+import type { ServerMeter } from "../metrics/meter.js";
+import { type FleetMetrics, renderServerMetrics } from "../metrics/page.js";
+import type { ApiSources } from "./views.js";
+
+const querySchema = z.strictObject({ devices: z.int().min(0).max(1000).default(0) });
+
+/** What /metrics needs besides what the API looks at. */
+export interface MetricsSources {
+  readonly meter: ServerMeter;
+  /** What rollout and fleet monitor know now; absent without them. */
+  readonly fleet?: (() => FleetMetrics | undefined) | undefined;
+}
+
+/** Adds the route; without a meter there is nothing to tell. */
+export function addMetrics(app: FastifyInstance, api: ApiSources, metrics: MetricsSources | undefined): void {
+  if (metrics === undefined) return;
+  const querystring = z.toJSONSchema(querySchema, { target: "openapi-3.0", io: "input" });
+  app.get("/metrics", { schema: { hide: true, querystring } }, async ({ query }, reply) => {
+    const { devices } = querySchema.parse(query);
+    const { meter, fleet } = metrics;
+    return reply.type(EXPOSITION_TYPE).send(renderServerMetrics({ api, meter, fleet: fleet?.(), devices }));
+  });
+}
