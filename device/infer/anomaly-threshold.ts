@@ -1,10 +1,10 @@
 // From which reconstruction error on a row is an anomaly: a quantile over the device's own held-out rows.
 
+import { reconstructionError } from "../../shared/model/reconstruction-error.js";
 import type { Model } from "../../shared/model/runtime.js";
 import { OrderStatistics } from "../../shared/pipeline/quantile.js";
 import { scaleInto } from "../../shared/pipeline/scaler.js";
 import type { BaseModel } from "../model/check.js";
-import { reconstructionError } from "./reconstruction-error.js";
 
 /** Held-out rows that it is taken from: the newest. */
 const ROWS_MAX = 2_000;

@@ -1,15 +1,14 @@
 // A prediction for every new row of features, by the version served at that moment.
 
 import type { Counters } from "../../shared/counters.js";
-import { isPositive } from "../../shared/model/metric.js";
+import { readAnswer } from "../../shared/model/answer.js";
 import type { Model } from "../../shared/model/runtime.js";
 import { predictionId } from "../../shared/pipeline/labels/prediction-id.js";
-import { scaleInto, unscaleLabel } from "../../shared/pipeline/scaler.js";
+import { scaleInto } from "../../shared/pipeline/scaler.js";
 import type { FeatureRow } from "../../shared/pipeline/types.js";
 import type { Prediction } from "../fact.js";
 import type { BaseModel } from "../model/check.js";
 import type { AnomalyThreshold } from "./anomaly-threshold.js";
-import { reconstructionError } from "./reconstruction-error.js";
 import type { ModelSlot } from "./slot.js";
 
 /** Rows predicted at once. */
@@ -80,10 +79,10 @@ export class Predictor {
   }
 
   #emit(served: BaseModel, rows: readonly FeatureRow[], { x, outputs, threshold }: Tried): void {
-    const { inputs, outputs: width } = this.#model.definition;
+    const { inputs, outputs: width, output: spec } = this.#model.definition;
     rows.forEach(({ entity, timeMs }, row) => {
       const output = outputs.subarray(row * width, (row + 1) * width);
-      const answer = this.#read(served, output, x.subarray(row * inputs, (row + 1) * inputs));
+      const answer = readAnswer(spec, served.scaler, output, x.subarray(row * inputs, (row + 1) * inputs));
       if (!Number.isFinite(answer.value) || !Number.isFinite(answer.probability ?? 0)) {
         this.#counters.add("predictions.not-finite");
         return;
@@ -92,19 +91,6 @@ export class Predictor {
       const id = predictionId(this.#pipelineHash, entity, timeMs);
       this.#sink({ id, entity, timeMs, version: served.manifest.version, ...answer, anomaly });
     });
-  }
-
-  #read(
-    { scaler }: BaseModel,
-    output: Float32Array,
-    row: Float32Array,
-  ): Pick<Prediction, "value" | "probability"> {
-    const { kind } = this.#model.definition.output;
-    if (kind === "regression") return { value: unscaleLabel(scaler, output[0]!), probability: null };
-    if (kind === "reconstruction") return { value: reconstructionError(output, row), probability: null };
-    if (kind === "binary") return { value: isPositive(output[0]!) ? 1 : 0, probability: output[0]! };
-    const probability = output.reduce((largest, share) => Math.max(largest, share));
-    return { value: output.indexOf(probability), probability };
   }
 }
 

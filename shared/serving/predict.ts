@@ -1,0 +1,133 @@
+// POST /predict: for whoever has values by their names, or only the name of what is measured.
+
+import { didYouMean } from "../task/suggest.js";
+import { describeFirst, parseJson } from "./body.js";
+import { answered, failed, malformed, type Outcome } from "./problem.js";
+import {
+  type PredictedRow,
+  type PredictRequest,
+  type PredictResponse,
+  predictRequestSchema,
+} from "./schema.js";
+import type { Scores } from "./scores.js";
+import type { ServedModel } from "./served-model.js";
+
+/** Rows to predict, and whose they are. */
+export interface PredictRows {
+  readonly rows: number;
+  readonly values: Float32Array;
+  /** There where the newest row of an entity is predicted. */
+  readonly online: { readonly entity: string; readonly timeMs: number } | undefined;
+}
+
+/** Reads the body of a request. */
+export function readPredictBody(body: Uint8Array): Outcome<PredictRequest> {
+  const json = parseJson(body);
+  if (json === undefined) return malformed("the request is no JSON");
+  const parsed = predictRequestSchema.safeParse(json);
+  if (parsed.success) return answered(parsed.data);
+  return malformed(
+    `expected {"features": {column: number}} or {"entity": name}: ${describeUnion(parsed.error)}`,
+  );
+}
+
+/** The rows of a request: all of a task's columns by name, or the newest of an entity. */
+export function readPredict(request: PredictRequest, served: ServedModel): Outcome<PredictRows> {
+  if ("entity" in request) return newestRow(request.entity, served);
+  const rows = Array.isArray(request.features) ? request.features : [request.features];
+  const values = new Float32Array(rows.length * served.columns.length);
+  for (const [row, features] of rows.entries()) {
+    const problem = fillRow(values, row, { features, columns: served.columns });
+    if (problem === undefined) continue;
+    return malformed(Array.isArray(request.features) ? `features.${row}: ${problem}` : problem);
+  }
+  return answered({ rows: rows.length, values, online: undefined });
+}
+
+/** The answer to a request. `idOf` names the prediction of an entity's row. */
+export function writePredict(
+  request: PredictRequest,
+  made: {
+    readonly task: string;
+    readonly version: number;
+    readonly rows: PredictRows;
+    readonly scores: Scores;
+    readonly nowMs: number;
+    readonly idOf: (entity: string, timeMs: number) => string;
+  },
+): Outcome<PredictResponse> {
+  const { task, version, rows, scores, nowMs, idOf } = made;
+  const bad = scores.value.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    return failed({ code: 500, reason: "not-finite", message: `the prediction of row ${bad} is not finite` });
+  }
+  if (rows.online !== undefined) {
+    const { entity, timeMs } = rows.online;
+    const of = { id: idOf(entity, timeMs), entity, timeMs, ageMs: Math.max(0, nowMs - timeMs) };
+    return answered({ task, version, ...of, ...rowOf(scores, 0) });
+  }
+  const id = "id" in request && request.id !== undefined ? { id: request.id } : {};
+  if ("features" in request && Array.isArray(request.features)) {
+    const predictions = Array.from({ length: rows.rows }, (_, row) => rowOf(scores, row));
+    return answered({ task, version, ...id, predictions });
+  }
+  return answered({ task, version, ...id, ...rowOf(scores, 0) });
+}
+
+function newestRow(entity: string, { name, online }: ServedModel): Outcome<PredictRows> {
+  if (online === undefined) {
+    return malformed(`there are no rows of entities here: send features, or ask a device that runs ${name}`);
+  }
+  const row = online(entity);
+  if (row === undefined) {
+    const message = `no row of entity "${entity}" has come since this device started, or others have taken its place`;
+    return failed({ code: 404, reason: "unknown-entity", message });
+  }
+  return answered({ rows: 1, values: row.features, online: { entity, timeMs: row.timeMs } });
+}
+
+function fillRow(
+  values: Float32Array,
+  row: number,
+  {
+    features,
+    columns,
+  }: { readonly features: Readonly<Record<string, number>>; readonly columns: readonly string[] },
+): string | undefined {
+  const unknown = Object.keys(features).find((name) => !columns.includes(name));
+  if (unknown !== undefined) return `there is no column "${unknown}"${didYouMean(unknown, columns)}`;
+  for (const [at, name] of columns.entries()) {
+    const value = Object.hasOwn(features, name) ? features[name] : undefined;
+    if (value === undefined) return `column "${name}" is missing; a row has ${columns.length} columns`;
+    const place = row * columns.length + at;
+    values[place] = value;
+    if (!Number.isFinite(values[place])) return `column "${name}" is ${value}, too large for FP32`;
+  }
+  return undefined;
+}
+
+function rowOf(scores: Scores, row: number): PredictedRow {
+  const { value, probability, probabilities, anomaly } = scores;
+  const classes = probabilities === undefined ? 0 : probabilities.length / value.length;
+  return {
+    value: value[row]!,
+    probability: probability?.[row] ?? null,
+    ...(probabilities === undefined
+      ? {}
+      : { probabilities: Array.from(probabilities.subarray(row * classes, (row + 1) * classes)) }),
+    ...(anomaly === undefined ? {} : { anomaly: anomaly[row]! }),
+  };
+}
+
+/** Of a union, what came nearest: the first complaint that is not about the other kind of request. */
+function describeUnion(error: {
+  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+}): string {
+  const [issue] = error.issues;
+  if (issue !== undefined && "errors" in issue && Array.isArray(issue.errors)) {
+    const lists: readonly (readonly { path: PropertyKey[]; message: string }[])[] = issue.errors;
+    const deepest = lists.flat().toSorted((a, b) => b.path.length - a.path.length);
+    return describeFirst(deepest);
+  }
+  return describeFirst(error.issues);
+}

@@ -1,0 +1,86 @@
+// Serving on a fastify application: routes in, bytes out. The application is the caller's, and with it address, token
+// and connections; fastify itself is not loaded here.
+
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { messageOf } from "../error.js";
+import type { Logger } from "../log.js";
+import { ServingApi, type ServingOptions, type ServingReply } from "./api.js";
+import { JSON_LENGTH_HEADER } from "./body.js";
+import { describeRoutes } from "./openapi.js";
+import { type ServingRoute, servingRoutes } from "./routes.js";
+
+/** Of one request: 1,024 rows of 256 float32 columns. */
+const BODY_BYTES_MAX = 1024 * 1024;
+
+/** What serving is given. */
+export interface RegisterOptions extends ServingOptions {
+  readonly logger: Logger;
+  /** Before the body is read: answers and returns false when the caller may not ask. */
+  readonly mayAsk?: (request: FastifyRequest, reply: FastifyReply) => boolean;
+}
+
+/** Adds the routes of `servingRoutes`, and their OpenAPI document, in a scope of their own. */
+export async function registerInference(app: FastifyInstance, options: RegisterOptions): Promise<void> {
+  const api = new ServingApi(options);
+  const { logger, counters, models, mayAsk } = options;
+  await app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    // The stock client of Triton names no content type at all, and tensors are not JSON.
+    scope.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
+    scope.setErrorHandler((error: FastifyError, { url }, reply) => {
+      const code = error.statusCode ?? 500;
+      const isOurs = code >= 500;
+      counters.add(`inference.refused.${isOurs ? "internal" : code === 413 ? "too-large" : "malformed"}`);
+      if (isOurs) logger.error({ error: messageOf(error), url }, "could not answer a request");
+      return send(reply, {
+        code,
+        json: { error: isOurs ? "the log says what went wrong" : messageOf(error) },
+      });
+    });
+    for (const route of servingRoutes) addRoute(scope, route, { api, mayAsk });
+    scope.get("/v2/openapi.json", { schema: { hide: true } }, (_, reply) =>
+      send(reply, { code: 200, json: describeRoutes(models.version) }),
+    );
+  });
+}
+
+function addRoute(
+  app: FastifyInstance,
+  { method, path, answer }: ServingRoute,
+  { api, mayAsk }: { readonly api: ServingApi; readonly mayAsk: RegisterOptions["mayAsk"] },
+): void {
+  app.route({
+    method,
+    url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
+    schema: { hide: true },
+    bodyLimit: BODY_BYTES_MAX,
+    onRequest: async (request, reply) => {
+      // A probe of health has no token.
+      if (!path.startsWith("/v2/health/") && mayAsk?.(request, reply) === false) return reply;
+    },
+    handler: async (request, reply) => send(reply, await answer(api, requestOf(request))),
+  });
+}
+
+function requestOf({ params, body, headers }: FastifyRequest) {
+  const { model, version } = params as { readonly model?: string; readonly version?: string };
+  const jsonLength = headers[JSON_LENGTH_HEADER];
+  return {
+    model,
+    version,
+    body: body instanceof Uint8Array ? body : undefined,
+    jsonLength: typeof jsonLength === "string" ? jsonLength : undefined,
+  };
+}
+
+function send(reply: FastifyReply, { code, json, raw = [], retryMs }: ServingReply): FastifyReply {
+  if (retryMs !== undefined) reply.header("retry-after", String(Math.max(1, Math.ceil(retryMs / 1000))));
+  const text = JSON.stringify(json);
+  if (raw.length === 0) return reply.code(code).type("application/json; charset=utf-8").send(text);
+  const head = Buffer.from(text);
+  return reply
+    .code(code)
+    .header(JSON_LENGTH_HEADER, String(head.length))
+    .type("application/octet-stream")
+    .send(Buffer.concat([head, ...raw]));
+}
