@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import type { BrokerConfig } from "../server/host/config.js";
 import { startServerHost } from "../server/host/host.js";
-import type { Address } from "../shared/address.js";
+import { type Address, formatAddress, isLoopback } from "../shared/address.js";
 import { HeadwaterError, messageOf } from "../shared/error.js";
 import { createLogger, type LogLevel } from "../shared/log.js";
 import { parseAddress } from "./address.js";
@@ -17,6 +17,8 @@ interface Options {
   readonly listen: Address;
   readonly ws?: Address;
   readonly http: Address | false;
+  readonly httpToken?: string;
+  readonly httpOpen?: boolean;
   readonly broker?: string;
   readonly username?: string;
   readonly password?: string;
@@ -36,6 +38,12 @@ export function register(program: Command): void {
     .option("--ws <address>", "MQTT over WebSocket as well", parseAddress)
     .option("--http <address>", "status page and API", parseAddress, { host: "127.0.0.1", port: 8080 })
     .option("--no-http", "neither status page nor API")
+    .addOption(
+      new Option("--http-token <secret>", "who asks for predictions must have it").env(
+        "HEADWATER_HTTP_TOKEN",
+      ),
+    )
+    .option("--http-open", "whoever reaches the address may ask, token or not")
     .option("--broker <url>", "a broker of others instead of our own, such as mqtt://localhost:1883")
     .option("--username <name>", "at that broker")
     .addOption(new Option("--password <secret>", "at that broker").env("HEADWATER_BROKER_PASSWORD"))
@@ -51,11 +59,18 @@ export function register(program: Command): void {
 
 async function run(path: string, options: Options): Promise<void> {
   const { data: folder, http, seed, log } = options;
+  checkReach(options);
   const task = loadTaskFile(path);
   const logger = createLogger(log);
   const stopped = untilStopped();
   const host = await startServerHost(
-    { task, folder, broker: brokerOf(options), http: http === false ? undefined : http, seed },
+    {
+      task,
+      folder,
+      broker: brokerOf(options),
+      http: http === false ? undefined : { ...http, token: options.httpToken },
+      seed,
+    },
     { logger },
   );
   const addresses = [...host.brokerUrls, ...(host.httpUrl === undefined ? [] : [host.httpUrl])];
@@ -68,6 +83,13 @@ async function run(path: string, options: Options): Promise<void> {
     notifySystemd("stopping");
     await host.stop();
   }
+}
+
+/** An address that others reach is not opened by mistake. */
+function checkReach({ http, httpToken, httpOpen = false }: Options): void {
+  if (http === false || isLoopback(http.host) || httpToken !== undefined || httpOpen) return;
+  const message = `--http ${formatAddress(http)} is reached by others: give --http-token, or --http-open if that is meant`;
+  throw new HeadwaterError("config-invalid", message);
 }
 
 function brokerOf({ broker: url, listen, ws, username, password, ca }: Options): BrokerConfig {

@@ -23,6 +23,7 @@ import { type Arrival, buildModel, Deployment } from "./deployment.js";
 import type { RawExamples } from "./examples/batch.js";
 import type { DeviceFact, Observe, Prediction } from "./fact.js";
 import { Incoming, type Listeners } from "./incoming.js";
+import type { ServingDeployment } from "./infer/serving.js";
 import { Intake } from "./ingest/intake.js";
 import { Lifetime } from "./lifetime.js";
 import { ModelCache } from "./model/cache.js";
@@ -62,6 +63,8 @@ export interface AgentOptions {
   readonly observe?: (fact: DeviceFact) => void;
   /** Who looks at every row and prediction of a task. */
   readonly watchRows?: WatchRows;
+  /** The newest row of every entity is kept, for who asks for its prediction. */
+  readonly keepsOnlineRows?: boolean;
 }
 
 /** What an agent is doing. */
@@ -113,6 +116,8 @@ export interface Agent {
   scaled(split: Split, scaler: FittedScaler): Promise<ExampleBatch>;
   /** The newest predictions, newest first. */
   predictions(limit: number): readonly Prediction[];
+  /** For who answers requests with the served model; undefined before a task is adopted. */
+  deployed(): ServingDeployment | undefined;
   status(): AgentStatus;
 }
 
@@ -238,6 +243,10 @@ class DeviceAgent implements Agent {
 
   predictions(limit: number): readonly Prediction[] {
     return this.#deployment?.predictions.newest(limit) ?? [];
+  }
+
+  deployed(): ServingDeployment | undefined {
+    return this.#deployment?.shown;
   }
 
   status(): AgentStatus {

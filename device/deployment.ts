@@ -9,6 +9,7 @@ import type { Logger } from "../shared/log.js";
 import { defineModel } from "../shared/model/define.js";
 import { hasProbability } from "../shared/model/output.js";
 import type { Model, ModelRuntime } from "../shared/model/runtime.js";
+import { predictionId } from "../shared/pipeline/labels/prediction-id.js";
 import { createPipeline, type Pipeline } from "../shared/pipeline/pipeline.js";
 import { planPipeline } from "../shared/pipeline/plan.js";
 import type { FeatureRow, Reading, Split } from "../shared/pipeline/types.js";
@@ -26,8 +27,10 @@ import { reservoirSize } from "./examples/reservoir.js";
 import { ExampleStore, storeLimits } from "./examples/store.js";
 import type { Observe, Prediction } from "./fact.js";
 import { AnomalyThreshold } from "./infer/anomaly-threshold.js";
+import { OnlineRows } from "./infer/online-rows.js";
 import { PredictionLog } from "./infer/predictions.js";
 import { Predictor } from "./infer/predictor.js";
+import type { ServingDeployment } from "./infer/serving.js";
 import { ModelSlot } from "./infer/slot.js";
 import { StableFollower } from "./infer/stable.js";
 import type { ModelCache } from "./model/cache.js";
@@ -57,6 +60,8 @@ export interface DeploymentOptions {
   readonly isSigned: (manifest: Manifest) => boolean;
   readonly mayTrain: (() => string | undefined) | undefined;
   readonly watchRows?: WatchRows;
+  /** The newest row of every entity is kept, for who asks. */
+  readonly keepsOnlineRows?: boolean;
 }
 
 /** The readings of one message. */
@@ -83,6 +88,8 @@ export class Deployment {
   readonly work: RoundWork;
   readonly slot: ModelSlot;
   readonly predictions: PredictionLog;
+  /** For who answers requests with the served model. */
+  readonly shown: ServingDeployment;
   readonly #batch: WriteBatch;
   readonly #store: ExampleStore;
   readonly #quarantine: QuarantineStore;
@@ -91,6 +98,7 @@ export class Deployment {
   readonly #predictor: Predictor;
   readonly #follower: StableFollower;
   readonly #watcher: RowWatcher | undefined;
+  readonly #online: OnlineRows | undefined;
   readonly #mayTrain: (() => string | undefined) | undefined;
   #newRows: FeatureRow[] = [];
   /** There once its host has asked for state that survives. */
@@ -140,6 +148,15 @@ export class Deployment {
       hasProbability: hasProbability(definition.output),
       hasAnomaly: threshold !== undefined,
     });
+    this.#online = options.keepsOnlineRows === true ? new OnlineRows(definition.inputs) : undefined;
+    this.shown = {
+      ...{ task: task.task, columns: this.#pipeline.columns, model, threshold },
+      serving: () => this.slot.serving,
+      online: (entity) => {
+        const row = this.#online?.of(entity);
+        return row && { ...row, id: predictionId(pipelineHash, entity, row.timeMs) };
+      },
+    };
   }
 
   #thresholdOf({ label }: Task, model: Model): AnomalyThreshold | undefined {
@@ -303,6 +320,7 @@ export class Deployment {
   #predictNew(isKnown = false): void {
     const rows = this.#newRows;
     this.#newRows = [];
+    if (this.#online !== undefined) for (const row of rows) this.#online.add(row);
     if (isKnown) return;
     if (this.#watcher !== undefined) for (const row of rows) this.#watcher.features(row);
     this.#predictor.predict(rows);

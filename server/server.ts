@@ -35,6 +35,8 @@ export interface Server {
   stop(): Promise<void>;
   readonly counters: Counters;
   status(): ServerStatus;
+  /** The version devices serve; undefined: none yet. */
+  stable(): number | undefined;
   /** Rounds from the newest back; the open one has no ending. */
   rounds(page: RoundsPage): readonly RoundRecord[];
   /** Every version kept, newest first, with what devices made of it. */
@@ -105,6 +107,11 @@ class TaskServer implements Server {
   status(): ServerStatus {
     const { coordinator, fleet } = this.#parts;
     return describeStatus(this.#options.task.task, coordinator.state, fleet, this.counters);
+  }
+
+  stable(): number | undefined {
+    const { stable } = this.#parts.coordinator.state;
+    return stable === 0 ? undefined : stable;
   }
 
   rounds(page: RoundsPage): readonly RoundRecord[] {

@@ -33,7 +33,7 @@ const onlyImporters: readonly { readonly what: string; readonly pattern: RegExp;
     {
       what: "fastify",
       pattern: /["']@?fastify/,
-      where: /^(?:server\/http\/|device\/http\/|device\/ingest\/sources\/http)/,
+      where: /^(?:server\/http\/|device\/http\/|device\/ingest\/sources\/http|shared\/serving\/register\.ts)/,
     },
     { what: "pino", pattern: /["']pino["']/, where: /^shared\/log\.ts$/ },
     { what: "pure-rand", pattern: /["']pure-rand/, where: /^shared\/random\.ts$/ },

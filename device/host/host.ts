@@ -119,6 +119,7 @@ function assemble(
     mayTrain: () => parts.mayTrain?.() ?? refusalOf(limits, clock),
     observe: (fact) => observe(fact),
     watchRows: (task) => rules?.bind(task),
+    keepsOnlineRows: config.http !== undefined,
   });
   const common = { device: credential.device, clock, logger, counters: agent.counters };
   const { telemetry: database } = folder;

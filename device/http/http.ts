@@ -4,12 +4,12 @@
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import { messageOf } from "../../shared/error.js";
 import type { Random } from "../../shared/random.js";
+import { createTokenGuard } from "../../shared/token-guard.js";
 import type { HttpConfig } from "./config.js";
 import { Listener } from "./listener.js";
 import { httpParts } from "./parts.js";
 import type { HttpPart, HttpSources } from "./port.js";
 import { refuse } from "./reply.js";
-import { createTokenGuard } from "./token.js";
 
 /** A few programs ask, on this machine or near it. */
 const CONNECTIONS_MAX = 64;

@@ -16,7 +16,7 @@ export interface ServerHostConfig {
   readonly folder: string;
   readonly broker: BrokerConfig;
   /** Where to answer HTTP; absent, nothing of it is loaded. */
-  readonly http?: Address | undefined;
+  readonly http?: (Address & { readonly token?: string | undefined }) | undefined;
   /** Root of all chance, for a new folder; drawn if absent. */
   readonly seed?: string | undefined;
 }

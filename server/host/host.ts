@@ -13,6 +13,7 @@ import type { ServerFact } from "../fact.js";
 import { startHttp } from "../http/http.js";
 import { VerifyThread } from "../ingest/verify-thread.js";
 import { ServerMeter } from "../metrics/meter.js";
+import { ServerModels } from "../model/serving.js";
 import { createServer, type Server } from "../server.js";
 import type { ServerHostConfig } from "./config.js";
 import type { EnrolledDevices } from "./enrolled.js";
@@ -82,7 +83,10 @@ async function start(config: ServerHostConfig, parts: ServerHostParts, undo: Und
     broker: () => broker.describe(),
     notReady: () => (isRecovered ? broker.trouble() : "the journal is being recovered"),
   };
-  const http = address && (await startHttp({ ...address, sources, metrics: { meter }, logger }));
+  const models = new ServerModels({ ...sources, task: task.task });
+  undo.later(() => models.close());
+  const serving = { models, counters: server.counters, token: address?.token };
+  const http = address && (await startHttp({ ...address, sources, metrics: { meter }, logger, serving }));
   undo.later(async () => http?.close());
   await server.start();
   isRecovered = true;

@@ -3,11 +3,15 @@
 
 import { createHash } from "node:crypto";
 import type { AddressInfo } from "node:net";
-import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { type Address, formatAddress } from "../../shared/address.js";
+import type { Counters } from "../../shared/counters.js";
 import { HeadwaterError, messageOf } from "../../shared/error.js";
 import type { Logger } from "../../shared/log.js";
+import { registerInference } from "../../shared/serving/register.js";
+import type { ServedModels } from "../../shared/serving/served-model.js";
+import { createTokenGuard } from "../../shared/token-guard.js";
 import { addMetrics, type MetricsSources } from "./metrics.js";
 import { renderPage } from "./page.js";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./page-assets.js";
@@ -20,6 +24,16 @@ export interface HttpOptions extends Address {
   /** Absent, there is no /metrics. */
   readonly metrics?: MetricsSources | undefined;
   readonly logger: Logger;
+  /** Where models are served as well. */
+  readonly serving?: ServingParts;
+}
+
+/** What serving takes beside the API's own sources. */
+export interface ServingParts {
+  readonly models: ServedModels;
+  readonly counters: Counters;
+  /** Who asks for a prediction must have it. */
+  readonly token?: string | undefined;
 }
 
 /** A listening API. */
@@ -30,8 +44,8 @@ export interface HttpServer {
 }
 
 /** Starts to listen. Rejects with `address-unusable`, naming the address. */
-export async function startHttp({ host, port, ...rest }: HttpOptions): Promise<HttpServer> {
-  const app = await createApp(rest);
+export async function startHttp({ host, port, ...options }: HttpOptions): Promise<HttpServer> {
+  const app = await createApp(options);
   app.server.maxConnections = CONNECTIONS_MAX;
   try {
     await app.listen({ host, port });
@@ -46,14 +60,14 @@ export async function startHttp({ host, port, ...rest }: HttpOptions): Promise<H
 
 /** People and a few programs look at it, not a fleet. */
 const CONNECTIONS_MAX = 256;
-/** There are no requests with a body, and none with a long address. */
+/** The API's own requests have no body, and no long address. */
 const BODY_BYTES_MAX = 1024;
 const HEADER_BYTES_MAX = 8 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 5_000;
 
 /** The application without a socket. */
-export async function createApp({ sources, logger, metrics }: Omit<HttpOptions, "host" | "port">) {
+export async function createApp({ sources, logger, metrics, serving }: Omit<HttpOptions, keyof Address>) {
   const { fastify } = await import("fastify");
   const app: FastifyInstance = fastify({
     logger: false,
@@ -74,6 +88,7 @@ export async function createApp({ sources, logger, metrics }: Omit<HttpOptions, 
   );
   for (const route of apiRoutes) addRoute(app, route, sources);
   addMetrics(app, sources, metrics);
+  if (serving !== undefined) await addServing(app, serving, { sources, logger });
   app.get("/api/openapi.json", { schema: { hide: true } }, async () => app.swagger());
   app.get("/", { schema: { hide: true } }, async (_, reply) => {
     const rounds = describeRounds(sources, { limit: ROUNDS_ON_PAGE });
@@ -107,6 +122,22 @@ function addRoute(app: FastifyInstance, route: ApiRoute, sources: ApiSources): v
     const { code, body } = route.answer(sources, request.query);
     return reply.code(code).send(body);
   });
+}
+
+function addServing(
+  app: FastifyInstance,
+  { models, counters, token }: ServingParts,
+  { sources: { clock }, logger }: Pick<HttpOptions, "sources" | "logger">,
+): Promise<void> {
+  const isAllowed = createTokenGuard(token);
+  const mayAsk = (request: FastifyRequest, reply: FastifyReply) => {
+    if (isAllowed(request.headers.authorization)) return true;
+    counters.add("inference.refused.unauthorized");
+    reply.header("www-authenticate", "Bearer");
+    void answer(reply, 401, { error: "unauthorized", message: "predictions are for who has the token" });
+    return false;
+  };
+  return registerInference(app, { models, counters, clock, logger, mayAsk });
 }
 
 function jsonSchema(schema: z.ZodType, io: "input" | "output") {

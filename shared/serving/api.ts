@@ -32,8 +32,6 @@ export interface ServingOptions {
   readonly clock: Clock;
   /** What is refused counts as `inference.refused.<reason>`. */
   readonly counters: Counters;
-  /** Names the prediction of an entity's row. */
-  readonly idOf: (entity: string, timeMs: number) => string;
   readonly limits?: Partial<BatchLimits>;
 }
 
@@ -116,10 +114,10 @@ export class ServingApi {
     const { rows: count, values } = rows.value;
     const scored = await this.#batcherOf(served).score({ version, features: values, rows: count });
     if (!scored.ok) return this.#refuse(scored.problem);
-    const { clock, idOf, counters } = this.#options;
+    const { clock, counters } = this.#options;
     const written = writePredict(read.value, {
       ...{ task: served.name, version: version.version, rows: rows.value, scores: scored.value },
-      ...{ nowMs: clock.now(), idOf },
+      nowMs: clock.now(),
     });
     if (!written.ok) return this.#refuse(written.problem);
     counters.add("inference.rows", count);

@@ -41,7 +41,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
 };
 
 function contentOf(schema: z.ZodType, isBinary: boolean | undefined): object {
-  const { $schema: _, id: __, ...plain } = z.toJSONSchema(schema, { io: "input", reused: "inline" });
+  const { $schema: _, ...plain } = z.toJSONSchema(schema, { io: "input", reused: "inline" });
   const json = { "application/json": { schema: plain } };
   return isBinary === true ? { ...json, "application/octet-stream": {} } : json;
 }

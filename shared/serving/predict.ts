@@ -10,14 +10,14 @@ import {
   predictRequestSchema,
 } from "./schema.js";
 import type { Scores } from "./scores.js";
-import type { ServedModel } from "./served-model.js";
+import type { OnlineRow, ServedModel } from "./served-model.js";
 
 /** Rows to predict, and whose they are. */
 export interface PredictRows {
   readonly rows: number;
   readonly values: Float32Array;
   /** There where the newest row of an entity is predicted. */
-  readonly online: { readonly entity: string; readonly timeMs: number } | undefined;
+  readonly online: Pick<OnlineRow, "id" | "entity" | "timeMs"> | undefined;
 }
 
 /** Reads the body of a request. */
@@ -44,7 +44,7 @@ export function readPredict(request: PredictRequest, served: ServedModel): Outco
   return answered({ rows: rows.length, values, online: undefined });
 }
 
-/** The answer to a request. `idOf` names the prediction of an entity's row. */
+/** The answer to a request. */
 export function writePredict(
   request: PredictRequest,
   made: {
@@ -53,17 +53,16 @@ export function writePredict(
     readonly rows: PredictRows;
     readonly scores: Scores;
     readonly nowMs: number;
-    readonly idOf: (entity: string, timeMs: number) => string;
   },
 ): Outcome<PredictResponse> {
-  const { task, version, rows, scores, nowMs, idOf } = made;
+  const { task, version, rows, scores, nowMs } = made;
   const bad = scores.value.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     return failed({ code: 500, reason: "not-finite", message: `the prediction of row ${bad} is not finite` });
   }
   if (rows.online !== undefined) {
-    const { entity, timeMs } = rows.online;
-    const of = { id: idOf(entity, timeMs), entity, timeMs, ageMs: Math.max(0, nowMs - timeMs) };
+    const { id, entity, timeMs } = rows.online;
+    const of = { id, entity, timeMs, ageMs: Math.max(0, nowMs - timeMs) };
     return answered({ task, version, ...of, ...rowOf(scores, 0) });
   }
   const id = "id" in request && request.id !== undefined ? { id: request.id } : {};
@@ -83,7 +82,7 @@ function newestRow(entity: string, { name, online }: ServedModel): Outcome<Predi
     const message = `no row of entity "${entity}" has come since this device started, or others have taken its place`;
     return failed({ code: 404, reason: "unknown-entity", message });
   }
-  return answered({ rows: 1, values: row.features, online: { entity, timeMs: row.timeMs } });
+  return answered({ rows: 1, values: row.features, online: row });
 }
 
 function fillRow(

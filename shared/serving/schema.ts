@@ -43,7 +43,7 @@ export const inferRequestSchema = z
       .optional()
       .describe("the outputs wanted; all of them if absent"),
   })
-  .meta({ id: "inference_request" });
+  .meta({ title: "inference_request" });
 
 export const inferResponseSchema = z
   .object({
@@ -54,15 +54,15 @@ export const inferResponseSchema = z
       z.object({ name, shape, datatype, parameters: parameters.optional(), data: data.optional() }),
     ),
   })
-  .meta({ id: "inference_response" });
+  .meta({ title: "inference_response" });
 
 const tensor = z
   .object({ name, datatype, shape: shape.describe("-1: as many as there are rows") })
-  .meta({ id: "metadata_tensor" });
+  .meta({ title: "metadata_tensor" });
 
 export const serverMetadataSchema = z
   .object({ name, version: z.string(), extensions: z.array(z.string()) })
-  .meta({ id: "metadata_server_response" });
+  .meta({ title: "metadata_server_response" });
 
 export const modelMetadataSchema = z
   .object({
@@ -75,12 +75,12 @@ export const modelMetadataSchema = z
       .record(z.string(), z.string())
       .describe("columns: names of the columns of `features`, a JSON list; version: served by default"),
   })
-  .meta({ id: "metadata_model_response" });
+  .meta({ title: "metadata_model_response" });
 
 export const liveSchema = z.object({ live: z.boolean() });
 export const readySchema = z.object({ ready: z.boolean(), live: z.boolean(), reason: z.string().optional() });
 export const modelReadySchema = z.object({ name, ready: z.boolean(), reason: z.string().optional() });
-export const errorSchema = z.object({ error: z.string() }).meta({ id: "inference_error_response" });
+export const errorSchema = z.object({ error: z.string() }).meta({ title: "inference_error_response" });
 
 const features = z
   .record(z.string(), z.number())
@@ -99,7 +99,7 @@ export const predictRequestSchema = z
     }),
     z.strictObject({ ...common, entity: z.string().min(1).max(256).describe("the thing measured") }),
   ])
-  .meta({ id: "predict_request" });
+  .meta({ title: "predict_request" });
 
 const predictionSchema = z
   .object({
@@ -112,7 +112,7 @@ const predictionSchema = z
     probabilities: z.array(z.number()).optional().describe("of every class"),
     anomaly: z.int().min(0).max(1).optional().describe("1: the reconstruction error is beyond the threshold"),
   })
-  .meta({ id: "prediction" });
+  .meta({ title: "prediction" });
 
 const made = { task: name, version: count };
 
@@ -121,7 +121,7 @@ export const predictResponseSchema = z
     predictionSchema.extend(made),
     z.object({ ...made, id: name.optional(), predictions: z.array(predictionSchema) }),
   ])
-  .meta({ id: "predict_response" });
+  .meta({ title: "predict_response" });
 
 export type InferRequest = z.infer<typeof inferRequestSchema>;
 export type InferResponse = z.infer<typeof inferResponseSchema>;

@@ -10,6 +10,11 @@ export interface ServedVersion {
   readonly scaler: FittedScaler;
 }
 
+/** The newest row of an entity, and the id of its prediction: a label may name it. */
+export interface OnlineRow extends FeatureRow {
+  readonly id: string;
+}
+
 /** One task's model. */
 export interface ServedModel {
   /** The task's id. */
@@ -27,7 +32,7 @@ export interface ServedModel {
   /** From which reconstruction error on a row is an anomaly; its params are loaded. Undefined where that is not known. */
   threshold?(version: ServedVersion): number | undefined;
   /** The newest row of an entity. Absent where there are no rows: on a server. */
-  online?(entity: string): FeatureRow | undefined;
+  online?(entity: string): OnlineRow | undefined;
 }
 
 /** Everything that is served. */

@@ -9,10 +9,10 @@ import {
   type FastifyRequest,
   fastify,
 } from "fastify";
+import { createTokenGuard } from "../../../shared/token-guard.js";
 import { isTopic } from "../../../shared/transport/topic-filter.js";
 import { Listener } from "../../http/listener.js";
 import { refuse, retryAfter } from "../../http/reply.js";
-import { createTokenGuard } from "../../http/token.js";
 import type { HttpBinding } from "./binding.js";
 import { LineSplitter } from "./lines.js";
 import { type BoundSource, MESSAGE_BYTES_MAX, type Source, type SourceContext } from "./port.js";
