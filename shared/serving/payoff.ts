@@ -5,10 +5,12 @@
 const SAVING_MS = 0.2;
 /** A batch that shows what a row costs among others. */
 const MANY_ROWS = 8;
+/** By so much the least cost seen is doubted with every measurement. */
+const FORGETTING = 1.01;
 /** Weight of the newest measurement. */
 const WEIGHT = 0.1;
 
-/** Averages over recent requests. */
+/** Of recent requests: what computing costs when nothing comes between, and how far apart they are. */
 export class Payoff {
   readonly #waitMs: number;
   #aloneMs: number | undefined;
@@ -28,8 +30,8 @@ export class Payoff {
 
   /** So many rows took so long. */
   computed(rows: number, tookMs: number): void {
-    if (rows === 1) this.#aloneMs = average(this.#aloneMs, tookMs);
-    else if (rows >= MANY_ROWS) this.#amongMs = average(this.#amongMs, tookMs / rows);
+    if (rows === 1) this.#aloneMs = floor(this.#aloneMs, tookMs);
+    else if (rows >= MANY_ROWS) this.#amongMs = floor(this.#amongMs, tookMs / rows);
   }
 
   get isWorthWaiting(): boolean {
@@ -41,4 +43,9 @@ export class Payoff {
 
 function average(before: number | undefined, now: number): number {
   return before === undefined ? now : before + WEIGHT * (now - before);
+}
+
+// Not the mean: what a busy machine does in between says nothing of the model.
+function floor(before: number | undefined, now: number): number {
+  return before === undefined ? now : Math.min(now, before * FORGETTING);
 }
