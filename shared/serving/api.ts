@@ -178,7 +178,9 @@ function notFound(message: string): Problem {
   return { code: 404, reason: "not-found", message };
 }
 
-function noVersion({ name, versions }: ServedModel, number: number): Problem {
-  const known = versions().slice(0, 5).join(", ");
-  return notFound(`${name} has no version ${number} here; it has ${known === "" ? "none yet" : known}`);
+function noVersion(served: ServedModel, number: number): Problem {
+  const known = served.versions().slice(0, 5).join(", ");
+  return notFound(
+    `${served.name} has no version ${number} here; it has ${known === "" ? "none yet" : known}`,
+  );
 }

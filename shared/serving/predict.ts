@@ -73,11 +73,12 @@ export function writePredict(
   return answered({ task, version, ...id, ...rowOf(scores, 0) });
 }
 
-function newestRow(entity: string, { name, online }: ServedModel): Outcome<PredictRows> {
-  if (online === undefined) {
-    return malformed(`there are no rows of entities here: send features, or ask a device that runs ${name}`);
+function newestRow(entity: string, served: ServedModel): Outcome<PredictRows> {
+  if (served.online === undefined) {
+    const advice = `send features, or ask a device that runs ${served.name}`;
+    return malformed(`there are no rows of entities here: ${advice}`);
   }
-  const row = online(entity);
+  const row = served.online(entity);
   if (row === undefined) {
     const message = `no row of entity "${entity}" has come since this device started, or others have taken its place`;
     return failed({ code: 404, reason: "unknown-entity", message });

@@ -25,7 +25,7 @@ test("an entity's newest row is predicted under the id, and with the value, that
   const clock = new ManualClock();
   const broker = createMemoryBroker({ clock });
   const server = new ScriptedServer(broker, linearTask());
-  const pump = createDevice({ name: "pump-1", clock, broker, engines, keepsOnlineRows: true });
+  const pump = createDevice({ name: "pump-1", clock, broker, engines, agent: { keepsOnlineRows: true } });
   const { agent } = pump;
   const app = await createHttpApp({
     ...{ config: { host: "127.0.0.1", port: 0, token: undefined }, device: pump.id, agent, clock },
@@ -54,7 +54,8 @@ test("an entity's newest row is predicted under the id, and with the value, that
   const { task } = agent.task()!.task;
   const model = (await app.inject({ url: `/v2/models/${task}` })).json();
   expect(model).toMatchObject({ name: task, versions: ["1"] });
-  expect((await app.inject({ url: `/v2/models/${task}/versions/2/ready` })).statusCode).toBe(400);
+  const other = await app.inject({ url: `/v2/models/${task}/versions/2` });
+  expect([other.statusCode, other.json().error]).toEqual([404, `${task} has no version 2 here; it has 1`]);
   await app.close();
   pump.kill();
 });
