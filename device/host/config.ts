@@ -32,12 +32,20 @@ export interface DeviceConfig {
   readonly sources: Readonly<Record<string, SourceBinding>>;
   /** All telemetry is a replay, so many times as fast as it happened; Infinity: as fast as it can be read. */
   readonly replay: number | undefined;
-  readonly predictions: { readonly endpoint: MqttEndpoint; readonly topic: string } | undefined;
+  readonly predictions: PredictionsConfig | undefined;
   readonly rules: readonly Rule[];
   readonly rawLog: RawLogConfig;
   /** Where it may be asked about itself; undefined: nowhere. */
   readonly http: HttpConfig | undefined;
   readonly limits: DeviceLimits;
+}
+
+/** Where predictions are published. */
+export interface PredictionsConfig {
+  readonly endpoint: MqttEndpoint;
+  readonly topic: string;
+  /** Each entity's is announced to Home Assistant. */
+  readonly homeAssistant: boolean;
 }
 
 /** What training must leave alone. */
@@ -84,6 +92,10 @@ const schema = z
           .max(512)
           .refine((topic) => isTopic(topic.replaceAll("{device}", "x")), { error: TOPIC_RULE })
           .prefault("headwater/{device}/prediction"),
+        homeAssistant: z
+          .boolean()
+          .prefault(false)
+          .describe("Each entity's prediction is announced to Home Assistant (MQTT discovery)."),
       })
       .optional(),
     rules: rulesSchema,
@@ -134,6 +146,7 @@ export function loadDeviceConfig(path: string): DeviceConfig {
     predictions: predictions && {
       endpoint: endpointOf(predictions),
       topic: predictions.topic.replaceAll("{device}", credential.device),
+      homeAssistant: predictions.homeAssistant,
     },
     rules: parsed.rules,
     rawLog: parsed.rawLog,

@@ -23,6 +23,7 @@ import { DeviceMeter } from "../metrics/meter.js";
 import { Rules } from "../rules/rules.js";
 import { createTrainerPool } from "../train/pool.js";
 import type { Trainer } from "../train/trainer.js";
+import { headwaterVersion } from "../version.js";
 import type { DeviceConfig } from "./config.js";
 import { type DeviceFolder, openDeviceFolder } from "./device-folder.js";
 import { logFact } from "./fact-log.js";
@@ -132,7 +133,14 @@ function assemble(
     ...{ bindings: config.sources, recorder, inputs, agent, folder: config.data },
     eventClock: parts.eventNow === undefined ? eventClock : { heard: () => undefined, at: parts.eventNow },
   });
-  const publisher = predictions && createPublisher({ ...common, ...predictions, task: credential.task });
+  const output = () => agent.task()?.task.model.output.kind;
+  const announcing = { device: credential.device, version: headwaterVersion(), output };
+  const publisher =
+    predictions &&
+    createPublisher({
+      ...{ ...common, ...predictions, task: credential.task },
+      homeAssistant: predictions.homeAssistant ? announcing : undefined,
+    });
   const observe = (fact: DeviceFact) => {
     logFact(logger, fact);
     meter.observe(fact);

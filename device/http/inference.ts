@@ -1,11 +1,11 @@
 // The served model over HTTP: the Open Inference Protocol V2, and /predict.
 
-import { createRequire } from "node:module";
 import { registerInference } from "../../shared/serving/register.js";
 import type { ServedModel, ServedModels, ServedVersion } from "../../shared/serving/served-model.js";
 import type { Agent } from "../agent.js";
 import type { ServingDeployment } from "../infer/serving.js";
 import type { BaseModel } from "../model/check.js";
+import { headwaterVersion } from "../version.js";
 import type { HttpPart } from "./port.js";
 
 /** Token and limits of connections are the listener's. */
@@ -81,11 +81,4 @@ class DeployedModel implements ServedModel {
   online(entity: string) {
     return this.#deployment.online(entity);
   }
-}
-
-function headwaterVersion(): string {
-  const { version } = createRequire(import.meta.url)("headwater/package.json") as {
-    readonly version: string;
-  };
-  return version;
 }

@@ -41,3 +41,33 @@ test("those made without a connection wait for it, the oldest making room, and e
   expect(times.map(({ timeMs }) => timeMs)).toEqual(Array.from({ length: 1000 }, (_, i) => i + 10));
   expect(counters.toJSON()).toEqual({ "predictions.overflow": 10 });
 });
+
+test("Home Assistant is told once of an entity, finds its last prediction, and learns when the device has gone", async () => {
+  const broker = await startTelemetryBroker({ logger: silentLogger });
+  closers.push(() => broker.close());
+  const endpoint = { url: broker.url };
+  const counters = new Counters();
+  const publisher = new PredictionPublisher({
+    ...{ endpoint, topic: "predictions", task: taskId("pumps"), clientId: "pi-predictions", counters },
+    ...{ clock: systemClock, random: randomStream("test", "predictions"), logger: silentLogger },
+    homeAssistant: { device: "pi", version: "1.2.3", output: () => "regression" },
+  });
+  const made = { entity: "pump-1", version: 3, probability: null, anomaly: null };
+  for (const value of [1, 2]) publisher.publish({ ...made, id: `id-${value}`, timeMs: value, value });
+  // Retained: whoever comes later finds them.
+  const heard = new Map<string, string>();
+  const subscriptions = ["homeassistant/#", "predictions/#"];
+  const listener = openSession("assistant", { endpoint, subscriptions });
+  closers.push(() => listener.session.close());
+  const read = () => {
+    for (const { topic, payload } of listener.messages) heard.set(topic, Buffer.from(payload).toString());
+    return heard;
+  };
+  const config = "homeassistant/sensor/pi_pumps/pump-1/config";
+  await until(() => read().has(config) && read().has("predictions/pump-1"), 30_000);
+  expect(JSON.parse(heard.get(config)!).state_topic).toBe("predictions/pump-1");
+  expect(JSON.parse(heard.get("predictions/pump-1")!)).toMatchObject({ id: "id-2", value: 2 });
+  expect(heard.get("predictions/availability")).toBe("online");
+  await publisher.close();
+  await until(() => read().get("predictions/availability") === "offline", 30_000);
+});

@@ -1,0 +1,84 @@
+// Predictions in Home Assistant without a line of configuration there: MQTT discovery. A retained message per entity
+// says what it is and where its state is (https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery).
+
+import type { TaskId } from "../../shared/id.js";
+import { isLevel } from "../../shared/id.js";
+import { sha256Hex } from "../../shared/task/canonical.js";
+import type { OutputSpec } from "../../shared/task/task.js";
+import type { Prediction } from "../fact.js";
+
+/** Entities announced; more would flood whoever listens. */
+export const ANNOUNCED_MAX = 100;
+
+/** Where Home Assistant looks unless it is told otherwise. */
+const PREFIX = "homeassistant";
+
+/** A message to publish, retained. */
+export interface RetainedMessage {
+  readonly topic: string;
+  readonly payload: string;
+}
+
+export interface HomeAssistantOptions {
+  readonly device: string;
+  readonly task: TaskId;
+  /** Of Headwater. */
+  readonly version: string;
+  /** Of the predictions; states and availability are below it. */
+  readonly topic: string;
+}
+
+/** Says whether the device publishes: "online" or "offline", retained. */
+export function availabilityTopic(topic: string): string {
+  return `${topic}/availability`;
+}
+
+/** The topic of an entity's last prediction. */
+export function stateTopic(topic: string, entity: string): string {
+  return `${topic}/${objectIdOf(entity)}`;
+}
+
+/** What announces the predictions of an entity: a sensor, or a binary sensor where the answer is yes or no. */
+export function announcement(
+  { device, task, version, topic }: HomeAssistantOptions,
+  { entity, output }: { readonly entity: string; readonly output: OutputSpec["kind"] },
+): RetainedMessage {
+  const node = `${device}_${task}`;
+  const object = objectIdOf(entity);
+  const isBinary = output === "binary";
+  const state = stateTopic(topic, entity);
+  const config = {
+    name: `${task} ${entity}`,
+    unique_id: `headwater_${node}_${object}`,
+    state_topic: state,
+    value_template: isBinary ? "{{ 'ON' if value_json.value == 1 else 'OFF' }}" : "{{ value_json.value }}",
+    json_attributes_topic: state,
+    availability_topic: availabilityTopic(topic),
+    // Numbers are drawn as a line; of classes there is no mean.
+    ...(output === "regression" || output === "reconstruction" ? { state_class: "measurement" } : {}),
+    device: {
+      identifiers: [`headwater_${device}`],
+      name: device,
+      manufacturer: "Headwater",
+      sw_version: version,
+    },
+    origin: { name: "Headwater", sw_version: version },
+  };
+  const component = isBinary ? "binary_sensor" : "sensor";
+  return { topic: `${PREFIX}/${component}/${node}/${object}/config`, payload: JSON.stringify(config) };
+}
+
+/** An entity's prediction as its state, everything else about it as attributes. */
+export function stateOf(topic: string, prediction: Prediction): RetainedMessage {
+  const { id, entity, timeMs, value, probability, anomaly, version } = prediction;
+  const judged = anomaly === null ? {} : { anomaly };
+  const state = { value, probability, ...judged, id, entity, time: new Date(timeMs).toISOString(), version };
+  return { topic: stateTopic(topic, entity), payload: JSON.stringify(state) };
+}
+
+/** Discovery takes A-Z a-z 0-9 _ -; any other name is told apart by its hash. */
+function objectIdOf(entity: string): string {
+  if (isLevel(entity)) return entity;
+  const plain = entity.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, 40);
+  return `e_${plain}_${sha256Hex(entity).slice(0, 8)}`;
+}
