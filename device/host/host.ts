@@ -23,7 +23,6 @@ import { DeviceMeter } from "../metrics/meter.js";
 import { Rules } from "../rules/rules.js";
 import { createTrainerPool } from "../train/pool.js";
 import type { Trainer } from "../train/trainer.js";
-import { headwaterVersion } from "../version.js";
 import type { DeviceConfig } from "./config.js";
 import { type DeviceFolder, openDeviceFolder } from "./device-folder.js";
 import { logFact } from "./fact-log.js";

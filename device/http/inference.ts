@@ -2,10 +2,10 @@
 
 import { registerInference } from "../../shared/serving/register.js";
 import type { ServedModel, ServedModels, ServedVersion } from "../../shared/serving/served-model.js";
+import { headwaterVersion } from "../../shared/version.js";
 import type { Agent } from "../agent.js";
 import type { ServingDeployment } from "../infer/serving.js";
 import type { BaseModel } from "../model/check.js";
-import { headwaterVersion } from "../version.js";
 import type { HttpPart } from "./port.js";
 
 /** Token and limits of connections are the listener's. */

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createHttpApp } from "../../device/http/http.js";
 import { inferencePart } from "../../device/http/inference.js";
+import { DeviceMeter } from "../../device/metrics/meter.js";
 import { silentLogger } from "../../shared/log.js";
 import { createMemoryBroker } from "../../shared/transport/memory.js";
 import { createDevice, createEngines, type Engines } from "../support/device-kit.js";
@@ -30,6 +31,7 @@ test("an entity's newest row is predicted under the id, and with the value, that
   const app = await createHttpApp({
     ...{ config: { host: "127.0.0.1", port: 0, token: undefined }, device: pump.id, agent, clock },
     ...{ logger: silentLogger, counters: agent.counters, parts: [inferencePart] },
+    ...{ meter: new DeviceMeter(clock), isTelemetryConnected: () => true, version: "1.2.3", startedMs: 0 },
   });
   const predict = (payload: object) => app.inject({ method: "POST", url: "/predict", payload });
   const notReady = async () => (await app.inject({ url: "/v2/health/ready" })).json().reason;
