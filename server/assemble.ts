@@ -5,6 +5,7 @@ import { messageOf } from "../shared/error.js";
 import type { Logger } from "../shared/log.js";
 import { quantileNeeds } from "../shared/pipeline/scaler.js";
 import { Scratch } from "../shared/wire/scratch.js";
+import { Changes } from "./changes.js";
 import type { ServerFact } from "./fact.js";
 import { FleetRegistry } from "./fleet/registry.js";
 import { ChunkFiles } from "./ingest/chunk-files.js";
@@ -25,6 +26,7 @@ import { Coordinator } from "./round/coordinator.js";
 import { Effects } from "./round/effects.js";
 import { RoundHistory } from "./round/history.js";
 import { policyOf } from "./round/policy.js";
+import { RoundTimeline } from "./round/timeline.js";
 import { SqliteJournal, type Stores } from "./storage.js";
 
 /** The parts that outlive their making. */
@@ -47,6 +49,8 @@ interface Base extends Stores {
   readonly downlink: Downlink;
   readonly fleet: FleetRegistry;
   readonly registry: ModelRegistry;
+  readonly timeline: RoundTimeline;
+  readonly changes: Changes;
   readonly observe: (fact: ServerFact) => void;
 }
 
@@ -88,10 +92,13 @@ export function assemble(options: ServerOptions, learning: Learning): Parts {
 }
 
 function layBase(options: ServerOptions): Base {
-  const { task, database, keys, limits, logger, observe, stagingFolder, uplink } = options;
+  const { task, clock, database, keys, limits, logger, observe, stagingFolder, uplink } = options;
   const all = { ...defaultLimits, ...limits };
   const counters = new Counters();
   const versions = new VersionStore(database);
+  const timeline = new RoundTimeline({ database, clock, counters });
+  const changes = new Changes();
+  const fleet = new FleetRegistry({ limit: all.devices, changed: changes.tell });
   return {
     limits: all,
     counters,
@@ -103,9 +110,15 @@ function layBase(options: ServerOptions): Base {
     receipts: new ReceiptStore({ database, keys, task: task.task.task }),
     registry: new ModelRegistry(versions),
     history: new RoundHistory(database),
-    downlink: new Downlink({ task: task.task.task, uplink, counters, logger }),
-    fleet: new FleetRegistry({ limit: all.devices }),
-    observe: observe ?? (() => undefined),
+    downlink: new Downlink({ task: task.task.task, uplink, counters, logger, fleet }),
+    fleet,
+    timeline,
+    changes,
+    observe: (fact) => {
+      timeline.observe(fact);
+      observe?.(fact);
+      changes.tell();
+    },
   };
 }
 

@@ -15,6 +15,7 @@ import type { ReceivedReport } from "./monitor/report-store.js";
 import type { ServerOptions } from "./options.js";
 import type { RoundRecord, RoundsPage } from "./round/history.js";
 import type { Scored } from "./round/state.js";
+import type { MemberRecord } from "./round/timeline.js";
 import { describeStatus, type ServerStatus } from "./status.js";
 
 /** A version as kept. */
@@ -39,6 +40,12 @@ export interface Server {
   stable(): number | undefined;
   /** Rounds from the newest back; the open one has no ending. */
   rounds(page: RoundsPage): readonly RoundRecord[];
+  /** What each device of a round did and when; empty when that is not remembered (any more). */
+  members(round: number): readonly MemberRecord[];
+  /** Calls `listener` whenever something above may say something else, until the returned function is called. */
+  watch(listener: () => void): () => void;
+  /** Params of the model. */
+  readonly paramCount: number;
   /** Every version kept, newest first, with what devices made of it. */
   versions(): readonly VersionRecord[];
   /** A version with its content, undefined when it is not kept (any more). Nobody writes to its params. */
@@ -77,6 +84,7 @@ function claimDatabase(database: Database, { task }: LoadedTask, { identity }: L
 class TaskServer implements Server {
   readonly counters: Counters;
   readonly failed: Promise<never>;
+  readonly paramCount: number;
   readonly #options: ServerOptions;
   readonly #parts: Parts;
   #hasStarted: Promise<void> = Promise.resolve();
@@ -86,6 +94,7 @@ class TaskServer implements Server {
     this.#parts = assemble(options, learning);
     this.counters = this.#parts.base.counters;
     this.failed = this.#parts.failed;
+    this.paramCount = learning.spec.count;
   }
 
   start(): Promise<void> {
@@ -116,6 +125,14 @@ class TaskServer implements Server {
 
   rounds(page: RoundsPage): readonly RoundRecord[] {
     return this.#parts.base.history.list(page);
+  }
+
+  members(round: number): readonly MemberRecord[] {
+    return this.#parts.base.timeline.members(round);
+  }
+
+  watch(listener: () => void): () => void {
+    return this.#parts.base.changes.watch(listener);
   }
 
   versions(): readonly VersionRecord[] {

@@ -80,6 +80,10 @@ export const serverMigrations: Migrations = [
     device TEXT PRIMARY KEY, received_ms INTEGER NOT NULL, report TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- What each device of a round did and when, for people, as JSON.
+  CREATE TABLE round_members (round INTEGER PRIMARY KEY, count INTEGER NOT NULL, members TEXT NOT NULL) STRICT;
+  `,
 ];
 
 /** The tables a write may touch. */

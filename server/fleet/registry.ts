@@ -15,6 +15,9 @@ export interface DeviceView {
   readonly reason: string | null;
   readonly examples: { readonly train: number; readonly validation: number };
   readonly rejected: Readonly<Record<string, number>>;
+  /** Of message payloads, since the server started. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
 }
 
 interface Seen {
@@ -22,15 +25,20 @@ interface Seen {
   seenMs: number | undefined;
   hello: UpMessage<"hello"> | undefined;
   readonly rejected: Map<RejectionReason, number>;
+  bytesUp: number;
+  bytesDown: number;
 }
 
 /** Devices by id, at most `limit`; the one not heard for longest makes room. */
 export class FleetRegistry {
   readonly #limit: number;
+  readonly #changed: () => void;
   readonly #devices = new Map<DeviceId, Seen>();
 
-  constructor(options: { readonly limit: number }) {
+  /** `changed` is called when anything but a count of bytes has. */
+  constructor(options: { readonly limit: number; readonly changed?: () => void }) {
     this.#limit = options.limit;
+    this.#changed = options.changed ?? (() => undefined);
   }
 
   /** A device known from before the start: it may well still be connected. */
@@ -40,16 +48,28 @@ export class FleetRegistry {
 
   greeted(device: DeviceId, hello: UpMessage<"hello">, nowMs: number): void {
     Object.assign(this.#touch(device), { isConnected: true, seenMs: nowMs, hello });
+    this.#changed();
   }
 
   left(device: DeviceId): void {
     const seen = this.#devices.get(device);
-    if (seen !== undefined) seen.isConnected = false;
+    if (seen === undefined) return;
+    seen.isConnected = false;
+    this.#changed();
   }
 
   rejected(device: DeviceId, reason: RejectionReason): void {
     const { rejected } = this.#touch(device);
     rejected.set(reason, (rejected.get(reason) ?? 0) + 1);
+    this.#changed();
+  }
+
+  /** Counts what travelled. A stranger's bytes are nobody's. */
+  carried(device: DeviceId, { up = 0, down = 0 }: { readonly up?: number; readonly down?: number }): void {
+    const seen = this.#devices.get(device);
+    if (seen === undefined) return;
+    seen.bytesUp += up;
+    seen.bytesDown += down;
   }
 
   /** True when a message would probably reach it. */
@@ -61,7 +81,7 @@ export class FleetRegistry {
   list(): DeviceView[] {
     return [...this.#devices]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([device, { isConnected, seenMs, hello, rejected }]) => ({
+      .map(([device, { isConnected, seenMs, hello, rejected, bytesUp, bytesDown }]) => ({
         device,
         isConnected,
         seenMs,
@@ -70,13 +90,15 @@ export class FleetRegistry {
         reason: hello?.reason ?? null,
         examples: hello?.examples ?? { train: 0, validation: 0 },
         rejected: Object.fromEntries(rejected),
+        bytesUp,
+        bytesDown,
       }));
   }
 
   // A map iterates in order of insertion: moving whoever is heard to its end keeps the longest silent first.
   #touch(device: DeviceId): Seen {
     const known = this.#devices.get(device);
-    const seen = known ?? { isConnected: false, seenMs: undefined, hello: undefined, rejected: new Map() };
+    const seen = known ?? newlySeen();
     this.#devices.delete(device);
     if (this.#devices.size >= this.#limit) {
       const [longestSilent] = this.#devices.keys();
@@ -85,4 +107,15 @@ export class FleetRegistry {
     this.#devices.set(device, seen);
     return seen;
   }
+}
+
+function newlySeen(): Seen {
+  return {
+    isConnected: false,
+    seenMs: undefined,
+    hello: undefined,
+    rejected: new Map(),
+    bytesUp: 0,
+    bytesDown: 0,
+  };
 }

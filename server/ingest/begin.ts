@@ -22,6 +22,7 @@ export const handleBegin: Handler<"begin"> = async (context, device, begin) => {
     context.drops.drop(device, "staging-full");
     return;
   }
+  context.timeline.uploading(device, round);
   await context.coordinator.post({ type: "progressed", device, round });
   await context.downlink.send(device, "missing", {
     v: 1,

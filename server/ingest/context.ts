@@ -13,6 +13,7 @@ import type { ModelRegistry } from "../model/registry.js";
 import type { VersionStore } from "../model/version-store.js";
 import type { FleetView } from "../monitor/fleet-view.js";
 import type { Coordinator } from "../round/coordinator.js";
+import type { RoundTimeline } from "../round/timeline.js";
 import type { Downlink } from "./downlink.js";
 import type { DropLog } from "./drop-log.js";
 import type { ReceiptStore } from "./receipts.js";
@@ -52,6 +53,7 @@ export interface IngestContext {
   readonly registry: ModelRegistry;
   readonly versions: VersionStore;
   readonly downlink: Downlink;
+  readonly timeline: Pick<RoundTimeline, "pulled" | "uploading">;
   readonly coordinator: Pick<Coordinator, "post" | "state">;
   readonly observe: (fact: ServerFact) => void;
   /** Told of our own mistakes. */

@@ -7,12 +7,14 @@ import type { Logger } from "../../shared/log.js";
 import type { Uplink } from "../../shared/transport/port.js";
 import { type DownMessage, encodeToSend } from "../../shared/wire/message.js";
 import { type DownKind, topics } from "../../shared/wire/topic.js";
+import type { FleetRegistry } from "../fleet/registry.js";
 
 export interface DownlinkOptions {
   readonly task: TaskId;
   readonly uplink: Uplink;
   readonly counters: Counters;
   readonly logger: Logger;
+  readonly fleet: Pick<FleetRegistry, "carried">;
 }
 
 /** Sends to one device at a time. */
@@ -25,9 +27,11 @@ export class Downlink {
 
   /** Never rejects. */
   async send<Kind extends DownKind>(device: DeviceId, kind: Kind, message: DownMessage<Kind>): Promise<void> {
-    const { task, uplink, counters, logger } = this.#options;
+    const { task, uplink, counters, logger, fleet } = this.#options;
+    const payload = encodeToSend(message as DownMessage);
+    fleet.carried(device, { down: payload.length });
     try {
-      await uplink.send(device, topics.down(task, device, kind), encodeToSend(message as DownMessage));
+      await uplink.send(device, topics.down(task, device, kind), payload);
     } catch (error) {
       counters.add("send-failed");
       logger.debug({ device, kind, error: messageOf(error) }, "could not send");

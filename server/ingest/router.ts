@@ -39,6 +39,7 @@ export async function route(context: IngestContext, message: UplinkMessage): Pro
   } else if (parsed.direction === "presence") {
     if (Buffer.from(payload).toString("latin1") === "offline") fleet.left(parsed.device);
   } else {
+    fleet.carried(parsed.device, { up: payload.length });
     await handle(context, parsed.device, parsed.kind, payload);
   }
 }
