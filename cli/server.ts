@@ -1,9 +1,10 @@
 // `headwater server TASK`: the aggregator of one task, until it is told to stop.
 
 import { readFileSync } from "node:fs";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { BrokerConfig } from "../server/host/config.js";
 import { startServerHost } from "../server/host/host.js";
+import { TOKEN_CHARACTERS_MIN } from "../server/http/actions.js";
 import { type Address, formatAddress, isLoopback } from "../shared/address.js";
 import { HeadwaterError, messageOf } from "../shared/error.js";
 import { createLogger, type LogLevel } from "../shared/log.js";
@@ -31,19 +32,22 @@ interface Options {
 export function register(program: Command): void {
   program
     .command("server")
-    .description("run the server of a task: broker, rounds, models, status page")
+    .description("run the server of a task: broker, rounds, models, dashboard")
     .argument("<task>", "task file (YAML)")
     .requiredOption("--data <dir>", "data folder; made if it is not there")
     .option("--listen <address>", "MQTT over TCP", parseAddress, { host: "127.0.0.1", port: 1883 })
     .option("--ws <address>", "MQTT over WebSocket as well", parseAddress)
-    .option("--http <address>", "status page and API", parseAddress, { host: "127.0.0.1", port: 8080 })
-    .option("--no-http", "neither status page nor API")
+    .option("--http <address>", "dashboard and API", parseAddress, { host: "127.0.0.1", port: 8080 })
+    .option("--no-http", "neither dashboard nor API")
     .addOption(
-      new Option("--http-token <secret>", "who asks for predictions must have it").env(
-        "HEADWATER_HTTP_TOKEN",
-      ),
+      new Option(
+        "--http-token <secret>",
+        "what to ask of those who want predictions or change something over HTTP",
+      )
+        .env("HEADWATER_HTTP_TOKEN")
+        .argParser(parseToken),
     )
-    .option("--http-open", "whoever reaches the address may ask, token or not")
+    .option("--http-open", "whoever reaches the address may ask for predictions, token or not")
     .option("--broker <url>", "a broker of others instead of our own, such as mqtt://localhost:1883")
     .option("--username <name>", "at that broker")
     .addOption(new Option("--password <secret>", "at that broker").env("HEADWATER_BROKER_PASSWORD"))
@@ -90,6 +94,11 @@ function checkReach({ http, httpToken, httpOpen = false }: Options): void {
   if (http === false || isLoopback(http.host) || httpToken !== undefined || httpOpen) return;
   const message = `--http ${formatAddress(http)} is reached by others: give --http-token, or --http-open if that is meant`;
   throw new HeadwaterError("config-invalid", message);
+}
+
+function parseToken(text: string): string {
+  if (text.length >= TOKEN_CHARACTERS_MIN) return text;
+  throw new InvalidArgumentError(`expected at least ${TOKEN_CHARACTERS_MIN} characters, got ${text.length}.`);
 }
 
 function brokerOf({ broker: url, listen, ws, username, password, ca }: Options): BrokerConfig {

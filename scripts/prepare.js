@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const require = createRequire(import.meta.url);
 
@@ -16,6 +17,11 @@ function findTypeScript() {
   }
 }
 
+async function buildDashboard() {
+  const { build } = await import("vite");
+  await build({ configFile: fileURLToPath(new URL("../server/dashboard/vite.config.js", import.meta.url)) });
+}
+
 const tsc = findTypeScript();
 if (tsc === undefined) {
   if (!existsSync("dist/cli/main.js")) {
@@ -25,6 +31,7 @@ if (tsc === undefined) {
   }
 } else {
   const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { stdio: "inherit" });
+  if (status === 0) await buildDashboard();
   // The compiler writes a plain file; npx runs the command line as a program.
   if (existsSync("dist/cli/main.js")) chmodSync("dist/cli/main.js", 0o755);
   process.exitCode = status ?? 1;

@@ -43,13 +43,15 @@ const onlyImporters: readonly { readonly what: string; readonly pattern: RegExp;
       pattern: /["']protobufjs/,
       where: /^device\/ingest\/decoders\/sparkplug\/payload\.ts$/,
     },
+    { what: "preact", pattern: /["']preact[/"']/, where: /^server\/dashboard\// },
     { what: "commander", pattern: /["']commander["']/, where: /^cli\// },
     { what: "Math.random", pattern: /\bMath\.random\s*\(/, where: /^$/ },
     {
       what: "ambient time",
       pattern:
         /\bDate\.now\s*\(|\bnew Date\(\s*\)|\bset(?:Timeout|Interval|Immediate)\s*\(|\bperformance\.now\s*\(|\bprocess\.hrtime\b/,
-      where: /^shared\/clock\.ts$/,
+      // The dashboard runs in a browser, whose clock is another.
+      where: /^(?:shared|server\/dashboard)\/clock\.ts$/,
     },
     { what: "console", pattern: /\bconsole\.\w+\s*\(/, where: /^$/ },
     { what: "process.exit", pattern: /\bprocess\.exit\s*\(/, where: /^cli\// },
@@ -116,7 +118,7 @@ describe("size", () => {
 
 function listTypeScript(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name));
 }
 

@@ -1,6 +1,7 @@
 // A server process, put together: data folder, broker, rounds and HTTP. It starts whole or not at all, and stops in the
 // order in which nothing is asked of what has gone.
 
+import { isLoopback } from "../../shared/address.js";
 import { type Clock, systemClock } from "../../shared/clock.js";
 import { Counters } from "../../shared/counters.js";
 import { createLogger, type Logger } from "../../shared/log.js";
@@ -11,6 +12,7 @@ import { headwaterVersion } from "../../shared/version.js";
 import type { EmbeddedBroker } from "../broker/broker.js";
 import type { ServerFact } from "../fact.js";
 import { startHttp } from "../http/http.js";
+import type { ApiSources } from "../http/views.js";
 import { VerifyThread } from "../ingest/verify-thread.js";
 import { ServerMeter } from "../metrics/meter.js";
 import { ServerModels } from "../model/serving.js";
@@ -77,13 +79,15 @@ async function start(config: ServerHostConfig, parts: ServerHostParts, undo: Und
   const { broker, server } = await startFederation(config, { ...parts, observe }, ground, undo);
   let isRecovered = false;
   const { enrolled } = folder;
-  const sources = {
-    ...{ task: task.task, version: headwaterVersion(), server, enrolled, clock, startedMs },
+  const sources: ApiSources = {
+    ...{ task: task.task, source: task, version: headwaterVersion(), server, enrolled, clock, startedMs },
     brokerCounters: ground.counters,
     broker: () => broker.describe(),
+    // Whoever can publish a release puts the operations here.
+    actions: { operations: undefined, token: address?.token, isLoopback: isLoopback(address?.host ?? "") },
     notReady: () => (isRecovered ? broker.trouble() : "the journal is being recovered"),
   };
-  const models = new ServerModels({ ...sources, task: task.task });
+  const models = new ServerModels({ ...sources, server, task: task.task });
   undo.later(() => models.close());
   const serving = { models, counters: server.counters, token: address?.token };
   const http = address && (await startHttp({ ...address, sources, metrics: { meter }, logger, serving }));

@@ -1,7 +1,7 @@
-// The server over HTTP: what it knows, for programs (JSON, with its OpenAPI document) and for people (one page).
-// Nothing can be changed through it. Only this file knows fastify, which is not even loaded before it is wanted.
+// The server over HTTP: what it knows, for programs (JSON, with its OpenAPI document; server-sent events) and for people
+// (the dashboard). What can be changed through it is in actions.ts. Only this folder knows fastify, which is not even
+// loaded before it is wanted.
 
-import { createHash } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -12,12 +12,13 @@ import type { Logger } from "../../shared/log.js";
 import { registerInference } from "../../shared/serving/register.js";
 import type { ServedModels } from "../../shared/serving/served-model.js";
 import { createTokenGuard } from "../../shared/token-guard.js";
+import { refuseAction } from "./actions.js";
+import { type Asset, type Assets, loadAssets } from "./assets.js";
+import { EventHub, type EventLimits } from "./events.js";
 import { addMetrics, type MetricsSources } from "./metrics.js";
-import { renderPage } from "./page.js";
-import { PAGE_SCRIPT, PAGE_STYLE } from "./page-assets.js";
-import { type ApiRoute, apiRoutes } from "./routes.js";
+import { type ActionRoute, type ApiRoute, actionRoutes, apiRoutes } from "./routes.js";
 import { problemSchema } from "./schema.js";
-import { type ApiSources, describeModels, describeRounds, describeServer } from "./views.js";
+import type { ApiSources } from "./views.js";
 
 export interface HttpOptions extends Address {
   readonly sources: ApiSources;
@@ -58,16 +59,23 @@ export async function startHttp({ host, port, ...options }: HttpOptions): Promis
   return { url: `http://${formatAddress({ host, port: bound.port })}`, close: () => app.close() };
 }
 
-/** People and a few programs look at it, not a fleet. */
-const CONNECTIONS_MAX = 256;
-/** The API's own requests have no body, and no long address. */
+/** People and a few programs look at it, not a fleet: more than may listen to events. */
+const CONNECTIONS_MAX = 512;
+/** Requests say little, and none has a long address. */
 const BODY_BYTES_MAX = 1024;
 const HEADER_BYTES_MAX = 8 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 5_000;
 
+/** What the application is made of; `assets` and `eventLimits` are for tests. */
+export interface AppOptions extends Omit<HttpOptions, keyof Address> {
+  readonly assets?: Assets;
+  readonly eventLimits?: EventLimits;
+}
+
 /** The application without a socket. */
-export async function createApp({ sources, logger, metrics, serving }: Omit<HttpOptions, keyof Address>) {
+export async function createApp(options: AppOptions) {
+  const { sources, logger, metrics, serving, assets = loadAssets(), eventLimits } = options;
   const { fastify } = await import("fastify");
   const app: FastifyInstance = fastify({
     logger: false,
@@ -80,6 +88,7 @@ export async function createApp({ sources, logger, metrics, serving }: Omit<Http
     ajv: { customOptions: { removeAdditional: false } },
     frameworkErrors: (error, _, reply) => void answerError(error, reply, logger),
   });
+  app.removeContentTypeParser("text/plain");
   await describeApi(app, sources.version);
   app.addHook("onRequest", async (_, reply) => void reply.headers(SECURITY_HEADERS));
   app.setErrorHandler((error: FastifyError, _, reply) => answerError(error, reply, logger));
@@ -89,39 +98,117 @@ export async function createApp({ sources, logger, metrics, serving }: Omit<Http
   for (const route of apiRoutes) addRoute(app, route, sources);
   addMetrics(app, sources, metrics);
   if (serving !== undefined) await addServing(app, serving, { sources, logger });
+  for (const route of actionRoutes) addAction(app, route, { sources, logger });
   app.get("/api/openapi.json", { schema: { hide: true } }, async () => app.swagger());
-  app.get("/", { schema: { hide: true } }, async (_, reply) => {
-    const rounds = describeRounds(sources, { limit: ROUNDS_ON_PAGE });
-    const page = renderPage({ status: describeServer(sources), ...rounds, ...describeModels(sources) });
-    return reply.type("text/html; charset=utf-8").send(page);
-  });
+  addEvents(app, new EventHub(sources, eventLimits));
+  addAssets(app, assets);
   await app.ready();
   return app;
 }
-
-const ROUNDS_ON_PAGE = 20;
 
 async function describeApi(app: FastifyInstance, version: string): Promise<void> {
   const { fastifySwagger } = await import("@fastify/swagger");
   await app.register(fastifySwagger, {
     openapi: {
       openapi: "3.0.3",
-      info: { title: "Headwater server", description: "What a federation is doing. Read only.", version },
+      info: { title: "Headwater server", description: "What a federation is doing.", version },
     },
   });
 }
 
 function addRoute(app: FastifyInstance, route: ApiRoute, sources: ApiSources): void {
-  const { url, summary, query, replies } = route;
-  const problems = query === undefined ? { 500: problemSchema } : { 400: problemSchema, 500: problemSchema };
+  const isAsked = route.query !== undefined || route.params !== undefined;
+  const problems = isAsked ? { 400: problemSchema, 500: problemSchema } : { 500: problemSchema };
+  app.get(route.url, { schema: schemaOf(route, problems) }, async ({ query, params }, reply) => {
+    const { code, body } = route.answer(sources, { query, params });
+    return reply.code(code).send(body);
+  });
+}
+
+const ACTION_PROBLEMS = Object.fromEntries(
+  [400, 401, 403, 415, 500, 503].map((code) => [code, problemSchema] as const),
+);
+
+function addAction(
+  app: FastifyInstance,
+  route: ActionRoute,
+  { sources, logger }: Pick<HttpOptions, "sources" | "logger">,
+): void {
+  const { actions } = sources;
+  const schema = { ...schemaOf(route, ACTION_PROBLEMS), body: jsonSchema(route.body, "input") };
+  app.post(route.url, { schema, onRequest: guard(sources) }, async ({ query, params, url }, reply) => {
+    const operations = actions?.operations;
+    if (operations === undefined) return reply;
+    const { code, body } = await route.act(operations, { query, params });
+    logger.info({ url, code }, "asked for by an operator");
+    return reply.code(code).send(body);
+  });
+}
+
+function guard({ actions }: ApiSources) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const refusal = refuseAction(actions, request.headers);
+    if (refusal !== undefined) await answer(reply, refusal.code, refusal);
+  };
+}
+
+function schemaOf(
+  { summary, query, params, replies }: ApiRoute | ActionRoute,
+  problems: Readonly<Record<number, z.ZodType>>,
+) {
   const response = Object.fromEntries(
     Object.entries({ ...problems, ...replies }).map(([code, schema]) => [code, jsonSchema(schema, "output")]),
   );
-  const querystring = query === undefined ? {} : { querystring: jsonSchema(query, "input") };
-  app.get(url, { schema: { summary, response, ...querystring } }, async (request, reply) => {
-    const { code, body } = route.answer(sources, request.query);
-    return reply.code(code).send(body);
-  });
+  return {
+    summary,
+    response,
+    ...(query === undefined ? {} : { querystring: jsonSchema(query, "input") }),
+    ...(params === undefined ? {} : { params: jsonSchema(params, "input") }),
+  };
+}
+
+function addEvents(app: FastifyInstance, hub: EventHub): void {
+  app.addHook("preClose", async () => hub.close());
+  app.get<{ Querystring: { since?: string } }>(
+    "/api/events",
+    { schema: { hide: true } },
+    ({ headers, query }, reply) => {
+      const response = reply.raw;
+      const last = headers["last-event-id"] ?? query.since;
+      if (hub.isFull) {
+        hub.refuse();
+        return answer(reply.header("retry-after", "5"), 503, {
+          error: "too-many-watchers",
+          message: `${hub.clients} dashboards are open, the most this server serves at a time`,
+        });
+      }
+      reply.hijack();
+      response.writeHead(200, { ...SECURITY_HEADERS, "content-type": "text/event-stream; charset=utf-8" });
+      response.on("close", () => hub.leave(response));
+      hub.join(response, typeof last === "string" ? last : undefined);
+      return reply;
+    },
+  );
+}
+
+function addAssets(app: FastifyInstance, assets: Assets): void {
+  for (const [path, asset] of assets) {
+    app.get(path, { schema: { hide: true } }, (request, reply) => sendAsset(request, reply, asset));
+  }
+  if (assets.has("/")) return;
+  app.get("/", { schema: { hide: true } }, (_, reply) =>
+    answer(reply, 503, {
+      error: "not-built",
+      message: "the dashboard is not built: run `npm run build`; /api/status says the same in JSON",
+    }),
+  );
+}
+
+function sendAsset({ headers }: FastifyRequest, reply: FastifyReply, asset: Asset): FastifyReply {
+  const caching = asset.isImmutable ? "public, max-age=31536000, immutable" : "no-cache";
+  void reply.type(asset.type).header("cache-control", caching).header("vary", "accept-encoding");
+  if (!/\bgzip\b/.test(String(headers["accept-encoding"] ?? ""))) return reply.send(asset.body);
+  return reply.header("content-encoding", "gzip").send(asset.gzip);
 }
 
 function addServing(
@@ -152,18 +239,22 @@ function answerError(error: FastifyError, reply: FastifyReply, logger: Logger) {
   return answer(reply, 500, { error: "internal", message: "the server could not answer; its log says why" });
 }
 
-function answer(reply: FastifyReply, code: number, problem: z.infer<typeof problemSchema>): FastifyReply {
-  return reply.code(code).type("application/json; charset=utf-8").send(JSON.stringify(problem));
+function answer(
+  reply: FastifyReply,
+  code: number,
+  { error, message }: z.infer<typeof problemSchema>,
+): FastifyReply {
+  return reply.code(code).type("application/json; charset=utf-8").send(JSON.stringify({ error, message }));
 }
 
 const SECURITY_HEADERS = {
   "cache-control": "no-store",
   "content-security-policy": [
     "default-src 'none'",
-    `style-src ${hashSource(PAGE_STYLE)}`,
-    `script-src ${hashSource(PAGE_SCRIPT)}`,
+    "style-src 'self'",
+    "script-src 'self'",
     "connect-src 'self'",
-    "img-src data:",
+    "img-src 'self' data:",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
@@ -173,8 +264,3 @@ const SECURITY_HEADERS = {
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
 } as const;
-
-/** CSP level 3, section 6.7.2.3: only an element with exactly this text is let in. */
-function hashSource(text: string): string {
-  return `'sha256-${createHash("sha256").update(text, "utf8").digest("base64")}'`;
-}

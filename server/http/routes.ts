@@ -1,25 +1,67 @@
 // The API, route by route.
 
 import type { z } from "zod";
+import type { ActionResult, ServerOperations } from "./actions.js";
 import {
+  actionBodySchema,
   devicesQuerySchema,
   devicesSchema,
+  doneSchema,
+  driftSchema,
   healthSchema,
+  metricPointsSchema,
+  metricsQuerySchema,
+  modelParamsSchema,
   modelsSchema,
+  problemSchema,
+  roundDetailSchema,
+  roundParamsSchema,
   roundsQuerySchema,
   roundsSchema,
   statusSchema,
+  taskViewSchema,
 } from "./schema.js";
-import { type ApiSources, describeDevices, describeModels, describeRounds, describeServer } from "./views.js";
+import { describeTask } from "./task-view.js";
+import {
+  type ApiSources,
+  describeDevices,
+  describeMetrics,
+  describeModels,
+  describeRoundDetail,
+  describeRounds,
+  describeServer,
+} from "./views.js";
 
-/** A GET route: what it may be asked, and what it answers with which status code. */
-export interface ApiRoute {
+/** What a route answers. */
+export interface ApiAnswer {
+  readonly code: number;
+  readonly body: object;
+}
+
+/** What a route is asked; both have passed its schemas. */
+export interface ApiQuestion {
+  readonly query: unknown;
+  readonly params: unknown;
+}
+
+interface RouteShape {
+  /** With parameters as fastify writes them. */
   readonly url: string;
   readonly summary: string;
   readonly query?: z.ZodType;
+  readonly params?: z.ZodType;
   readonly replies: Readonly<Record<number, z.ZodType>>;
-  /** `query` has passed the route's schema. */
-  readonly answer: (sources: ApiSources, query: unknown) => { readonly code: number; readonly body: object };
+}
+
+/** A GET route: what it may be asked, and what it answers with which status code. */
+export interface ApiRoute extends RouteShape {
+  readonly answer: (sources: ApiSources, question: ApiQuestion) => ApiAnswer;
+}
+
+/** A POST route; who asks has been checked (actions.ts). */
+export interface ActionRoute extends RouteShape {
+  readonly body: z.ZodType;
+  readonly act: (operations: ServerOperations, question: ApiQuestion) => Promise<ApiAnswer>;
 }
 
 /** Every route with a place in the OpenAPI document. */
@@ -35,7 +77,38 @@ export const apiRoutes: readonly ApiRoute[] = [
     summary: "Rounds, newest first",
     query: roundsQuerySchema,
     replies: { 200: roundsSchema },
-    answer: (sources, query) => ok(describeRounds(sources, roundsQuerySchema.parse(query))),
+    answer: (sources, { query }) => ok(describeRounds(sources, roundsQuerySchema.parse(query))),
+  },
+  {
+    url: "/api/rounds/:round",
+    summary: "One round, with what each device did and when",
+    params: roundParamsSchema,
+    replies: { 200: roundDetailSchema, 404: problemSchema },
+    answer: (sources, { params }) => {
+      const { round } = roundParamsSchema.parse(params);
+      const detail = describeRoundDetail(sources, round);
+      if (detail !== undefined) return ok(detail);
+      return { code: 404, body: { error: "not-found", message: `round ${round} is not remembered` } };
+    },
+  },
+  {
+    url: "/api/metrics",
+    summary: "What evaluate rounds measured, oldest first",
+    query: metricsQuerySchema,
+    replies: { 200: metricPointsSchema },
+    answer: (sources, { query }) => ok(describeMetrics(sources, metricsQuerySchema.parse(query).limit)),
+  },
+  {
+    url: "/api/drift",
+    summary: "How far each device's data has drifted, column by column",
+    replies: { 200: driftSchema },
+    answer: ({ drift }) => ok(drift?.() ?? { columns: [], devices: [] }),
+  },
+  {
+    url: "/api/task",
+    summary: "The task as its author wrote it, and what it costs",
+    replies: { 200: taskViewSchema },
+    answer: (sources) => ok(describeTask(sources)),
   },
   {
     url: "/api/models",
@@ -48,7 +121,7 @@ export const apiRoutes: readonly ApiRoute[] = [
     summary: "Devices enrolled or heard, by id",
     query: devicesQuerySchema,
     replies: { 200: devicesSchema },
-    answer: (sources, query) => ok(describeDevices(sources, devicesQuerySchema.parse(query))),
+    answer: (sources, { query }) => ok(describeDevices(sources, devicesQuerySchema.parse(query))),
   },
   {
     url: "/health/live",
@@ -68,6 +141,31 @@ export const apiRoutes: readonly ApiRoute[] = [
   },
 ];
 
-function ok(body: object) {
+/** Everything an operator may change. */
+export const actionRoutes: readonly ActionRoute[] = [
+  {
+    url: "/api/models/:version/promote",
+    summary: "Lets devices serve this version from now on",
+    params: modelParamsSchema,
+    body: actionBodySchema,
+    replies: { 200: doneSchema, 409: problemSchema },
+    act: async (operations, { params }) =>
+      outcome(await operations.promote(modelParamsSchema.parse(params).version)),
+  },
+  {
+    url: "/api/rollback",
+    summary: "Ends a trial, or takes devices back to the version they served before",
+    body: actionBodySchema,
+    replies: { 200: doneSchema, 409: problemSchema },
+    act: async (operations) => outcome(await operations.rollBack()),
+  },
+];
+
+function ok(body: object): ApiAnswer {
   return { code: 200, body };
+}
+
+function outcome(result: ActionResult): ApiAnswer {
+  if (result.ok) return ok({ done: true });
+  return { code: 409, body: { error: "refused", message: result.reason } };
 }

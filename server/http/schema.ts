@@ -9,7 +9,17 @@ const timeMs = z.int();
 const byReason = z.record(z.string(), count);
 const metrics = z.record(z.string(), z.number());
 
-export const memberStatusSchema = z.enum(["assigned", "accepted", "expired", "declined", "rejected"]);
+const memberSchema = z.object({
+  device: z.string(),
+  status: z.enum(["assigned", "accepted", "expired", "declined", "rejected", "unfinished"]),
+  selectedMs: timeMs.optional(),
+  pulledMs: timeMs.optional().describe("the last part of a model was sent to it"),
+  uploadingMs: timeMs.optional().describe("it announced its update"),
+  endedMs: timeMs.optional(),
+  reason: z.string().optional().describe("why it was rejected, declined or given up"),
+  replacedBy: z.string().optional(),
+  examples: count.optional(),
+});
 
 export const openRoundSchema = z.object({
   round: count,
@@ -20,7 +30,7 @@ export const openRoundSchema = z.object({
   target: count.describe("updates that close the round at once"),
   quorum: count.describe("updates that let it close at its deadline"),
   isClosing: z.boolean().describe("its updates are being folded"),
-  members: z.array(z.object({ device: z.string(), status: memberStatusSchema })),
+  members: z.array(memberSchema),
 });
 
 export const deviceSchema = z.object({
@@ -34,6 +44,26 @@ export const deviceSchema = z.object({
   reason: z.string().optional().describe("why not, in its own words"),
   examples: z.object({ train: count, validation: count }),
   rejected: byReason.describe("updates refused since the server started, by reason"),
+  bytesUp: count.optional().describe("of payloads received from it since the server started"),
+  bytesDown: count.optional().describe("of payloads sent to it"),
+  labels: z.record(z.string(), z.string()).optional(),
+});
+
+const trialSchema = z.object({
+  version: count,
+  mode: z.enum(["shadow", "canary"]),
+  step: count.describe("from 1"),
+  steps: count,
+  share: z.number().optional().describe("of the fleet, 0 to 1"),
+  labels: z.record(z.string(), z.string()).optional(),
+  sinceMs: timeMs,
+  note: z.string().optional().describe("how it fares, in words"),
+});
+
+const actionsSchema = z.object({
+  isAvailable: z.boolean(),
+  reason: z.string().optional().describe("why not"),
+  needsToken: z.boolean(),
 });
 
 export const statusSchema = z.object({
@@ -63,6 +93,12 @@ export const statusSchema = z.object({
     bytesDown: count.optional().describe("sent to devices"),
   }),
   counters: byReason.describe("everything accepted, rejected, dropped or failed, since the server started"),
+  actions: actionsSchema.describe("what can be changed over this API"),
+  trial: trialSchema.optional().describe("a version on trial with a part of the fleet"),
+  drift: z
+    .object({ devices: count, drifting: count, updatedMs: timeMs })
+    .optional()
+    .describe("devices that have reported, and those of them whose data drifts"),
 });
 
 export const roundSchema = z.object({
@@ -82,6 +118,65 @@ export const roundSchema = z.object({
 export const roundsSchema = z.object({
   rounds: z.array(roundSchema).describe("newest first"),
   next: count.optional().describe("`before` of the next page; absent on the last"),
+});
+
+export const roundDetailSchema = roundSchema.extend({
+  members: z.array(memberSchema).describe("every device asked; empty when that is not remembered (any more)"),
+});
+
+export const roundParamsSchema = z.strictObject({ round: count });
+export const modelParamsSchema = z.strictObject({ version: count.min(1) });
+export const actionBodySchema = z.strictObject({});
+export const doneSchema = z.object({ done: z.literal(true) });
+
+export const metricsQuerySchema = z.strictObject({ limit: count.min(1).max(2000).default(500) });
+
+export const metricPointsSchema = z.object({
+  points: z
+    .array(z.object({ round: count, version: count, closedMs: timeMs.optional(), metrics }))
+    .describe("evaluate rounds, oldest first"),
+});
+
+export const driftSchema = z.object({
+  columns: z.array(z.string()),
+  devices: z
+    .array(
+      z.object({
+        device: z.string(),
+        reportedMs: timeMs,
+        scores: z
+          .array(z.number().nullable())
+          .describe(
+            "one per column: statistic over its threshold, so that 1 is drift; null: not enough rows",
+          ),
+      }),
+    )
+    .describe("by id; empty before the first report"),
+});
+
+export const taskViewSchema = z.object({
+  task: z.string(),
+  yaml: z.string().describe("what the author wrote, without `simulate`"),
+  taskHash: z.string(),
+  pipelineHash: z.string(),
+  columns: z.array(z.string()),
+  params: count,
+  bytesPerUpdate: count,
+  stateBytesPerEntity: count,
+  pendingBytesPerEntity: count,
+  gapMs: count,
+  warmUpMs: count,
+  warmUpRows: count,
+  parts: z.array(
+    z.object({
+      where: z.string(),
+      name: z.string(),
+      columns: count,
+      stateBytes: count,
+      warmUpMs: count,
+      warmUpRows: count,
+    }),
+  ),
 });
 
 export const modelSchema = z.object({
@@ -129,6 +224,19 @@ export const devicesQuerySchema = z.strictObject({
   connected: z.boolean().optional().describe("only those that are, or are not, connected"),
 });
 
+/** The status without its lists: they are sent apart, and only what changed of them. */
+export const liveStatusSchema = statusSchema
+  .omit({ devices: true })
+  .extend({ open: openRoundSchema.omit({ members: true }).optional() });
+
+export type LiveStatus = z.infer<typeof liveStatusSchema>;
+export type MemberView = z.infer<typeof memberSchema>;
+export type TrialView = z.infer<typeof trialSchema>;
+export type ActionsView = z.infer<typeof actionsSchema>;
+export type RoundDetailView = z.infer<typeof roundDetailSchema>;
+export type MetricPointsView = z.infer<typeof metricPointsSchema>;
+export type DriftView = z.infer<typeof driftSchema>;
+export type TaskView = z.infer<typeof taskViewSchema>;
 export type StatusView = z.infer<typeof statusSchema>;
 export type OpenRoundView = z.infer<typeof openRoundSchema>;
 export type RoundView = z.infer<typeof roundSchema>;

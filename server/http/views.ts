@@ -4,29 +4,40 @@ import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import type { DeviceId } from "../../shared/id.js";
 import { metricValues } from "../../shared/model/metric.js";
+import type { LoadedTask } from "../../shared/task/parse.js";
 import type { Task } from "../../shared/task/task.js";
 import type { DeviceView as HeardDevice } from "../fleet/registry.js";
 import type { EnrolledDevice } from "../host/enrolled.js";
 import type { RoundRecord } from "../round/history.js";
+import type { MemberRecord } from "../round/timeline.js";
 import type { Server } from "../server.js";
-import type { RoundStatus } from "../status.js";
+import type { RoundStatus, ServerStatus } from "../status.js";
+import { actionsOf, type ServerActions } from "./actions.js";
 import type {
   DevicesQuery,
   DevicesView,
   DeviceView,
+  DriftView,
+  LiveStatus,
+  MemberView,
+  MetricPointsView,
   ModelsView,
   OpenRoundView,
+  RoundDetailView,
   RoundsQuery,
   RoundsView,
   RoundView,
   StatusView,
+  TrialView,
 } from "./schema.js";
 
 /** What the API looks at. */
 export interface ApiSources {
   readonly task: Task;
   readonly version: string;
-  readonly server: Pick<Server, "status" | "rounds" | "versions">;
+  /** The task as its author wrote it. */
+  readonly source: Pick<LoadedTask, "source" | "taskHash" | "pipelineHash">;
+  readonly server: Pick<Server, "status" | "rounds" | "versions" | "members" | "watch" | "paramCount">;
   readonly enrolled: { list(): readonly EnrolledDevice[] };
   readonly broker: () => StatusView["broker"];
   readonly brokerCounters: Counters;
@@ -34,16 +45,53 @@ export interface ApiSources {
   readonly notReady: () => string | undefined;
   readonly clock: Clock;
   readonly startedMs: number;
+  /** What an operator may do; absent, the page says that nothing can be done. */
+  readonly actions?: ServerActions;
+  /** The version on trial, if any. */
+  readonly trial?: () => TrialView | undefined;
+  /** What devices have reported of their data, with the time of the newest report. */
+  readonly drift?: () => DriftView;
 }
 
 /** Devices in the status itself; a page of them is asked for apart. */
 const DEVICES_IN_STATUS = 1000;
 
 export function describeServer(sources: ApiSources): StatusView {
+  const { status, devices, members } = describeLive(sources);
+  const { open, ...rest } = status;
+  return {
+    ...rest,
+    ...(open === undefined ? {} : { open: { ...open, members } }),
+    devices: devices.slice(0, DEVICES_IN_STATUS),
+  };
+}
+
+/** Everything that changes from moment to moment. */
+export interface LiveView {
+  readonly status: LiveStatus;
+  /** Of the open round. */
+  readonly members: MemberView[];
+  readonly devices: DeviceView[];
+}
+
+export function describeLive(sources: ApiSources): LiveView {
+  const status = sources.server.status();
+  const devices = listDevices(sources, status);
+  const { open } = status;
+  return {
+    status: describeStatus(sources, status, devices),
+    members: open === undefined ? [] : describeMembers(open, sources.server.members(open.round)),
+    devices,
+  };
+}
+
+function describeStatus(
+  sources: ApiSources,
+  { open, stableValue, finished, counters, rounds, trainRounds, head, stable }: ServerStatus,
+  devices: readonly DeviceView[],
+): LiveStatus {
   const { task, version, server, clock, startedMs, brokerCounters } = sources;
-  const { open, stableValue, finished, counters, rounds, trainRounds, head, stable } = server.status();
   const notReady = sources.notReady();
-  const devices = listDevices(sources);
   return {
     ...{ task: task.task, version, startedMs, rounds, trainRounds, head, stable },
     nowMs: clock.now(),
@@ -57,10 +105,57 @@ export function describeServer(sources: ApiSources): StatusView {
       connected: devices.filter(({ isConnected }) => isConnected).length,
       heard: devices.filter(({ seenMs }) => seenMs !== undefined).length,
     },
-    devices: devices.slice(0, DEVICES_IN_STATUS),
     broker: sources.broker(),
     counters: { ...counters, ...brokerCounters.toJSON() },
+    actions: actionsOf(sources.actions),
+    ...optional({ trial: sources.trial?.(), drift: summariseDrift(sources.drift?.()) }),
   };
+}
+
+/** True when a device's data drifts in at least one column. */
+function isDrifting({ scores }: DriftView["devices"][number]): boolean {
+  return scores.some((score) => score !== null && score >= 1);
+}
+
+function summariseDrift(view: DriftView | undefined): LiveStatus["drift"] {
+  if (view === undefined || view.devices.length === 0) return undefined;
+  return {
+    devices: view.devices.length,
+    drifting: view.devices.filter(isDrifting).length,
+    updatedMs: view.devices.reduce((newest, { reportedMs }) => Math.max(newest, reportedMs), 0),
+  };
+}
+
+/** One round with everybody asked, undefined when it is not remembered. */
+export function describeRoundDetail(
+  { server, task }: ApiSources,
+  round: number,
+): RoundDetailView | undefined {
+  const record = server.rounds({ limit: 1, before: round + 1 })[0];
+  if (record?.round !== round) return undefined;
+  const { open } = server.status();
+  const records = server.members(round);
+  const members = open?.round === round ? describeMembers(open, records) : [...records];
+  return { ...describeRound(record, task), members };
+}
+
+/** What evaluate rounds measured, oldest first. */
+export function describeMetrics({ server, task }: ApiSources, limit: number): MetricPointsView {
+  const measured = server.rounds({ limit: ROUNDS_SEARCHED }).filter(({ pooled }) => pooled !== undefined);
+  const points = measured.slice(0, limit).map((record) => {
+    const { round, baseVersion, closedMs, metrics = {} } = describeRound(record, task);
+    return { round, version: baseVersion, metrics, ...optional({ closedMs }) };
+  });
+  return { points: points.reverse() };
+}
+
+/** Rounds looked through for those that measured something: all that are remembered. */
+const ROUNDS_SEARCHED = 10_000;
+
+// The state says who is in the round, the timeline when: after a restart it may not know.
+function describeMembers(open: RoundStatus, records: readonly MemberRecord[]): MemberView[] {
+  const byDevice = new Map(records.map((record) => [record.device, record]));
+  return open.members.map(({ device, status }) => ({ ...byDevice.get(device), device, status }));
 }
 
 export function describeRounds({ server, task }: ApiSources, { limit, before }: RoundsQuery): RoundsView {
@@ -89,7 +184,7 @@ export function describeDevices(
   sources: ApiSources,
   { limit, after = "", connected }: DevicesQuery,
 ): DevicesView {
-  const wanted = listDevices(sources).filter(
+  const wanted = listDevices(sources, sources.server.status()).filter(
     ({ device, isConnected }) => device > after && (connected === undefined || isConnected === connected),
   );
   const devices = wanted.slice(0, limit);
@@ -97,12 +192,11 @@ export function describeDevices(
   return { devices, ...(wanted.length > limit && last !== undefined ? { next: last.device } : {}) };
 }
 
-function describeOpen(open: RoundStatus, server: ApiSources["server"]): OpenRoundView {
+function describeOpen(open: RoundStatus, server: ApiSources["server"]): Omit<OpenRoundView, "members"> {
   const record = server.rounds({ limit: 1, before: open.round + 1 })[0];
   const { round, kind, baseVersion, deadlineMs, target, quorum, isClosing } = open;
   return {
     ...{ round, kind, baseVersion, deadlineMs, target, quorum, isClosing },
-    members: [...open.members],
     ...optional({ openedMs: record?.openedMs }),
   };
 }
@@ -136,8 +230,8 @@ function describeEvaluation(scored: RoundRecord | undefined, task: Task) {
 }
 
 /** Devices enrolled, heard, or both, by id. */
-function listDevices({ server, enrolled }: ApiSources): DeviceView[] {
-  const heard = new Map(server.status().devices.map((device) => [device.device, device]));
+function listDevices({ enrolled }: ApiSources, status: ServerStatus): DeviceView[] {
+  const heard = new Map(status.devices.map((device) => [device.device, device]));
   const known = new Map(enrolled.list().map((device) => [device.device, device]));
   const ids = new Set<DeviceId>([...known.keys(), ...heard.keys()]);
   // Ids are ASCII: this is the order of their bytes.
@@ -162,6 +256,8 @@ function describeDevice(
     ...optional({
       enrolledMs: enrolled?.enrolledMs,
       seenMs: heard?.seenMs,
+      bytesUp: heard?.bytesUp,
+      bytesDown: heard?.bytesDown,
       stable: heard?.stable ?? undefined,
       reason: heard?.reason ?? undefined,
     }),

@@ -1,6 +1,16 @@
 // YAML 1.2 text as a plain value, with the place of every key and value kept for error messages.
 
-import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLError } from "yaml";
+import {
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  stringify,
+  type YAMLError,
+} from "yaml";
 import { HeadwaterError, messageOf } from "../error.js";
 import type { Path } from "./problem.js";
 
@@ -27,6 +37,11 @@ export function readYaml(text: string): YamlSource {
     value: valueOrThrow(document),
     placeOf: (path) => lines.linePos(offsetOf(document.contents, path)),
   };
+}
+
+/** A plain value as YAML, for people to read. */
+export function writeYaml(value: unknown): string {
+  return stringify(value, { lineWidth: 100 });
 }
 
 function parseOrThrow(text: string, lineCounter: LineCounter) {

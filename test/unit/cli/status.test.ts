@@ -25,6 +25,7 @@ const status: StatusView = {
     },
   ],
   broker: { kind: "embedded", urls: ["mqtt://127.0.0.1:1883"], isConnected: true },
+  actions: { isAvailable: false, needsToken: false },
   counters: { "update-accepted": 4 },
 };
 

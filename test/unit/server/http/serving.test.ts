@@ -28,7 +28,7 @@ beforeAll(async () => {
   models = new ServerModels({ task, server, version: "1.2.3" });
   app = await createApp({
     sources: {
-      ...{ task, version: "1.2.3", server, clock: lab.clock, startedMs: 7 },
+      ...{ task, source: lab.task, version: "1.2.3", server, clock: lab.clock, startedMs: 7 },
       enrolled: { list: () => [] },
       brokerCounters: new Counters(),
       broker: () => ({ kind: "external", urls: [], isConnected: true }),
