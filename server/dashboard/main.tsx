@@ -106,8 +106,8 @@ function Header({ state, page }: { readonly state: LiveState | undefined; readon
     <header class="top">
       <div class="brand">
         <b>{state?.status.task ?? "Headwater"}</b>
-        <button type="button" class="button small" onClick={toggle} aria-label={`Theme: ${theme}`}>
-          {{ system: "Auto", light: "Light", dark: "Dark" }[theme]}
+        <button type="button" class="button small" onClick={toggle}>
+          Theme: {theme}
         </button>
       </div>
       <nav aria-label="Pages">
