@@ -2,7 +2,7 @@
 
 import type { ModelView } from "../http/schema.js";
 
-/** A version and how deep it stands below the oldest of its line. */
+/** A version and how many forks lie between it and the oldest of its line. */
 export interface LineageRow {
   readonly model: ModelView;
   readonly depth: number;
@@ -10,7 +10,7 @@ export interface LineageRow {
   readonly isBranch: boolean;
 }
 
-/** Children below their parents, newest line first. A version whose parent is not kept begins a line. */
+/** Children above their parents, as in a log: the newest comes first. A version whose parent is not kept begins a line. */
 export function lineage(models: readonly ModelView[]): readonly LineageRow[] {
   const kept = new Set(models.map(({ version }) => version));
   const children = new Map<number, ModelView[]>();
@@ -29,5 +29,5 @@ export function lineage(models: readonly ModelView[]): readonly LineageRow[] {
     const depth = row.depth + (isFork ? 1 : 0);
     for (const model of below) pending.push({ model, depth, isBranch: isFork });
   }
-  return rows;
+  return rows.reverse();
 }

@@ -3,20 +3,20 @@
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import "./style.css";
-import { after, now } from "./clock.ts";
-import { span } from "./format.ts";
-import type { LiveState } from "./live-state.ts";
-import { DevicePage, Devices } from "./pages/devices.tsx";
-import { Drift } from "./pages/drift.tsx";
-import { Metrics } from "./pages/metrics.tsx";
-import { ModelPage, Models } from "./pages/models.tsx";
-import { Overview } from "./pages/overview.tsx";
-import { RoundPage, Rounds } from "./pages/rounds.tsx";
-import { TaskPage } from "./pages/task.tsx";
-import { Empty } from "./parts/bits.tsx";
-import { type Place, usePlace } from "./router.ts";
-import { type Connection, connect, useLive } from "./store.ts";
-import { nextTheme, setTheme, storedTheme } from "./theme.ts";
+import { after, now } from "./clock.js";
+import { span } from "./format.js";
+import type { LiveState } from "./live-state.js";
+import { DevicePage, Devices } from "./pages/devices.js";
+import { Drift } from "./pages/drift.js";
+import { Metrics } from "./pages/metrics.js";
+import { ModelPage, Models } from "./pages/models.js";
+import { Overview } from "./pages/overview.js";
+import { RoundPage, Rounds } from "./pages/rounds.js";
+import { TaskPage } from "./pages/task.js";
+import { Empty } from "./parts/bits.js";
+import { type Place, usePlace } from "./router.js";
+import { type Connection, connect, useLive } from "./store.js";
+import { nextTheme, setTheme, storedTheme } from "./theme.js";
 
 const PAGES = [
   ["", "Overview"],

@@ -2,8 +2,8 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { Change, Snapshot } from "../http/live.js";
-import { after, now } from "./clock.ts";
-import { applyChange, fromSnapshot, type LiveState } from "./live-state.ts";
+import { after, now } from "./clock.js";
+import { applyChange, fromSnapshot, type LiveState } from "./live-state.js";
 
 /** Whether what is shown is up to date. */
 export interface Connection {

@@ -1,7 +1,7 @@
 // Is my fleet well? The answer in words, and what needs attention.
 
-import { many, span } from "./format.ts";
-import type { LiveState } from "./live-state.ts";
+import { many, span } from "./format.js";
+import type { LiveState } from "./live-state.js";
 
 export type Tone = "good" | "warn" | "bad";
 

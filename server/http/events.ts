@@ -19,7 +19,7 @@ export interface EventSink {
 /** Bounds. */
 export interface EventLimits {
   readonly clients: number;
-  /** Least time between two events. */
+  /** Least time between two events: with it and the sending, a change is seen within 100 ms. */
   readonly paceMs: number;
   /** Longest time without one: how a reader knows that the server is there. */
   readonly beatMs: number;
@@ -32,7 +32,7 @@ export interface EventLimits {
 
 export const defaultEventLimits: EventLimits = {
   clients: 256,
-  paceMs: 100,
+  paceMs: 80,
   beatMs: 2_000,
   events: 256,
   eventBytes: 4 * 1024 * 1024,

@@ -2,13 +2,13 @@
 
 import { useState } from "preact/hooks";
 import type { DeviceView } from "../../http/schema.js";
-import { DEVICE_FILTERS, type DeviceFilter, filterDevices, stateOf } from "../device-filter.ts";
-import { ago, bytes, many, moment } from "../format.ts";
-import type { LiveState } from "../live-state.ts";
-import { Badge, Empty, Facts, memberShade, Section, Table } from "../parts/bits.tsx";
-import { doing } from "../parts/timeline.tsx";
-import { VirtualList } from "../parts/virtual-list.tsx";
-import { serverNow } from "../store.ts";
+import { DEVICE_FILTERS, type DeviceFilter, filterDevices, stateOf } from "../device-filter.js";
+import { ago, bytes, many, moment } from "../format.js";
+import type { LiveState } from "../live-state.js";
+import { Badge, Empty, Facts, memberShade, Section, Table } from "../parts/bits.js";
+import { doing } from "../parts/timeline.js";
+import { VirtualList } from "../parts/virtual-list.js";
+import { serverNow } from "../store.js";
 
 export function Devices({ state, query }: { readonly state: LiveState; readonly query: URLSearchParams }) {
   const given = DEVICE_FILTERS.find(({ name }) => name === query.get("show"))?.name ?? "all";

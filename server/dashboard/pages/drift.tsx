@@ -1,9 +1,9 @@
 // Columns against devices: whose data is no longer what the model learned from.
 
 import type { DriftView } from "../../http/schema.js";
-import { useAnswer } from "../api.ts";
-import type { LiveState } from "../live-state.ts";
-import { Empty, Pending, Table } from "../parts/bits.tsx";
+import { useAnswer } from "../api.js";
+import type { LiveState } from "../live-state.js";
+import { Empty, Pending, Table } from "../parts/bits.js";
 
 /** Devices shown, those that drift most first. */
 const DEVICES_MAX = 200;

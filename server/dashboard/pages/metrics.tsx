@@ -1,11 +1,11 @@
 // Curves of everything that evaluate rounds measured.
 
 import type { MetricPointsView } from "../../http/schema.js";
-import { useAnswer } from "../api.ts";
-import { number } from "../format.ts";
-import type { LiveState } from "../live-state.ts";
-import { Empty, Pending, Section, Table } from "../parts/bits.tsx";
-import { Chart } from "../parts/chart.tsx";
+import { useAnswer } from "../api.js";
+import { number } from "../format.js";
+import type { LiveState } from "../live-state.js";
+import { Empty, Pending, Section, Table } from "../parts/bits.js";
+import { Chart } from "../parts/chart.js";
 
 const POINTS_IN_TABLE = 50;
 

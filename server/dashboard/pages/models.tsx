@@ -1,14 +1,14 @@
 // Versions: where each came from, what devices made of it, and which one they serve.
 
 import type { ModelView } from "../../http/schema.js";
-import { ago, bytes, moment } from "../format.ts";
-import { lineage } from "../lineage.ts";
-import type { LiveState } from "../live-state.ts";
-import { Badge, Empty, Facts, Section } from "../parts/bits.tsx";
-import { Confirm } from "../parts/confirm.tsx";
-import { TrialCard } from "../parts/trial.tsx";
-import { serverNow } from "../store.ts";
-import { measured } from "./rounds.tsx";
+import { ago, bytes, moment } from "../format.js";
+import { lineage } from "../lineage.js";
+import type { LiveState } from "../live-state.js";
+import { Badge, Empty, Facts, Section } from "../parts/bits.js";
+import { Confirm } from "../parts/confirm.js";
+import { TrialCard } from "../parts/trial.js";
+import { serverNow } from "../store.js";
+import { measured } from "./rounds.js";
 
 export function Models({ state }: { readonly state: LiveState }) {
   const { models, status } = state;
@@ -29,7 +29,7 @@ export function Models({ state }: { readonly state: LiveState }) {
       )}
       {status.trial === undefined ? null : <TrialCard trial={status.trial} nowMs={serverNow()} />}
       {models.length === 0 ? <Empty>No version has been made yet.</Empty> : null}
-      <ul class="tree" aria-label="Versions, each below the one it was made from">
+      <ul class="tree" aria-label="Versions, each above the one it was made from">
         {lineage(models).map(({ model, depth, isBranch }) => (
           <li
             key={model.version}

@@ -1,13 +1,13 @@
 // One glance: is my fleet well?
 
-import { bytes, many, number, span } from "../format.ts";
-import type { LiveState } from "../live-state.ts";
-import { Badge, Empty, Facts, outcomeShade, Section } from "../parts/bits.tsx";
-import { Chart } from "../parts/chart.tsx";
-import { Timeline } from "../parts/timeline.tsx";
-import { TrialCard } from "../parts/trial.tsx";
-import { serverNow } from "../store.ts";
-import { assess } from "../wellness.ts";
+import { bytes, many, number, span } from "../format.js";
+import type { LiveState } from "../live-state.js";
+import { Badge, Empty, Facts, outcomeShade, Section } from "../parts/bits.js";
+import { Chart } from "../parts/chart.js";
+import { Timeline } from "../parts/timeline.js";
+import { TrialCard } from "../parts/trial.js";
+import { serverNow } from "../store.js";
+import { assess } from "../wellness.js";
 
 export function Overview({ state }: { readonly state: LiveState }) {
   const { tone, headline, concerns } = assess(state);
@@ -57,9 +57,9 @@ function Numbers({ state: { status, devices } }: { readonly state: LiveState }) 
         [`its ${metric}`, <b>{number(stableValue)}</b>],
         [
           "received / sent",
-          <b>
-            {bytes(broker.bytesUp)} / {bytes(broker.bytesDown)}
-          </b>,
+          <>
+            <b>{bytes(broker.bytesUp)}</b> / {bytes(broker.bytesDown)}
+          </>,
         ],
       ]}
     />

@@ -1,12 +1,12 @@
 // Rounds, and what each device did in one.
 
 import type { RoundDetailView, RoundView } from "../../http/schema.js";
-import { useAnswer } from "../api.ts";
-import { ago, moment, number, span } from "../format.ts";
-import type { LiveState } from "../live-state.ts";
-import { Badge, Empty, Facts, outcomeShade, Pending, Section, Table } from "../parts/bits.tsx";
-import { Timeline } from "../parts/timeline.tsx";
-import { serverNow } from "../store.ts";
+import { useAnswer } from "../api.js";
+import { ago, moment, number, span } from "../format.js";
+import type { LiveState } from "../live-state.js";
+import { Badge, Empty, Facts, outcomeShade, Pending, Section, Table } from "../parts/bits.js";
+import { Timeline } from "../parts/timeline.js";
+import { serverNow } from "../store.js";
 
 export function Rounds({ state }: { readonly state: LiveState }) {
   const nowMs = serverNow();

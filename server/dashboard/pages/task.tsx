@@ -1,9 +1,9 @@
 // What is learned, as its author wrote it, and what it costs.
 
 import type { TaskView } from "../../http/schema.js";
-import { useAnswer } from "../api.ts";
-import { bytes, span } from "../format.ts";
-import { Facts, Pending, Section, Table } from "../parts/bits.tsx";
+import { useAnswer } from "../api.js";
+import { bytes, span } from "../format.js";
+import { Facts, Pending, Section, Table } from "../parts/bits.js";
 
 export function TaskPage() {
   const answer = useAnswer<TaskView>("/api/task");

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import type { MemberView, RoundView } from "../../http/schema.js";
-import type { Answer } from "../api.ts";
+import type { Answer } from "../api.js";
 
 export type Shade = "good" | "warn" | "bad" | "busy" | "quiet";
 

@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { number } from "../format.ts";
+import { number } from "../format.js";
 
 export interface ChartProps {
   readonly label: string;

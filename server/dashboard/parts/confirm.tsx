@@ -2,7 +2,7 @@
 
 import { useRef, useState } from "preact/hooks";
 import type { ActionsView } from "../../http/schema.js";
-import { act, knownToken } from "../api.ts";
+import { act, knownToken } from "../api.js";
 
 export interface ConfirmProps {
   readonly label: string;

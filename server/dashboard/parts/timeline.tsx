@@ -1,8 +1,8 @@
 // What each device of a round did, as lanes over one span of time.
 
 import type { MemberView } from "../../http/schema.js";
-import { span } from "../format.ts";
-import { Badge, Empty, memberShade } from "./bits.tsx";
+import { span } from "../format.js";
+import { Badge, Empty, memberShade } from "./bits.js";
 
 export interface TimelineProps {
   readonly members: readonly MemberView[];

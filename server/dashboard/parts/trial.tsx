@@ -1,8 +1,8 @@
 // How a version on trial fares.
 
 import type { TrialView } from "../../http/schema.js";
-import { span } from "../format.ts";
-import { Section } from "./bits.tsx";
+import { span } from "../format.js";
+import { Section } from "./bits.js";
 
 export function TrialCard({ trial, nowMs }: { readonly trial: TrialView; readonly nowMs: number }) {
   const { version, mode, step, steps, share, labels, sinceMs, note } = trial;
