@@ -67,9 +67,7 @@ async function runLive(simulation: SimulateOptions, options: Options): Promise<v
   try {
     print(fleet.report, options);
     if (options.exit || options.json || !process.stdout.isTTY) return;
-    process.stdout.write(
-      `\nServer and devices still run. Status page: ${fleet.statusUrl}  (Ctrl-C ends it)\n`,
-    );
+    process.stdout.write(`\nServer and devices still run. Dashboard: ${fleet.statusUrl}  (Ctrl-C ends it)\n`);
     await untilStopped();
   } finally {
     await fleet.stop();
@@ -80,7 +78,7 @@ async function startWithProgress(simulation: SimulateOptions): Promise<LiveFleet
   const view = createProgressView();
   // On a terminal the bar has the line; it draws itself anew below.
   const onServing = (url: string) =>
-    process.stderr.write(`${process.stderr.isTTY ? "\n" : ""}status page: ${url}\n`);
+    process.stderr.write(`${process.stderr.isTTY ? "\n" : ""}dashboard: ${url}\n`);
   try {
     return await startLiveFleet({
       ...simulation,

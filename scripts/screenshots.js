@@ -14,11 +14,8 @@ const PICTURES = [
   ["overview", "", WIDE, "light"],
   ["overview-dark", "", WIDE, "dark"],
   ["round", "rounds/1", WIDE, "light"],
-  ["rounds", "rounds", WIDE, "light"],
-  ["metrics", "metrics", WIDE, "light"],
   ["devices", "devices", WIDE, "light"],
   ["models", "models", WIDE, "light"],
-  ["task", "task", WIDE, "light"],
   ["phone", "", PHONE, "light"],
 ];
 

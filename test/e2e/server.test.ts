@@ -48,7 +48,7 @@ test("answers health, API, OpenAPI and a page, and stops with 0 when asked to", 
   expect((await get("/api/nothing")).status).toBe(404);
   const page = await get("/");
   expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
-  expect(await page.text()).toContain("pumps");
+  expect(await page.text()).toContain("<title>Headwater</title>");
   expect(await server.stop()).toEqual({ code: 0, signal: null });
 });
 

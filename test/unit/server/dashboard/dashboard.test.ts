@@ -103,5 +103,5 @@ test("numbers are short", () => {
   expect([span(-5), span(950), span(1_500), span(95_000), span(7_300_000)]).toEqual([
     ...["0 ms", "950 ms", "1.5 s", "95 s", "2 h"],
   ]);
-  expect([number(2.71828), number(1234), number(undefined)]).toEqual(["2.718", "1,234", "–"]);
+  expect([number(0.123456), number(1234), number(undefined)]).toEqual(["0.1235", "1,234", "–"]);
 });
