@@ -2,7 +2,7 @@
 // in the rounds' state.
 
 import type { DeviceId } from "../../shared/id.js";
-import type { RejectionReason, UpMessage } from "../../shared/wire/message.js";
+import type { Labels, RejectionReason, UpMessage } from "../../shared/wire/message.js";
 
 /** One device, as last heard. */
 export interface DeviceView {
@@ -14,6 +14,8 @@ export interface DeviceView {
   readonly eligible: boolean;
   readonly reason: string | null;
   readonly examples: { readonly train: number; readonly validation: number };
+  /** What it is, in its owner's words. */
+  readonly labels: Labels;
   readonly rejected: Readonly<Record<string, number>>;
   /** Of message payloads, since the server started. */
   readonly bytesUp: number;
@@ -89,6 +91,7 @@ export class FleetRegistry {
         eligible: hello?.eligible ?? false,
         reason: hello?.reason ?? null,
         examples: hello?.examples ?? { train: 0, validation: 0 },
+        labels: hello?.labels ?? {},
         rejected: Object.fromEntries(rejected),
         bytesUp,
         bytesDown,

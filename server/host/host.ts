@@ -12,6 +12,7 @@ import { headwaterVersion } from "../../shared/version.js";
 import type { EmbeddedBroker } from "../broker/broker.js";
 import type { ServerFact } from "../fact.js";
 import { startHttp } from "../http/http.js";
+import { driftView, trialView } from "../http/monitor-views.js";
 import type { ApiSources } from "../http/views.js";
 import { VerifyThread } from "../ingest/verify-thread.js";
 import { ServerMeter } from "../metrics/meter.js";
@@ -83,8 +84,9 @@ async function start(config: ServerHostConfig, parts: ServerHostParts, undo: Und
     ...{ task: task.task, source: task, version: headwaterVersion(), server, enrolled, clock, startedMs },
     brokerCounters: ground.counters,
     broker: () => broker.describe(),
-    // Whoever can publish a release puts the operations here.
-    actions: { operations: undefined, token: address?.token, isLoopback: isLoopback(address?.host ?? "") },
+    actions: { operations: server, token: address?.token, isLoopback: isLoopback(address?.host ?? "") },
+    trial: () => trialView(server.status(), task.task),
+    drift: () => driftView(server.reports(), task.task),
     notReady: () => (isRecovered ? broker.trouble() : "the journal is being recovered"),
   };
   const models = new ServerModels({ ...sources, server, task: task.task });

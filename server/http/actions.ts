@@ -3,10 +3,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { isIP } from "node:net";
+import type { ActionResult } from "../server.js";
 import type { ActionsView } from "./schema.js";
-
-/** What became of an action: done, or why it could not be. */
-export type ActionResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 /** The operations themselves. A refusal is a value; a rejection is a mistake of ours. */
 export interface ServerOperations {

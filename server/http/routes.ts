@@ -1,7 +1,8 @@
 // The API, route by route.
 
 import type { z } from "zod";
-import type { ActionResult, ServerOperations } from "./actions.js";
+import type { ActionResult } from "../server.js";
+import type { ServerOperations } from "./actions.js";
 import {
   actionBodySchema,
   devicesQuerySchema,

@@ -253,6 +253,7 @@ function describeDevice(
     isEligible: heard?.eligible ?? false,
     examples: heard?.examples ?? { train: 0, validation: 0 },
     rejected: { ...heard?.rejected },
+    labels: { ...heard?.labels },
     ...optional({
       enrolledMs: enrolled?.enrolledMs,
       seenMs: heard?.seenMs,

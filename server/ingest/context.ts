@@ -7,6 +7,7 @@ import type { DeviceId } from "../../shared/id.js";
 import type { UpMessage } from "../../shared/wire/message.js";
 import type { Scratch } from "../../shared/wire/scratch.js";
 import type { UpKind } from "../../shared/wire/topic.js";
+import type { Changes } from "../changes.js";
 import type { ServerFact } from "../fact.js";
 import type { FleetRegistry } from "../fleet/registry.js";
 import type { ModelRegistry } from "../model/registry.js";
@@ -44,6 +45,7 @@ export interface IngestContext {
   readonly devices: { publicKey(device: DeviceId): KeyObject | undefined };
   readonly fleet: FleetRegistry;
   readonly fleetView: FleetView;
+  readonly changes: Pick<Changes, "tell">;
   readonly staging: Staging;
   /** Judges updates that lie in files. */
   readonly verifyThread: Pick<VerifyThread, "verify"> | undefined;
