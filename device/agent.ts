@@ -255,7 +255,7 @@ class DeviceAgent implements Agent {
       deviceId: this.#options.deviceId,
       taskHash: this.#deployment?.loaded.taskHash,
       isConnected,
-      serving: this.#deployment?.slot.serving?.manifest.version,
+      serving: this.#deployment?.releases.slot.serving?.manifest.version,
       round: work?.offer.round,
       pending: outbox.map(({ updateId }) => updateId),
       examples: this.#deployment?.counts(),
@@ -287,7 +287,7 @@ class DeviceAgent implements Agent {
       task: (message) => this.#hearTask(message),
       release: (release) => {
         this.#release = release;
-        this.#deployment?.follow(release.stable);
+        this.#deployment?.follow(release);
       },
       offer: (offer) => this.#hearOffer(offer),
       wait: ({ retryMs }) => this.#participant.hear({ type: "wait", retryMs }),
@@ -349,6 +349,7 @@ class DeviceAgent implements Agent {
       {
         ...this.#options,
         loaded,
+        labels: this.#options.labels ?? {},
         mayTrain: this.#options.mayTrain,
         cache: this.#cache,
         downloader: this.#downloader,
@@ -357,6 +358,7 @@ class DeviceAgent implements Agent {
         counters: this.counters,
         observe: this.#observe,
         isSigned: (manifest) => this.#incoming.isSigned(manifest),
+        isSignedRelease: (release) => this.#incoming.isSignedRelease(release),
       },
       model,
     );
@@ -364,7 +366,7 @@ class DeviceAgent implements Agent {
     const { taskHash, pipelineHash } = loaded;
     this.#observe({ type: "task-adopted", taskHash, pipelineHash });
     deployment.restore();
-    if (this.#release !== undefined) deployment.follow(this.#release.stable);
+    if (this.#release !== undefined) deployment.follow(this.#release);
     this.#participant.post({ type: "task-adopted" });
   }
 
@@ -381,7 +383,7 @@ class DeviceAgent implements Agent {
     void this.#outgoing.send("hello", {
       v: 1,
       taskHash: deployment.loaded.taskHash,
-      stable: deployment.slot.serving?.manifest.version ?? null,
+      stable: deployment.releases.slot.serving?.manifest.version ?? null,
       eligible: reason === undefined,
       reason: reason ?? null,
       examples: { train, validation },

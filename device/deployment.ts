@@ -18,7 +18,7 @@ import type { Database } from "../shared/storage/port.js";
 import { canonicalJson, sha256Hex } from "../shared/task/canonical.js";
 import type { LoadedTask } from "../shared/task/parse.js";
 import type { Task } from "../shared/task/task.js";
-import type { Manifest, RoundKind } from "../shared/wire/message.js";
+import type { Labels, Manifest, Release, RoundKind } from "../shared/wire/message.js";
 import { WriteBatch } from "./batched-writes.js";
 import type { Mark } from "./checkpoint/mark.js";
 import { Progress, type Replayable } from "./checkpoint/progress.js";
@@ -31,11 +31,10 @@ import { OnlineRows } from "./infer/online-rows.js";
 import { PredictionLog } from "./infer/predictions.js";
 import { Predictor } from "./infer/predictor.js";
 import type { ServingDeployment } from "./infer/serving.js";
-import { ModelSlot } from "./infer/slot.js";
-import { StableFollower } from "./infer/stable.js";
 import type { ModelCache } from "./model/cache.js";
 import type { Downloader } from "./model/downloader.js";
 import { QuarantineStore } from "./quarantine.js";
+import { Releases } from "./release/releases.js";
 import { RoundWork } from "./round/work.js";
 import type { RowWatcher, WatchRows } from "./row-watcher.js";
 import { refusalOf } from "./train/eligibility.js";
@@ -45,6 +44,8 @@ import type { Trainer } from "./train/trainer.js";
 export interface DeploymentOptions {
   readonly loaded: LoadedTask;
   readonly deviceId: DeviceId;
+  readonly labels: Labels;
+  readonly state: Database;
   readonly telemetry: Database;
   readonly cache: ModelCache;
   readonly downloader: Downloader;
@@ -58,6 +59,7 @@ export interface DeploymentOptions {
   readonly logger: Logger;
   readonly observe: Observe;
   readonly isSigned: (manifest: Manifest) => boolean;
+  readonly isSignedRelease: (release: Release) => boolean;
   readonly mayTrain: (() => string | undefined) | undefined;
   readonly watchRows?: WatchRows;
   /** The newest row of every entity is kept, for who asks. */
@@ -86,7 +88,7 @@ export class Deployment {
   readonly loaded: LoadedTask;
   readonly reader: ExampleReader;
   readonly work: RoundWork;
-  readonly slot: ModelSlot;
+  readonly releases: Releases;
   readonly predictions: PredictionLog;
   /** For who answers requests with the served model. */
   readonly shown: ServingDeployment;
@@ -96,7 +98,6 @@ export class Deployment {
   readonly #options: DeploymentOptions;
   #pipeline: Pipeline;
   readonly #predictor: Predictor;
-  readonly #follower: StableFollower;
   readonly #watcher: RowWatcher | undefined;
   readonly #online: OnlineRows | undefined;
   readonly #mayTrain: (() => string | undefined) | undefined;
@@ -132,15 +133,15 @@ export class Deployment {
     this.work = new RoundWork({ ...options, task, device: deviceId, place, reader: this.reader });
     this.predictions = new PredictionLog(telemetry, this.#batch, counters);
     const samples = (limit: number) => this.#store.newestFeatures(limit);
-    this.slot = new ModelSlot({ ...options, place, model, samples });
-    this.#follower = new StableFollower({ ...options, slot: this.slot });
+    this.releases = new Releases({ ...options, place, model, samples, onChange: () => undefined });
+    const { slot } = this.releases;
     const sink = (prediction: Prediction) => {
       this.predictions.add(prediction);
       this.#watcher?.prediction(prediction);
       observe({ type: "prediction", ...prediction });
     };
     const threshold = this.#thresholdOf(task, model);
-    this.#predictor = new Predictor({ slot: this.slot, model, pipelineHash, threshold, counters, sink });
+    this.#predictor = new Predictor({ slot, model, pipelineHash, threshold, counters, sink, clock });
     this.#quarantine = new QuarantineStore({ database: telemetry, batch: this.#batch, counters });
     this.#pipeline = this.#createPipeline();
     this.#watcher = options.watchRows?.({
@@ -151,7 +152,7 @@ export class Deployment {
     this.#online = options.keepsOnlineRows === true ? new OnlineRows(definition.inputs) : undefined;
     this.shown = {
       ...{ task: task.task, columns: this.#pipeline.columns, model, threshold },
-      serving: () => this.slot.serving,
+      serving: () => this.releases.slot.serving,
       online: (entity) => {
         const row = this.#online?.of(entity);
         return row && { ...row, id: predictionId(pipelineHash, entity, row.timeMs) };
@@ -169,9 +170,9 @@ export class Deployment {
     });
   }
 
-  /** Serves the last good model, if it fits this task. */
+  /** Serves what the last process served, if it fits this task. */
   restore(): void {
-    this.slot.restore();
+    this.releases.restore();
   }
 
   /** Takes readings that came together: examples are stored, and every new row of features is predicted. */
@@ -249,9 +250,9 @@ export class Deployment {
     this.flush();
   }
 
-  /** The server's word on what to serve, its signature verified. */
-  follow(manifest: Manifest): void {
-    this.#follower.follow(manifest);
+  /** The server's word on what to serve, its signatures verified. */
+  follow(release: Release): void {
+    this.releases.follow(release);
   }
 
   /** Stored examples. */
@@ -277,14 +278,14 @@ export class Deployment {
 
   /** Another task takes over, or the device stops. */
   close(): void {
-    this.#follower.stop();
+    this.releases.close();
     this.#progress?.wantCheckpoint();
     this.flush();
   }
 
   /** The process is gone: what is not on disk is lost. */
   abandon(): void {
-    this.#follower.stop();
+    this.releases.abandon();
   }
 
   #createPipeline(): Pipeline {

@@ -2,6 +2,7 @@
 
 import type { UpdateId } from "../shared/id.js";
 import type { RejectionReason, RoundKind } from "../shared/wire/message.js";
+import type { FailureReason } from "./release/failures.js";
 
 /** One prediction: made by exactly one verified model version, from one row of features. */
 export interface Prediction {
@@ -26,7 +27,17 @@ export type AbandonReason = "deadline" | "superseded" | "task-changed" | "base-r
 export type DeviceFact =
   | { readonly type: "task-adopted"; readonly taskHash: string; readonly pipelineHash: string }
   | { readonly type: "serving"; readonly version: number }
+  /** A version was not taken up. */
   | { readonly type: "model-rejected"; readonly version: number; readonly reason: string }
+  /** A version that had been taken up does not work: the last good one takes its place. */
+  | { readonly type: "version-failed"; readonly version: number; readonly reason: FailureReason }
+  /** What a release comes to on this device: versions, null = none. Told again when it changes. */
+  | {
+      readonly type: "release-followed";
+      readonly sequence: number;
+      readonly serving: number | null;
+      readonly beside: number | null;
+    }
   | ({ readonly type: "prediction" } & Prediction)
   | { readonly type: "training"; readonly round: number; readonly kind: RoundKind }
   | { readonly type: "declined"; readonly round: number; readonly reason: string }

@@ -68,7 +68,7 @@ export class Incoming {
     }
     if (parsed.direction === "release") {
       this.#decode(releaseSchema, payload, (release) => {
-        if (this.#isSignedRelease(release)) listeners.release(release);
+        if (this.isSignedRelease(release)) listeners.release(release);
         else this.refuse("bad-signature");
       });
       return;
@@ -95,7 +95,8 @@ export class Incoming {
     return manifest.task === task && verifyManifest(serverKey, manifest, manifest.signature);
   }
 
-  #isSignedRelease(release: Release): boolean {
+  /** True when the release is of this task and the server has signed it and what it names. */
+  isSignedRelease(release: Release): boolean {
     const { task, serverKey } = this.#options;
     const { stable, trial } = release;
     const areSigned = [stable, ...(trial === null ? [] : [trial.manifest])].every((each) =>

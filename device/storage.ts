@@ -3,7 +3,7 @@
 
 import type { Migrations } from "../shared/storage/port.js";
 
-/** Schema of `state.db`: whose it is, the task, updates without a receipt, verified models. */
+/** Schema of `state.db`: whose it is, the task, updates without a receipt, verified models, what to serve and what failed. */
 export const stateMigrations: Migrations = [
   `CREATE TABLE task (
      id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -32,6 +32,35 @@ export const stateMigrations: Migrations = [
   `CREATE TABLE device (
      id INTEGER PRIMARY KEY CHECK (id = 1),
      name TEXT NOT NULL
+   ) STRICT;`,
+  `CREATE TABLE kept (
+     role TEXT PRIMARY KEY CHECK (role IN ('stable', 'trial', 'previous', 'base')),
+     sha256 TEXT NOT NULL REFERENCES blob (sha256),
+     manifest BLOB NOT NULL
+   ) STRICT;
+   INSERT INTO kept SELECT CASE role WHEN 'current' THEN 'stable' ELSE role END, sha256, manifest FROM model;
+   DROP TABLE model;
+   ALTER TABLE kept RENAME TO model;
+   CREATE TABLE release (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     sequence INTEGER NOT NULL,
+     followed_ms INTEGER NOT NULL,
+     message BLOB NOT NULL
+   ) STRICT;
+   CREATE TABLE failed_version (
+     version INTEGER NOT NULL,
+     sha256 TEXT NOT NULL,
+     failed_ms INTEGER NOT NULL,
+     reason TEXT NOT NULL,
+     PRIMARY KEY (version, sha256)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE probation (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     version INTEGER NOT NULL,
+     sha256 TEXT NOT NULL,
+     since_ms INTEGER NOT NULL,
+     deaths INTEGER NOT NULL,
+     is_running INTEGER NOT NULL
    ) STRICT;`,
 ];
 

@@ -32,6 +32,12 @@ export function logFact(logger: Logger, fact: DeviceFact): void {
     case "abandoned":
       logger.warn(fields, "round abandoned");
       return;
+    case "release-followed":
+      logger.info(fields, "following a release");
+      return;
+    case "version-failed":
+      logger.error(fields, "version does not work here: back to the last good one");
+      return;
     case "model-rejected":
       logger.warn(fields, "version not served");
       return;

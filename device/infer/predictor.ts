@@ -1,15 +1,18 @@
-// A prediction for every new row of features, by the version served at that moment.
+// A prediction for every new row of features, by the version served at that moment; and, in a trial, what the other
+// version would have said.
 
+import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
-import { readAnswer } from "../../shared/model/answer.js";
+import { type Answer, readAnswer } from "../../shared/model/answer.js";
 import type { Model } from "../../shared/model/runtime.js";
 import { predictionId } from "../../shared/pipeline/labels/prediction-id.js";
-import { scaleInto } from "../../shared/pipeline/scaler.js";
 import type { FeatureRow } from "../../shared/pipeline/types.js";
 import type { Prediction } from "../fact.js";
 import type { BaseModel } from "../model/check.js";
+import type { ModelSlot } from "../release/slot.js";
 import type { AnomalyThreshold } from "./anomaly-threshold.js";
-import type { ModelSlot } from "./slot.js";
+import { type Answers, askModel } from "./answers.js";
+import { Health } from "./health.js";
 
 /** Rows predicted at once. */
 const BATCH_ROWS = 256;
@@ -17,86 +20,123 @@ const BATCH_ROWS = 256;
 /** Takes predictions: whoever stores or shows them. */
 export type PredictionSink = (prediction: Prediction) => void;
 
+/** What one version said on some rows. */
+export interface Verdicts {
+  readonly version: BaseModel;
+  readonly answers: Answers;
+  /** One per row. */
+  readonly said: readonly Answer[];
+  /** Their values; NaN where an answer is no finite number. */
+  readonly values: Float64Array;
+}
+
+/** Hears what was said on rows that came together, before anything else comes of them. */
+export type AnswerSink = (
+  rows: readonly FeatureRow[],
+  serving: Verdicts,
+  beside: Verdicts | undefined,
+) => void;
+
+/** What a predictor stands on. */
+export interface PredictorOptions {
+  readonly slot: ModelSlot;
+  readonly model: Model;
+  readonly pipelineHash: string;
+  /** Of an autoencoder whose task has one. */
+  readonly threshold?: AnomalyThreshold | undefined;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly sink: PredictionSink;
+  /** Whoever watches versions; nobody asks the other version of a trial otherwise. */
+  readonly watch?: AnswerSink | undefined;
+}
+
 /** Predicts with whatever the slot serves; without a version, rows pass by uncounted: there is nothing to lose. */
 export class Predictor {
-  readonly #slot: ModelSlot;
-  readonly #model: Model;
-  readonly #pipelineHash: string;
-  readonly #threshold: AnomalyThreshold | undefined;
-  readonly #counters: Counters;
-  readonly #sink: PredictionSink;
+  readonly #options: PredictorOptions;
+  readonly #health = new Health();
+  readonly #besideHealth = new Health();
 
-  constructor(options: {
-    readonly slot: ModelSlot;
-    readonly model: Model;
-    readonly pipelineHash: string;
-    /** Of an autoencoder whose task has one. */
-    readonly threshold?: AnomalyThreshold | undefined;
-    readonly counters: Counters;
-    readonly sink: PredictionSink;
-  }) {
-    this.#slot = options.slot;
-    this.#model = options.model;
-    this.#pipelineHash = options.pipelineHash;
-    this.#threshold = options.threshold;
-    this.#counters = options.counters;
-    this.#sink = options.sink;
+  constructor(options: PredictorOptions) {
+    this.#options = options;
   }
 
-  /** Predicts rows that came together. */
-  predict(rows: readonly FeatureRow[]): void {
+  /** Predicts rows that came together. `isKnown`: their predictions have been given out already. */
+  predict(rows: readonly FeatureRow[], isKnown = false): void {
     for (let start = 0; start < rows.length; start += BATCH_ROWS) {
-      this.#predictBatch(rows.slice(start, start + BATCH_ROWS));
+      this.#predictBatch(rows.slice(start, start + BATCH_ROWS), isKnown);
     }
   }
 
-  #predictBatch(rows: readonly FeatureRow[]): void {
-    for (let served = this.#slot.serving; served !== undefined; served = this.#slot.serving) {
-      const tried = this.#tryVersion(served, rows);
-      if (tried !== undefined) {
-        this.#emit(served, rows, tried);
-        return;
+  #predictBatch(rows: readonly FeatureRow[], isKnown: boolean): void {
+    const { slot, watch } = this.#options;
+    for (let served = slot.serving; served !== undefined; served = slot.serving) {
+      const answered = this.#ask(served, rows);
+      if (answered === undefined) {
+        slot.failServing("exception");
+        continue;
       }
-      this.#slot.fallBack();
+      const { verdicts, threshold } = answered;
+      if (!isKnown) this.#emit(rows, verdicts, threshold);
+      // Only afterwards: nobody waits for what the other version says.
+      watch?.(rows, verdicts, this.#askBeside(rows));
+      if (!this.#health.see(served, verdicts.values)) slot.failServing("not-finite");
+      return;
     }
   }
 
-  #tryVersion(served: BaseModel, rows: readonly FeatureRow[]): Tried | undefined {
-    const { params, scaler } = served;
-    const { inputs } = this.#model.definition;
-    const x = new Float32Array(rows.length * inputs);
-    rows.forEach(({ features }, row) => {
-      scaleInto(scaler, features, x, row * inputs);
-    });
+  #ask(version: BaseModel, rows: readonly FeatureRow[]) {
+    const { model, clock } = this.#options;
     try {
-      this.#model.load(params);
+      model.load(version.params);
       // First, because it predicts too, and what a prediction lies in is the model's.
-      const threshold = this.#threshold?.of(served);
-      return { x, threshold, outputs: this.#model.predict(x, rows.length) };
+      const threshold = this.#options.threshold?.of(version);
+      return { threshold, verdicts: this.#verdicts(version, askModel(model, version, rows, clock)) };
     } catch {
       return undefined;
     }
   }
 
-  #emit(served: BaseModel, rows: readonly FeatureRow[], { x, outputs, threshold }: Tried): void {
-    const { inputs, outputs: width, output: spec } = this.#model.definition;
+  #askBeside(rows: readonly FeatureRow[]): Verdicts | undefined {
+    const { slot, model, clock } = this.#options;
+    const { beside } = slot;
+    if (beside === undefined) return undefined;
+    try {
+      model.load(beside.params);
+      const verdicts = this.#verdicts(beside, askModel(model, beside, rows, clock));
+      if (!this.#besideHealth.see(beside, verdicts.values)) slot.failBeside("not-finite");
+      return verdicts;
+    } catch {
+      slot.failBeside("exception");
+      return undefined;
+    }
+  }
+
+  #verdicts(version: BaseModel, answers: Answers): Verdicts {
+    const { inputs, outputs: width, output } = this.#options.model.definition;
+    const { x, outputs, rows } = answers;
+    const said = Array.from({ length: rows }, (_, row) => {
+      const given = outputs.subarray(row * width, (row + 1) * width);
+      return readAnswer(output, version.scaler, given, x.subarray(row * inputs, (row + 1) * inputs));
+    });
+    return { version, answers, said, values: Float64Array.from(said, finiteValue) };
+  }
+
+  #emit(rows: readonly FeatureRow[], { said, values, version }: Verdicts, threshold?: number): void {
+    const { counters, pipelineHash, sink } = this.#options;
     rows.forEach(({ entity, timeMs }, row) => {
-      const output = outputs.subarray(row * width, (row + 1) * width);
-      const answer = readAnswer(spec, served.scaler, output, x.subarray(row * inputs, (row + 1) * inputs));
-      if (!Number.isFinite(answer.value) || !Number.isFinite(answer.probability ?? 0)) {
-        this.#counters.add("predictions.not-finite");
+      const value = values[row]!;
+      if (Number.isNaN(value)) {
+        counters.add("predictions.not-finite");
         return;
       }
-      const anomaly = threshold === undefined ? null : answer.value > threshold ? 1 : 0;
-      const id = predictionId(this.#pipelineHash, entity, timeMs);
-      this.#sink({ id, entity, timeMs, version: served.manifest.version, ...answer, anomaly });
+      const anomaly = threshold === undefined ? null : value > threshold ? 1 : 0;
+      const id = predictionId(pipelineHash, entity, timeMs);
+      sink({ id, entity, timeMs, version: version.manifest.version, ...said[row]!, anomaly });
     });
   }
 }
 
-/** Scaled rows and what the model made of them. */
-interface Tried {
-  readonly x: Float32Array;
-  readonly outputs: Float32Array;
-  readonly threshold: number | undefined;
+function finiteValue({ value, probability }: Answer): number {
+  return Number.isFinite(value) && Number.isFinite(probability ?? 0) ? value : Number.NaN;
 }

@@ -1,16 +1,28 @@
-// Verified models on disk: what is served, what was served before, and the last round's base. Blobs are kept
-// once each, by their hash, as long as one of the three names them.
+// Verified models on disk: the stable version, the one in trial, the stable one before, and the last round's base. Blobs
+// are kept once each, by their hash, as long as one of the four names them.
 
 import type { Database } from "../../shared/storage/port.js";
 import { decodeMessage, encodeMessage, type Manifest, manifestSchema } from "../../shared/wire/message.js";
+import type { HashedBlob } from "./hashed-blob.js";
 
 /** What a kept model is for. */
-export type ModelRole = "current" | "previous" | "base";
+export type ModelRole = "stable" | "trial" | "previous" | "base";
 
 /** A model as it lies on disk: checked when it was kept, and to be checked again when it is used. */
 export interface KeptModel {
   readonly manifest: Manifest;
   readonly blob: Uint8Array;
+}
+
+/** What roles are to hold: null is nothing, and a role that is not named stays as it is. */
+export type RoleChanges = Readonly<Partial<Record<ModelRole, Manifest | null>>>;
+
+/** What changes together with roles. */
+export interface Alongside {
+  /** The blob of a manifest whose blob is not here yet. */
+  readonly blob?: HashedBlob | undefined;
+  /** Runs within the transaction. */
+  readonly also?: (() => void) | undefined;
 }
 
 /** The models in `state.db`. Every change is one transaction. */
@@ -38,48 +50,25 @@ export class ModelCache {
     return manifest && { manifest, blob: row.content as Uint8Array };
   }
 
-  /** Serves a new version: what was served becomes `previous`. */
-  promote(model: KeptModel): void {
+  /** Puts models into roles. Every blob that is named must be here, or come along. */
+  arrange(changes: RoleChanges, { blob, also }: Alongside = {}): void {
     this.#database.transaction(() => {
-      this.#database.run(`DELETE FROM model WHERE role = 'previous'`);
-      this.#database.run(`UPDATE model SET role = 'previous' WHERE role = 'current'`);
-      this.#put("current", model);
+      if (blob !== undefined) {
+        const { sha256, bytes } = blob;
+        this.#database.run(`INSERT OR IGNORE INTO blob (sha256, content) VALUES (?, ?)`, sha256, bytes);
+      }
+      const changed = Object.entries(changes).map(([role, manifest]) => this.#put(role, manifest));
+      if (changed.some((rows) => rows > 0))
+        this.#database.run(`DELETE FROM blob WHERE sha256 NOT IN (SELECT sha256 FROM model)`);
+      also?.();
     });
   }
 
-  /** The served version has failed: `previous` takes its place. */
-  demote(): void {
-    this.#database.transaction(() => {
-      this.#database.run(`DELETE FROM model WHERE role = 'current'`);
-      this.#database.run(`UPDATE model SET role = 'current' WHERE role = 'previous'`);
-      this.#prune();
-    });
-  }
-
-  /** Keeps the base of a round instead of the last one's. */
-  keepBase(model: KeptModel): void {
-    this.#database.transaction(() => this.#put("base", model));
-  }
-
-  /** Drops every model: they belong to another task. */
-  clear(): void {
-    this.#database.transaction(() => {
-      this.#database.run(`DELETE FROM model`);
-      this.#prune();
-    });
-  }
-
-  #put(role: ModelRole, { manifest, blob }: KeptModel): void {
-    const { sha256 } = manifest;
-    this.#database.run(`INSERT OR IGNORE INTO blob (sha256, content) VALUES (?, ?)`, sha256, blob);
-    this.#database.run(
+  #put(role: string, manifest: Manifest | null): number {
+    if (manifest === null) return this.#database.run(`DELETE FROM model WHERE role = ?`, role);
+    return this.#database.run(
       `INSERT OR REPLACE INTO model (role, sha256, manifest) VALUES (?, ?, ?)`,
-      ...[role, sha256, encodeMessage(manifest)],
+      ...[role, manifest.sha256, encodeMessage(manifest)],
     );
-    this.#prune();
-  }
-
-  #prune(): void {
-    this.#database.run(`DELETE FROM blob WHERE sha256 NOT IN (SELECT sha256 FROM model)`);
   }
 }

@@ -12,6 +12,7 @@ import type { ExampleReader } from "../examples/batch.js";
 import type { ModelCache } from "../model/cache.js";
 import { type BaseModel, checkModel, type ModelPlace } from "../model/check.js";
 import type { Downloader } from "../model/downloader.js";
+import type { HashedBlob } from "../model/hashed-blob.js";
 import type { Trainer } from "../train/trainer.js";
 import {
   type BuiltUpdate,
@@ -60,7 +61,7 @@ export class RoundWork {
     if (!fetched.ok) return { ok: false, reason: "refused" };
     const checked = checkModel(fetched.blob, manifest, this.#options.place);
     if (!checked.ok) return { ok: false, reason: `base: ${checked.reason}` };
-    this.#keep(checked.model, fetched.blob.bytes);
+    this.#keep(checked.model, fetched.blob);
     return { ok: true, base: checked.model };
   }
 
@@ -122,9 +123,9 @@ export class RoundWork {
   }
 
   // Without a place on disk the round goes on from memory; only a restart would have to fetch the base again.
-  #keep({ manifest }: BaseModel, blob: Uint8Array): void {
+  #keep({ manifest }: BaseModel, blob: HashedBlob): void {
     try {
-      this.#options.cache.keepBase({ manifest, blob });
+      this.#options.cache.arrange({ base: manifest }, { blob });
     } catch (error) {
       if (!(error instanceof HeadwaterError)) throw error;
       this.#options.counters.add(`models.base-not-stored.${error.code}`);

@@ -181,7 +181,7 @@ describe("a device declines", () => {
   });
 
   test("when its disk is full, and what it serves stays", async () => {
-    const pump = await readyDevice({ disk: createDisk({ state: 12 }) });
+    const pump = await readyDevice({ disk: createDisk({ state: 20 }) });
     await server.retainStable(await server.version(1, engines.runtime));
     await clock.until(() => pump.of("serving").length > 0);
     fillDisk(pump);
@@ -343,7 +343,7 @@ describe("the served model", () => {
       await server.retainStable(await server.version(version, engines.runtime));
       await clock.until(() => pump.of("serving").length === version);
     }
-    const broken = `UPDATE blob SET content = x'00' WHERE sha256 = (SELECT sha256 FROM model WHERE role = 'current')`;
+    const broken = `UPDATE blob SET content = x'00' WHERE sha256 = (SELECT sha256 FROM model WHERE role = 'stable')`;
     pump.disk.state.run(broken);
     pump.kill();
     const next = device({ disk: pump.disk, broker: createMemoryBroker({ clock }) });

@@ -1,23 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { DeviceFact, Prediction } from "../../../../device/fact.js";
-import { Predictor } from "../../../../device/infer/predictor.js";
-import { ModelSlot } from "../../../../device/infer/slot.js";
-import { ModelCache } from "../../../../device/model/cache.js";
-import { hashBlob } from "../../../../device/model/hashed-blob.js";
-import { Counters } from "../../../../shared/counters.js";
-import { modelSignature } from "../../../../shared/model/define.js";
+import type { Prediction } from "../../../../device/fact.js";
+import { Predictor, type Verdicts } from "../../../../device/infer/predictor.js";
 import type { ModelDefinition } from "../../../../shared/model/definition.js";
 import type { Model, ModelRuntime } from "../../../../shared/model/runtime.js";
 import { createTfjsRuntime } from "../../../../shared/model/tfjs.js";
 import { predictionId } from "../../../../shared/pipeline/labels/prediction-id.js";
-import { scalerHash } from "../../../../shared/pipeline/scaler.js";
-import { sha256Hex } from "../../../../shared/task/canonical.js";
-import type { Manifest } from "../../../../shared/wire/message.js";
-import { encodeModelBlob } from "../../../../shared/wire/model-blob.js";
-import { createDisk, taskId } from "../../../support/device-kit.js";
 import { denseModel } from "../../../support/model.js";
+import { openSlot, pipelineHash } from "../../../support/slot-lab.js";
 
-const pipelineHash = "0".repeat(64);
 const scaler = { offset: [0, 0], factor: [1, 1], label: { offset: 100, factor: 0.1 } };
 const linear = denseModel({ hidden: [] }, 2);
 const classes = denseModel({ hidden: [], output: { kind: "classification", classes: 3 } }, 2);
@@ -32,47 +22,17 @@ beforeAll(async () => {
 
 afterAll(() => runtime.dispose());
 
-/** A slot over `model`, and versions for it. */
-async function openSlot(definition: ModelDefinition, wrap: (model: Model) => Model = (model) => model) {
+/** A predictor over a slot, and versions for it. */
+async function openPredictor(definition: ModelDefinition, wrap: (model: Model) => Model = (model) => model) {
   const model = wrap(await runtime.model(definition));
-  const { spec } = model;
-  const counters = new Counters();
-  const facts: DeviceFact[] = [];
   const predictions: Prediction[] = [];
-  const cache = new ModelCache(createDisk().state);
-  const slot = new ModelSlot({
-    cache,
-    place: { definition, spec, pipelineHash },
-    model,
-    samples: () => [],
-    isSigned: () => true,
-    counters,
-    observe: (fact) => facts.push(fact),
-  });
+  const watched: { readonly serving: Verdicts; readonly beside: Verdicts | undefined }[] = [];
+  const lab = openSlot(model, { scaler });
   const predictor = new Predictor({
-    ...{ slot, model, pipelineHash, counters, sink: (value: Prediction) => predictions.push(value) },
+    ...{ ...lab, model, pipelineHash, sink: (value: Prediction) => predictions.push(value) },
+    watch: (_rows, serving, beside) => watched.push({ serving, beside }),
   });
-  const install = (version: number, params: Float32Array) => {
-    const { topologyHash } = definition;
-    const signature = modelSignature({ pipelineHash, scalerHash: scalerHash(scaler), topologyHash });
-    const { fingerprint } = spec;
-    const blob = encodeModelBlob({ params, scaler, fingerprint, modelSignature: signature });
-    const manifest: Manifest = {
-      v: 1,
-      task: taskId("linear"),
-      version,
-      parent: 0,
-      sha256: sha256Hex(blob),
-      bytes: blob.length,
-      fingerprint,
-      modelSignature: signature,
-      createdMs: 0,
-      expiresMs: 1,
-      signature: new Uint8Array(64),
-    };
-    return slot.install(hashBlob(blob), manifest);
-  };
-  return { slot, predictor, predictions, install, counters, facts, cache };
+  return { ...lab, predictor, predictions, watched };
 }
 
 function row(timeMs: number, ...features: number[]) {
@@ -80,14 +40,14 @@ function row(timeMs: number, ...features: number[]) {
 }
 
 test("without a version nothing is predicted", async () => {
-  const { predictor, predictions } = await openSlot(linear);
+  const { predictor, predictions } = await openPredictor(linear);
   predictor.predict([row(1, 1, 1)]);
   expect(predictions).toEqual([]);
 });
 
 test("a regression is given in the label's own unit", async () => {
-  const { predictor, predictions, install } = await openSlot(linear);
-  expect(install(1, Float32Array.of(2, 3, 4))).toBe("serving");
+  const { predictor, predictions, install } = await openPredictor(linear);
+  expect(install(1, Float32Array.of(2, 3, 4))).toBe("installed");
   predictor.predict([row(1, 1, 0), row(2, 0, 1)]);
   expect(predictions.map(({ value, probability }) => [value, probability])).toEqual([
     [160, null],
@@ -96,7 +56,7 @@ test("a regression is given in the label's own unit", async () => {
 });
 
 test("a class is given by its index, with its probability", async () => {
-  const { predictor, predictions, install } = await openSlot(classes);
+  const { predictor, predictions, install } = await openPredictor(classes);
   install(1, Float32Array.of(0, 5, 0, 0, 0, 5, 0, 0, 0));
   predictor.predict([row(1, 1, 0), row(2, 0, 1)]);
   expect(predictions.map(({ value }) => value)).toEqual([1, 2]);
@@ -104,7 +64,7 @@ test("a class is given by its index, with its probability", async () => {
 });
 
 test("a binary answer is 0 or 1, with the probability of 1 either way", async () => {
-  const { predictor, predictions, install } = await openSlot(binary);
+  const { predictor, predictions, install } = await openPredictor(binary);
   install(1, Float32Array.of(3, -2, 0));
   predictor.predict([row(1, 1, 0), row(2, 0, 1), row(3, 0, 0)]);
   expect(predictions.map(({ value }) => value)).toEqual([1, 0, 0]);
@@ -114,7 +74,7 @@ test("a binary answer is 0 or 1, with the probability of 1 either way", async ()
 });
 
 test("more rows than one batch are all predicted, in order", async () => {
-  const { predictor, predictions, install } = await openSlot(linear);
+  const { predictor, predictions, install } = await openPredictor(linear);
   install(1, Float32Array.of(1, 0, 0));
   predictor.predict(Array.from({ length: 600 }, (_, i) => row(i, i, 0)));
   expect(predictions.map(({ timeMs }) => timeMs)).toEqual(Array.from({ length: 600 }, (_, i) => i));
@@ -122,11 +82,86 @@ test("more rows than one batch are all predicted, in order", async () => {
 });
 
 test("an answer that is not finite is counted, not given", async () => {
-  const { predictor, predictions, install, counters } = await openSlot(linear);
+  const { predictor, predictions, install, counters } = await openPredictor(linear);
   install(1, Float32Array.of(1e30, 0, 0));
   predictor.predict([row(1, 1e30, 0), row(2, 0, 0)]);
   expect(predictions.map(({ timeMs }) => timeMs)).toEqual([2]);
   expect(counters.get("predictions.not-finite")).toBe(1);
+});
+
+test("a row that scales to no finite number is answered by none, and no version is blamed for it", async () => {
+  const { predictor, predictions, install, counters, slot } = await openPredictor(linear);
+  install(1, Float32Array.of(1, 1, 0));
+  predictor.predict([row(1, Number.POSITIVE_INFINITY, 0), row(2, 1, 0)]);
+  expect(predictions.map(({ timeMs }) => timeMs)).toEqual([2]);
+  expect(counters.get("predictions.not-finite")).toBe(1);
+  expect(slot.serving?.manifest.version).toBe(1);
+});
+
+test("a version whose answers are no numbers gives way after a tenth of the latest", async () => {
+  const { predictor, predictions, install, facts, failures } = await openPredictor(linear);
+  install(1, Float32Array.of(1, 0, 0));
+  install(2, Float32Array.of(1e30, 0, 0));
+  for (let i = 0; i < 17; i++) predictor.predict([row(i, 0, 0)]);
+  for (let i = 17; i < 19; i++) predictor.predict([row(i, 1e30, 0)]);
+  expect(facts.filter(({ type }) => type === "version-failed")).toEqual([]);
+  predictor.predict([row(19, 1e30, 0)]);
+  predictor.predict([row(20, 2, 0)]);
+  expect(facts).toContainEqual({ type: "version-failed", version: 2, reason: "not-finite" });
+  expect(predictions.at(-1)).toMatchObject({ version: 1, value: 120 });
+  expect(failures.versions).toMatchObject([{ version: 2 }]);
+});
+
+test("in a canary both versions are asked, and only the canary's word is given out", async () => {
+  const { predictor, predictions, install, watched } = await openPredictor(linear);
+  install(1, Float32Array.of(1, 0, 0));
+  install(2, Float32Array.of(2, 0, 0), "trial", "canary");
+  predictor.predict([row(1, 1, 0)]);
+  expect(predictions).toMatchObject([{ version: 2, value: 120 }]);
+  expect(watched[0]?.serving.version.manifest.version).toBe(2);
+  expect(watched[0]?.beside?.version.manifest.version).toBe(1);
+  expect(watched[0]?.beside?.values).toEqual(Float64Array.of(110));
+});
+
+test("in a shadow both versions are asked, and only stable's word is given out", async () => {
+  const { predictor, predictions, install, watched } = await openPredictor(linear);
+  install(1, Float32Array.of(1, 0, 0));
+  install(2, Float32Array.of(2, 0, 0), "trial", "shadow");
+  predictor.predict([row(1, 1, 0)]);
+  expect(predictions).toMatchObject([{ version: 1, value: 110 }]);
+  expect(watched[0]?.beside?.values).toEqual(Float64Array.of(120));
+});
+
+test("a shadow that gives errors is dropped and remembered; what is served stays", async () => {
+  let loaded: Float32Array | undefined;
+  const breakable = (model: Model): Model => ({
+    ...model,
+    definition: model.definition,
+    spec: model.spec,
+    load: (params) => {
+      loaded = params;
+      model.load(params);
+    },
+    predict: (x, rows, out) => {
+      if (x[0] === 5 && loaded?.[0] === 2) throw new Error("out of memory");
+      return model.predict(x, rows, out);
+    },
+  });
+  const { predictor, predictions, install, slot, failures } = await openPredictor(linear, breakable);
+  install(1, Float32Array.of(1, 0, 0));
+  install(2, Float32Array.of(2, 0, 0), "trial", "shadow");
+  predictor.predict([row(1, 5, 0)]);
+  expect(predictions).toMatchObject([{ version: 1 }]);
+  expect(slot.beside).toBeUndefined();
+  expect(failures.versions).toMatchObject([{ version: 2 }]);
+});
+
+test("rows whose predictions are known are asked about, and not given out again", async () => {
+  const { predictor, predictions, install, watched } = await openPredictor(linear);
+  install(1, Float32Array.of(1, 0, 0));
+  predictor.predict([row(1, 1, 0)], true);
+  expect(predictions).toEqual([]);
+  expect(watched).toHaveLength(1);
 });
 
 test("a version that fails while serving gives way to the one before it, and no row is lost", async () => {
@@ -140,24 +175,24 @@ test("a version that fails while serving gives way to the one before it, and no 
       loaded = params;
       model.load(params);
     },
-    predict: (x, rows) => {
+    predict: (x, rows, out) => {
       if (isBroken && loaded?.[0] === 2) throw new Error("out of memory");
-      return model.predict(x, rows);
+      return model.predict(x, rows, out);
     },
   });
-  const { predictor, predictions, install, facts, cache } = await openSlot(linear, breakable);
+  const { predictor, predictions, install, facts, cache } = await openPredictor(linear, breakable);
   install(1, Float32Array.of(1, 0, 0));
   install(2, Float32Array.of(2, 0, 0));
   isBroken = true;
   predictor.predict([row(1, 1, 0)]);
   expect(predictions).toMatchObject([{ version: 1, value: 110 }]);
-  expect(facts.map(({ type }) => type)).toEqual(["serving", "serving", "model-rejected", "serving"]);
-  expect(cache.read("current")?.manifest.version).toBe(1);
+  expect(facts.map(({ type }) => type)).toEqual(["serving", "serving", "version-failed", "serving"]);
+  expect(cache.read("stable")?.manifest.version).toBe(1);
   expect(cache.read("previous")).toBeUndefined();
 });
 
 test("a prediction is named after its row: under every version the same", async () => {
-  const { predictor, predictions, install } = await openSlot(linear);
+  const { predictor, predictions, install } = await openPredictor(linear);
   install(1, Float32Array.of(2, 3, 4));
   predictor.predict([row(1, 1, 0), row(2, 1, 0)]);
   install(2, Float32Array.of(0, 0, 0));

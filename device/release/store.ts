@@ -1,0 +1,81 @@
+// What a device knows of releases, on disk: the last one it follows, and the versions that did not work here.
+
+import type { Database } from "../../shared/storage/port.js";
+import {
+  decodeMessage,
+  encodeMessage,
+  type Manifest,
+  type Release,
+  releaseSchema,
+} from "../../shared/wire/message.js";
+
+/** Failed versions that are remembered: the newest. */
+export const FAILED_MAX = 64;
+
+/** A release, and when this device first followed it. */
+export interface FollowedRelease {
+  /** Undefined when it cannot be read any more: its number still holds. */
+  readonly release: Release | undefined;
+  readonly sequence: number;
+  readonly followedMs: number;
+}
+
+/** Which version: a number may come again with other content, when a server has lost its memory. */
+export type VersionName = Pick<Manifest, "version" | "sha256">;
+
+/** The tables `release` and `failed_version` of `state.db`. */
+export class ReleaseStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  read(): FollowedRelease | undefined {
+    const row = this.#database.get(`SELECT * FROM release`);
+    return (
+      row && {
+        release: decodeMessage(releaseSchema, row.message as Uint8Array), // declared BLOB in a STRICT table
+        sequence: Number(row.sequence),
+        followedMs: Number(row.followed_ms),
+      }
+    );
+  }
+
+  /** Keeps a release instead of the one before. */
+  keep(release: Release, followedMs: number): void {
+    this.#database.run(
+      `INSERT OR REPLACE INTO release VALUES (1, ?, ?, ?)`,
+      ...[release.sequence, followedMs, encodeMessage(release)],
+    );
+  }
+
+  /** Versions that did not work here, newest first. */
+  failed(): readonly VersionName[] {
+    return this.#database
+      .all(`SELECT version, sha256 FROM failed_version ORDER BY failed_ms DESC, version DESC`)
+      .map(({ version, sha256 }) => ({ version: Number(version), sha256: String(sha256) }));
+  }
+
+  keepFailed({ version, sha256 }: VersionName, failedMs: number, reason: string): void {
+    this.#database.run(
+      `INSERT OR REPLACE INTO failed_version VALUES (?, ?, ?, ?)`,
+      ...[version, sha256, failedMs, reason],
+    );
+    this.#database.run(
+      `DELETE FROM failed_version WHERE (version, sha256) IN
+         (SELECT version, sha256 FROM failed_version ORDER BY failed_ms DESC, version DESC LIMIT -1 OFFSET ?)`,
+      FAILED_MAX,
+    );
+  }
+
+  /** The version gets another chance. */
+  pardon({ version, sha256 }: VersionName): void {
+    this.#database.run(`DELETE FROM failed_version WHERE version = ? AND sha256 = ?`, version, sha256);
+  }
+}
+
+/** True when both name the same version with the same content. */
+export function isSameVersion(a: VersionName | undefined, b: VersionName | undefined): boolean {
+  return a !== undefined && b !== undefined && a.version === b.version && a.sha256 === b.sha256;
+}

@@ -1,0 +1,320 @@
+// A whole device and the releases of a scripted server: trials taken up, taken back, failed; and every state over a restart.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { AgentOptions } from "../../device/agent.js";
+import { createMemoryBroker, type MemoryBroker } from "../../shared/transport/memory.js";
+import type { Manifest, Trial } from "../../shared/wire/message.js";
+import { type BenchDevice, createDevice, createEngines, type Engines } from "../support/device-kit.js";
+import { linearReadings, linearTask } from "../support/linear-task.js";
+import { ManualClock } from "../support/manual-clock.js";
+import { ScriptedServer } from "../support/scripted-server.js";
+
+const MINUTE_MS = 60_000;
+
+let engines: Engines;
+let clock: ManualClock;
+let broker: MemoryBroker;
+let server: ScriptedServer;
+
+beforeAll(async () => {
+  engines = await createEngines();
+});
+
+afterAll(async () => {
+  await engines.trainer.close();
+  engines.runtime.dispose();
+});
+
+beforeEach(async () => {
+  clock = new ManualClock();
+  broker = createMemoryBroker({ clock });
+  server = new ScriptedServer(broker, linearTask());
+  await server.retainTask();
+});
+
+const version = (number: number, params = Float32Array.of(number, 0, 0)) =>
+  server.version(number, engines.runtime, { params });
+
+const trial = (manifest: Manifest, mode: Trial["mode"], changes: Partial<Trial> = {}): Trial => ({
+  ...{ manifest, mode, below: 2 ** 32, salt: "salt", labels: {} },
+  ...changes,
+});
+
+async function started(options: Partial<Parameters<typeof createDevice>[0]> = {}): Promise<BenchDevice> {
+  const pump = createDevice({ name: "pump-1", clock, broker, engines, ...options });
+  await pump.agent.start();
+  await clock.until(() => pump.of("task-adopted").length > 0);
+  await settled();
+  return pump;
+}
+
+const settled = () => clock.advance(2_000);
+
+/** The next process on the same disk. */
+async function restarted(pump: BenchDevice, agent: Partial<AgentOptions> = {}): Promise<BenchDevice> {
+  pump.kill();
+  return started({ disk: pump.disk, agent });
+}
+
+/** A process without any network. */
+async function offline(pump: BenchDevice): Promise<BenchDevice> {
+  pump.kill();
+  return started({ disk: pump.disk, broker: createMemoryBroker({ clock }) });
+}
+
+const followed = (pump: BenchDevice) => {
+  const { serving, beside } = pump.of("release-followed").at(-1)!;
+  return { serving, beside };
+};
+
+async function predicted(pump: BenchDevice): Promise<readonly number[]> {
+  const before = pump.of("prediction").length;
+  await pump.agent.ingest(linearReadings("pump-1", 3, clock.now()));
+  clock.set(clock.now() + MINUTE_MS);
+  return pump
+    .of("prediction")
+    .slice(before)
+    .map(({ version }) => version);
+}
+
+describe("a canary", () => {
+  test("is served by a device that is in, with stable beside it", async () => {
+    const pump = await started();
+    const [stable, candidate] = [await version(1), await version(2)];
+    await server.retainRelease({ sequence: 1, stable, trial: null });
+    await settled();
+    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary") });
+    await settled();
+    expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
+    expect(await predicted(pump)).toEqual([2, 2, 2]);
+  });
+
+  test("is neither fetched nor served by a device that is out: by share, or by its labels", async () => {
+    const [stable, candidate] = [await version(1), await version(2)];
+    const pump = await started({ agent: { labels: { site: "field" } } });
+    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary", { below: 0 }) });
+    await settled();
+    const labels = { site: "lab" };
+    await server.retainRelease({ sequence: 3, stable, trial: trial(candidate, "canary", { labels }) });
+    await settled();
+    expect(followed(pump)).toEqual({ serving: 1, beside: null });
+    expect(server.of("get").filter(({ sha256 }) => sha256 === candidate.sha256)).toEqual([]);
+  });
+
+  test("is for the devices with its labels", async () => {
+    const [stable, candidate] = [await version(1), await version(2)];
+    const labels = { site: "lab" };
+    const pump = await started({ agent: { labels: { ...labels, line: "3" } } });
+    await server.retainRelease({ sequence: 3, stable, trial: trial(candidate, "canary", { labels }) });
+    await settled();
+    expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
+  });
+
+  test("that is taken back is gone at once, without a download", async () => {
+    const pump = await started();
+    const [stable, candidate] = [await version(1), await version(2)];
+    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary") });
+    await settled();
+    const gets = server.of("get").length;
+    server.onGet = () => false;
+    await server.retainRelease({ sequence: 3, stable, trial: null });
+    await clock.until(() => followed(pump).serving === 1, 1);
+    expect(followed(pump)).toEqual({ serving: 1, beside: null });
+    expect(await predicted(pump)).toEqual([1, 1, 1]);
+    expect(server.of("get")).toHaveLength(gets);
+  });
+
+  test("that becomes stable goes on being served, without a download", async () => {
+    const pump = await started();
+    const [stable, candidate] = [await version(1), await version(2)];
+    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary") });
+    await settled();
+    server.onGet = () => false;
+    await server.retainRelease({ sequence: 3, stable: candidate, trial: null });
+    await settled();
+    expect(followed(pump)).toEqual({ serving: 2, beside: null });
+    expect(pump.of("serving").map(({ version }) => version)).toEqual([1, 2]);
+  });
+
+  test("taken back while a newer stable version is on its way: the old one is served meanwhile", async () => {
+    const pump = await started();
+    const [stable, candidate, next] = [await version(1), await version(2), await version(3)];
+    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary") });
+    await settled();
+    server.onGet = () => false;
+    await server.retainRelease({ sequence: 3, stable: next, trial: null });
+    await settled();
+    expect(followed(pump)).toEqual({ serving: 1, beside: null });
+    server.onGet = () => true;
+    await clock.until(() => followed(pump).serving === 3, 10 * MINUTE_MS);
+  });
+});
+
+describe("a shadow", () => {
+  test("is scored beside stable, becomes a canary without a download, and goes", async () => {
+    const pump = await started();
+    const [stable, candidate] = [await version(1), await version(2)];
+    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "shadow") });
+    await settled();
+    expect(followed(pump)).toEqual({ serving: 1, beside: 2 });
+    expect(await predicted(pump)).toEqual([1, 1, 1]);
+    server.onGet = () => false;
+    await server.retainRelease({ sequence: 3, stable, trial: trial(candidate, "canary") });
+    await settled();
+    expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
+    await server.retainRelease({ sequence: 4, stable, trial: null });
+    await settled();
+    expect(followed(pump)).toEqual({ serving: 1, beside: null });
+  });
+});
+
+describe("order", () => {
+  test("is by sequence: an older release replayed counts for nothing, also after a restart", async () => {
+    const pump = await started();
+    const [stable, candidate] = [await version(1), await version(2)];
+    await server.retainRelease({ sequence: 5, stable, trial: trial(candidate, "canary") });
+    await settled();
+    await server.retainRelease({ sequence: 6, stable, trial: null });
+    await settled();
+    await server.retainRelease({ sequence: 5, stable, trial: trial(candidate, "canary") });
+    await settled();
+    expect(followed(pump)).toEqual({ serving: 1, beside: null });
+    expect(pump.agent.counters.get("releases.old")).toBe(1);
+    const next = await restarted(pump);
+    expect(followed(next)).toEqual({ serving: 1, beside: null });
+    expect(next.agent.counters.get("releases.old")).toBeGreaterThan(0);
+  });
+
+  test("lets stable go back to an older version", async () => {
+    const pump = await started();
+    const [old, newer] = [await version(1), await version(2)];
+    await server.retainRelease({ sequence: 1, stable: old, trial: null });
+    await settled();
+    await server.retainRelease({ sequence: 2, stable: newer, trial: null });
+    await settled();
+    server.onGet = () => false;
+    await server.retainRelease({ sequence: 3, stable: old, trial: null });
+    await settled();
+    // The one before is still at hand.
+    expect(followed(pump)).toEqual({ serving: 1, beside: null });
+  });
+});
+
+describe("over a restart without a network", () => {
+  const states = {
+    "stable alone": { mode: undefined, expected: { serving: 1, beside: null } },
+    "a shadow": { mode: "shadow", expected: { serving: 1, beside: 2 } },
+    "a canary": { mode: "canary", expected: { serving: 2, beside: 1 } },
+  } as const;
+
+  test.each(Object.entries(states))("%s is what it was", async (_name, { mode, expected }) => {
+    const pump = await started();
+    const [stable, candidate] = [await version(1), await version(2)];
+    const given = mode === undefined ? null : trial(candidate, mode);
+    await server.retainRelease({ sequence: 2, stable, trial: given });
+    await settled();
+    const next = await offline(pump);
+    expect(followed(next)).toEqual(expected);
+    expect(await predicted(next)).toEqual(Array(3).fill(expected.serving));
+  });
+
+  test("a canary that was taken back stays so", async () => {
+    const pump = await started();
+    const [stable, candidate] = [await version(1), await version(2)];
+    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary") });
+    await settled();
+    await server.retainRelease({ sequence: 3, stable, trial: null });
+    await settled();
+    expect(followed(await offline(pump))).toEqual({ serving: 1, beside: null });
+  });
+});
+
+describe("a version that does not work here", () => {
+  const huge = Float32Array.of(3e38, 3e38, 3e38);
+
+  test("is taken back by the device alone, reported as failed, and not taken up again after a restart", async () => {
+    const pump = await started();
+    // Finite on rows of zeros, infinite on rows as they are.
+    const [stable, candidate] = [await version(1), await version(2, Float32Array.of(3e38, 3e38, 0))];
+    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary") });
+    await settled();
+    expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
+    const far = linearReadings("pump-1", 40).map((reading) => ({
+      ...reading,
+      values: { a: 1e9, b: 1e9, y: 0 },
+    }));
+    for (const reading of far) await pump.agent.ingest([reading]);
+    expect(followed(pump)).toEqual({ serving: 1, beside: null });
+    expect(pump.of("version-failed")).toEqual([{ type: "version-failed", version: 2, reason: "not-finite" }]);
+    const next = await restarted(pump);
+    expect(followed(next)).toEqual({ serving: 1, beside: null });
+    // Named in another trial: still not. Named stable by a later release: it gets another chance.
+    await server.retainRelease({ sequence: 3, stable, trial: trial(candidate, "shadow") });
+    await settled();
+    expect(followed(next)).toEqual({ serving: 1, beside: null });
+  });
+
+  test("gets another chance when a later release calls it stable", async () => {
+    const pump = await started();
+    const [stable, candidate] = [await version(1), await version(2, huge)];
+    await pump.agent.ingest(linearReadings("pump-1", 40));
+    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary") });
+    await settled();
+    expect(pump.of("model-rejected")).toMatchObject([{ version: 2, reason: "self-check" }]);
+    await server.retainRelease({ sequence: 3, stable, trial: trial(candidate, "canary") });
+    await settled();
+    expect(pump.of("model-rejected")).toHaveLength(1);
+    await server.retainRelease({ sequence: 4, stable: candidate, trial: null });
+    await settled();
+    expect(pump.of("model-rejected")).toHaveLength(2);
+    expect(followed(pump)).toEqual({ serving: 1, beside: null });
+  });
+});
+
+describe("a process that dies soon after a version was taken up", () => {
+  async function inCanary(): Promise<BenchDevice> {
+    const pump = await started();
+    const [stable, candidate] = [await version(1), await version(2)];
+    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary") });
+    await settled();
+    return pump;
+  }
+
+  test("lays it at the version's door the second time", async () => {
+    const pump = await inCanary();
+    const second = await restarted(pump);
+    expect(followed(second)).toEqual({ serving: 2, beside: 1 });
+    const third = await restarted(second);
+    expect(third.of("version-failed")).toEqual([
+      { type: "version-failed", version: 2, reason: "crash-loop" },
+    ]);
+    expect(followed(third)).toEqual({ serving: 1, beside: null });
+    expect(await predicted(third)).toEqual([1, 1, 1]);
+  });
+
+  test("does not, when the process was told to stop", async () => {
+    let pump = await inCanary();
+    for (let i = 0; i < 3; i++) {
+      const stopped = pump.agent.stop();
+      await settled();
+      await stopped;
+      pump = await started({ disk: pump.disk });
+    }
+    expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
+  });
+
+  test("does not, once the version has run for ten minutes", async () => {
+    let pump = await inCanary();
+    await clock.advance(11 * MINUTE_MS);
+    for (let i = 0; i < 3; i++) pump = await restarted(pump);
+    expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
+  });
+
+  test("keeps a version that there is nothing to fall back from", async () => {
+    let pump = await started();
+    await server.retainRelease({ sequence: 1, stable: await version(1), trial: null });
+    await settled();
+    for (let i = 0; i < 3; i++) pump = await restarted(pump);
+    expect(followed(pump)).toEqual({ serving: 1, beside: null });
+  });
+});
