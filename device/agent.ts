@@ -1,125 +1,36 @@
 // The device: every part put together around one link, two databases and one clock. Readings come in; examples
 // stay here; predictions and updates go out.
 
-import type { KeyObject } from "node:crypto";
-import type { Clock } from "../shared/clock.js";
 import { Counters } from "../shared/counters.js";
 import { HeadwaterError, messageOf } from "../shared/error.js";
-import type { DeviceId, TaskId, UpdateId } from "../shared/id.js";
+import type { UpdateId } from "../shared/id.js";
 import { Inbox } from "../shared/inbox.js";
-import type { Logger } from "../shared/log.js";
-import type { Model, ModelRuntime } from "../shared/model/runtime.js";
+import type { Model } from "../shared/model/runtime.js";
 import type { FittedScaler, Reading, Split } from "../shared/pipeline/types.js";
 import { type Random, randomStream } from "../shared/random.js";
-import type { Database } from "../shared/storage/port.js";
 import type { LoadedTask } from "../shared/task/parse.js";
-import type { Link } from "../shared/transport/port.js";
-import type { Labels, Offer, Receipt, Release, SignedTask } from "../shared/wire/message.js";
-import type { KeyPair } from "../shared/wire/signature.js";
+import type { Offer, Receipt, Release, SignedTask } from "../shared/wire/message.js";
 import { deviceSubscriptions, topics } from "../shared/wire/topic.js";
+import type { Agent, AgentOptions, AgentStatus } from "./agent-port.js";
 import type { Mark } from "./checkpoint/mark.js";
 import type { Replayable } from "./checkpoint/progress.js";
 import { type Arrival, buildModel, Deployment } from "./deployment.js";
 import type { RawExamples } from "./examples/batch.js";
-import type { DeviceFact, Observe, Prediction } from "./fact.js";
+import type { Observe, Prediction } from "./fact.js";
 import { Incoming, type Listeners } from "./incoming.js";
 import type { ServingDeployment } from "./infer/serving.js";
 import { Intake } from "./ingest/intake.js";
 import { Lifetime } from "./lifetime.js";
 import { ModelCache } from "./model/cache.js";
 import { Downloader } from "./model/downloader.js";
+import type { MonitorSnapshot } from "./monitor/monitoring.js";
 import { Outgoing } from "./outgoing.js";
 import { Participant } from "./round/participant.js";
-import type { WatchRows } from "./row-watcher.js";
 import { keepTask, readTask, verifySignedTask } from "./task-record.js";
-import type { ExampleBatch, Trainer } from "./train/trainer.js";
+import type { ExampleBatch } from "./train/trainer.js";
 import { Outbox } from "./update/outbox.js";
 
-/** What an agent is given. Databases, runtime, trainer and clock stay the caller's, to be closed after `stop`. */
-export interface AgentOptions {
-  readonly deviceId: DeviceId;
-  readonly task: TaskId;
-  readonly keys: KeyPair;
-  /** The server's public key, pinned. */
-  readonly serverKey: KeyObject;
-  readonly link: Link;
-  /** Opened with `stateMigrations`, durability "full". */
-  readonly state: Database;
-  /** Opened with `telemetryMigrations`, durability "normal". */
-  readonly telemetry: Database;
-  readonly clock: Clock;
-  /** Root of the agent's random streams. */
-  readonly seed: string;
-  /** For predictions; apart from the trainer's. */
-  readonly runtime: ModelRuntime;
-  readonly trainer: Trainer;
-  readonly logger: Logger;
-  /** The clock that event times are judged by, the machine's if absent; undefined: only data moves event time. */
-  readonly eventNow?: () => number | undefined;
-  /** The owner's word on training now: undefined, or why not. */
-  readonly mayTrain?: () => string | undefined;
-  /** What the device is, in its owner's words. */
-  readonly labels?: Labels;
-  readonly observe?: (fact: DeviceFact) => void;
-  /** Who looks at every row and prediction of a task. */
-  readonly watchRows?: WatchRows;
-  /** The newest row of every entity is kept, for who asks for its prediction. */
-  readonly keepsOnlineRows?: boolean;
-}
-
-/** What an agent is doing. */
-export interface AgentStatus {
-  readonly deviceId: DeviceId;
-  readonly taskHash: string | undefined;
-  readonly isConnected: boolean;
-  /** Version that makes the predictions. */
-  readonly serving: number | undefined;
-  /** Round that is being worked on. */
-  readonly round: number | undefined;
-  /** Updates waiting for a receipt. */
-  readonly pending: readonly UpdateId[];
-  readonly examples: Readonly<Record<Split, number>> | undefined;
-  /** Rows that wait for their label. */
-  readonly unlabelled: number | undefined;
-}
-
-/** A device at the edge. */
-export interface Agent {
-  /** Restores task, model and outbox, then connects. Predicts from here on, with or without a network. */
-  start(): Promise<void>;
-  /** Brings everything to disk and disconnects. */
-  stop(): Promise<void>;
-  /** As if the process had been killed: nothing of it happens any more, and rows not yet on disk are lost. */
-  abandon(): void;
-  /** Resolves when the readings have gone through the pipeline; never waits for training. */
-  ingest(readings: readonly Reading[]): Promise<void>;
-  /**
-   * For a host whose messages can be brought again: takes up the state saved for the task it runs, and from here on saves
-   * it. The host brings every message after the answered mark, in order, then says `caughtUp`; so with every new task.
-   */
-  resume(replayable: Replayable): Mark;
-  /** As `ingest`, of one message, at once. Only after `resume`. */
-  receive(arrival: Arrival): void;
-  /** What comes from here on is new: time passes again without messages. */
-  caughtUp(): void;
-  /** No more readings will come: everything in the pipeline closes. */
-  endOfData(): Promise<void>;
-  readonly counters: Counters;
-  /** The task it runs, undefined before one is adopted. */
-  task(): LoadedTask | undefined;
-  /** The device's own examples, unscaled. Rejects with `data-missing` before a task is adopted. */
-  examples(split: Split): Promise<RawExamples>;
-  /**
-   * The device's own examples as a model with this scaler sees them, valid until the next round or call. Rejects as
-   * `examples`.
-   */
-  scaled(split: Split, scaler: FittedScaler): Promise<ExampleBatch>;
-  /** The newest predictions, newest first. */
-  predictions(limit: number): readonly Prediction[];
-  /** For who answers requests with the served model; undefined before a task is adopted. */
-  deployed(): ServingDeployment | undefined;
-  status(): AgentStatus;
-}
+export type { Agent, AgentOptions, AgentStatus } from "./agent-port.js";
 
 /** Tasks that wait to be adopted. */
 const TASKS_MAX = 4;
@@ -245,6 +156,10 @@ class DeviceAgent implements Agent {
     return this.#deployment?.predictions.newest(limit) ?? [];
   }
 
+  monitor(): MonitorSnapshot | undefined {
+    return this.#deployment?.monitor();
+  }
+
   deployed(): ServingDeployment | undefined {
     return this.#deployment?.shown;
   }
@@ -274,6 +189,7 @@ class DeviceAgent implements Agent {
         void this.#outgoing.sayPresence("online");
         this.#downloader.askAgain();
         this.#participant.post({ type: "connected" });
+        this.#deployment?.reportSoon();
       },
       onDisconnected: () => this.#participant.post({ type: "disconnected" }),
       onMessage: (message) => {
@@ -357,6 +273,10 @@ class DeviceAgent implements Agent {
         random: this.#random,
         counters: this.counters,
         observe: this.#observe,
+        report: (report) => {
+          // Only the last one counts: what cannot be sent now is made anew later.
+          if (this.#participant.state.isConnected) void this.#outgoing.send("report", report);
+        },
         isSigned: (manifest) => this.#incoming.isSigned(manifest),
         isSignedRelease: (release) => this.#incoming.isSignedRelease(release),
       },

@@ -2,69 +2,37 @@
 // another task means another deployment; what may be kept between the two is on disk.
 
 import { assert } from "../shared/assert.js";
-import type { Clock } from "../shared/clock.js";
-import type { Counters } from "../shared/counters.js";
-import type { DeviceId } from "../shared/id.js";
-import type { Logger } from "../shared/log.js";
 import { defineModel } from "../shared/model/define.js";
 import { hasProbability } from "../shared/model/output.js";
 import type { Model, ModelRuntime } from "../shared/model/runtime.js";
 import { predictionId } from "../shared/pipeline/labels/prediction-id.js";
 import { createPipeline, type Pipeline } from "../shared/pipeline/pipeline.js";
 import { planPipeline } from "../shared/pipeline/plan.js";
-import type { FeatureRow, Reading, Split } from "../shared/pipeline/types.js";
-import { type Random, randomStream } from "../shared/random.js";
-import type { Database } from "../shared/storage/port.js";
-import { canonicalJson, sha256Hex } from "../shared/task/canonical.js";
+import type { Example, FeatureRow, Reading, Split } from "../shared/pipeline/types.js";
+import { randomStream } from "../shared/random.js";
 import type { LoadedTask } from "../shared/task/parse.js";
 import type { Task } from "../shared/task/task.js";
-import type { Labels, Manifest, Release, RoundKind } from "../shared/wire/message.js";
+import type { Release, RoundKind } from "../shared/wire/message.js";
 import { WriteBatch } from "./batched-writes.js";
 import type { Mark } from "./checkpoint/mark.js";
 import { Progress, type Replayable } from "./checkpoint/progress.js";
+import type { DeploymentOptions } from "./deployment-options.js";
 import { ExampleReader } from "./examples/batch.js";
 import { reservoirSize } from "./examples/reservoir.js";
 import { ExampleStore, storeLimits } from "./examples/store.js";
-import type { Observe, Prediction } from "./fact.js";
+import type { DeviceFact, Prediction } from "./fact.js";
 import { AnomalyThreshold } from "./infer/anomaly-threshold.js";
 import { OnlineRows } from "./infer/online-rows.js";
 import { PredictionLog } from "./infer/predictions.js";
 import { Predictor } from "./infer/predictor.js";
 import type { ServingDeployment } from "./infer/serving.js";
-import type { ModelCache } from "./model/cache.js";
-import type { Downloader } from "./model/downloader.js";
+import { meaningOf, specOf } from "./meaning.js";
+import { Monitoring, type MonitorSnapshot } from "./monitor/monitoring.js";
 import { QuarantineStore } from "./quarantine.js";
 import { Releases } from "./release/releases.js";
 import { RoundWork } from "./round/work.js";
-import type { RowWatcher, WatchRows } from "./row-watcher.js";
+import type { RowWatcher } from "./row-watcher.js";
 import { refusalOf } from "./train/eligibility.js";
-import type { Trainer } from "./train/trainer.js";
-
-/** What a deployment stands on. */
-export interface DeploymentOptions {
-  readonly loaded: LoadedTask;
-  readonly deviceId: DeviceId;
-  readonly labels: Labels;
-  readonly state: Database;
-  readonly telemetry: Database;
-  readonly cache: ModelCache;
-  readonly downloader: Downloader;
-  readonly runtime: ModelRuntime;
-  readonly trainer: Trainer;
-  readonly clock: Clock;
-  /** Root of the device's random streams. */
-  readonly seed: string;
-  readonly random: Random;
-  readonly counters: Counters;
-  readonly logger: Logger;
-  readonly observe: Observe;
-  readonly isSigned: (manifest: Manifest) => boolean;
-  readonly isSignedRelease: (release: Release) => boolean;
-  readonly mayTrain: (() => string | undefined) | undefined;
-  readonly watchRows?: WatchRows;
-  /** The newest row of every entity is kept, for who asks. */
-  readonly keepsOnlineRows?: boolean;
-}
 
 /** The readings of one message. */
 export interface Arrival {
@@ -100,8 +68,10 @@ export class Deployment {
   readonly #predictor: Predictor;
   readonly #watcher: RowWatcher | undefined;
   readonly #online: OnlineRows | undefined;
+  readonly #monitoring: Monitoring | undefined;
   readonly #mayTrain: (() => string | undefined) | undefined;
   #newRows: FeatureRow[] = [];
+  #newExamples: Example[] = [];
   /** There once its host has asked for state that survives. */
   #progress: Progress | undefined;
   /** What comes out of the pipeline is on disk already. */
@@ -109,7 +79,7 @@ export class Deployment {
 
   /** `model` is what `buildModel` gave for this task. */
   constructor(options: DeploymentOptions, model: Model) {
-    const { loaded, deviceId, telemetry, clock, counters, observe } = options;
+    const { loaded, deviceId, telemetry, clock, counters } = options;
     const { task, pipelineHash } = loaded;
     const { definition, spec } = model;
     const place = { definition, spec, pipelineHash };
@@ -133,17 +103,30 @@ export class Deployment {
     this.work = new RoundWork({ ...options, task, device: deviceId, place, reader: this.reader });
     this.predictions = new PredictionLog(telemetry, this.#batch, counters);
     const samples = (limit: number) => this.#store.newestFeatures(limit);
-    this.releases = new Releases({ ...options, place, model, samples, onChange: () => undefined });
+    const observe = (fact: DeviceFact) => this.#observed(fact);
+    this.releases = new Releases({
+      ...options,
+      place,
+      model,
+      samples,
+      observe,
+      onChange: () => this.#changed(),
+    });
     const { slot } = this.releases;
+    this.#quarantine = new QuarantineStore({ database: telemetry, batch: this.#batch, counters });
+    this.#pipeline = this.#createPipeline();
+    this.#monitoring = this.#createMonitoring(model);
+    const monitoring = this.#monitoring;
     const sink = (prediction: Prediction) => {
       this.predictions.add(prediction);
       this.#watcher?.prediction(prediction);
       observe({ type: "prediction", ...prediction });
     };
     const threshold = this.#thresholdOf(task, model);
-    this.#predictor = new Predictor({ slot, model, pipelineHash, threshold, counters, sink, clock });
-    this.#quarantine = new QuarantineStore({ database: telemetry, batch: this.#batch, counters });
-    this.#pipeline = this.#createPipeline();
+    this.#predictor = new Predictor({
+      ...{ slot, model, pipelineHash, threshold, counters, sink, clock },
+      watch: monitoring && ((...answers) => monitoring.hear(...answers)),
+    });
     this.#watcher = options.watchRows?.({
       columns: this.#pipeline.columns,
       hasProbability: hasProbability(definition.output),
@@ -170,6 +153,45 @@ export class Deployment {
     });
   }
 
+  #createMonitoring({ definition }: Model): Monitoring | undefined {
+    const { monitor } = this.loaded.task;
+    if (monitor === undefined) return undefined;
+    return new Monitoring({
+      ...this.#options,
+      ...{ spec: monitor, definition, columns: this.#pipeline.columns, releases: this.releases },
+      examples: (limit, sinceMs) => this.#store.newestTrain(limit, sinceMs),
+      stock: () => {
+        const { train, validation } = this.#store.counts();
+        return { examples: train + validation, unlabelled: this.unlabelled() };
+      },
+      send: this.#options.report,
+    });
+  }
+
+  /** What answers rows has changed. */
+  #changed(): void {
+    this.#monitoring?.follow();
+    if (this.#progress === undefined) return;
+    // So that no later replay has rows of before answered by what came after.
+    this.#progress.wantCheckpoint();
+    this.flush();
+  }
+
+  #observed(fact: DeviceFact): void {
+    this.#options.observe(fact);
+    if (fact.type === "model-rejected" || fact.type === "version-failed") this.reportSoon();
+  }
+
+  /** What the monitor knows, undefined without one. */
+  monitor(): MonitorSnapshot | undefined {
+    return this.#monitoring?.snapshot();
+  }
+
+  /** The server should hear how this device is. */
+  reportSoon(): void {
+    this.#monitoring?.reportSoon();
+  }
+
   /** Serves what the last process served, if it fits this task. */
   restore(): void {
     this.releases.restore();
@@ -194,13 +216,16 @@ export class Deployment {
       database: telemetry,
       spec: specOf(loaded),
       pipeline: () => this.#pipeline,
+      monitor: this.#monitoring,
     });
     // Whatever the clock has done to it so far.
     this.#pipeline = this.#createPipeline();
-    const mark = progress.restore(({ pipeline }) => {
+    this.#monitoring?.restore(null);
+    const mark = progress.restore(({ pipeline, monitor }) => {
       const restored = this.#createPipeline();
       restored.restore(pipeline);
       this.#pipeline = restored;
+      this.#monitoring?.restore(monitor);
     });
     this.#progress = progress;
     this.#batch.stampWith(progress);
@@ -216,7 +241,7 @@ export class Deployment {
       if (!isWritten) this.#catchUp(progress);
       this.#isWritten = isWritten;
       for (const reading of readings) this.#pipeline.push(reading, eventNowMs);
-      this.#predictNew(isWritten || progress.isHistory(mark));
+      this.#predictNew(isWritten ? "written" : progress.isHistory(mark) ? "history" : "new");
       this.#isWritten = false;
       progress.reached(mark, bytes, eventNowMs !== undefined);
     });
@@ -279,6 +304,7 @@ export class Deployment {
   /** Another task takes over, or the device stops. */
   close(): void {
     this.releases.close();
+    this.#monitoring?.stop();
     this.#progress?.wantCheckpoint();
     this.flush();
   }
@@ -286,6 +312,7 @@ export class Deployment {
   /** The process is gone: what is not on disk is lost. */
   abandon(): void {
     this.releases.abandon();
+    this.#monitoring?.stop();
   }
 
   #createPipeline(): Pipeline {
@@ -295,9 +322,11 @@ export class Deployment {
         features: (row) => this.#newRows.push(row),
         example: (example) => {
           if (!this.#isWritten) this.#store.add(example);
+          if (this.#monitoring !== undefined) this.#newExamples.push(example);
         },
         quarantine: (item) => {
           if (!this.#isWritten) this.#quarantine.add(item);
+          this.#monitoring?.refused();
         },
       },
     });
@@ -314,29 +343,24 @@ export class Deployment {
     if (owedMs === undefined) return;
     this.#isWritten = true;
     this.#pipeline.advance(owedMs);
-    this.#predictNew(true);
+    this.#predictNew("written");
     this.#isWritten = false;
   }
 
-  #predictNew(isKnown = false): void {
-    const rows = this.#newRows;
+  /**
+   * `written`: an earlier process has given these predictions out, and only the monitor has yet to see them, if it goes on
+   * where that one's was. `history`: nobody waits for predictions.
+   */
+  #predictNew(origin: "new" | "written" | "history" = "new"): void {
+    const [rows, examples] = [this.#newRows, this.#newExamples];
     this.#newRows = [];
+    this.#newExamples = [];
     if (this.#online !== undefined) for (const row of rows) this.#online.add(row);
-    if (isKnown) return;
-    if (this.#watcher !== undefined) for (const row of rows) this.#watcher.features(row);
-    this.#predictor.predict(rows);
+    const isKnown = origin !== "new";
+    if (origin === "history" || (isKnown && this.#monitoring?.isContinued !== true)) return;
+    if (this.#watcher !== undefined && !isKnown) for (const row of rows) this.#watcher.features(row);
+    this.#predictor.predict(rows, isKnown);
+    this.#monitoring?.label(examples);
+    if (!isKnown) this.#monitoring?.settle();
   }
-}
-
-/** What stored examples mean: their columns, their label, and which side they are on. */
-function meaningOf({ pipelineHash, task }: LoadedTask): string {
-  return sha256Hex(canonicalJson({ pipelineHash, split: task.rows.split }));
-}
-
-/** All that what a pipeline remembers depends on. */
-function specOf({ task }: LoadedTask): string {
-  const { entity, sources, steps, joins, features, label, rows, model } = task;
-  return sha256Hex(
-    canonicalJson({ entity, sources, steps, joins, features, label, rows, output: model.output }),
-  );
 }

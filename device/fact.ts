@@ -38,6 +38,16 @@ export type DeviceFact =
       readonly serving: number | null;
       readonly beside: number | null;
     }
+  /** Something has begun to drift on this device, drifts since another time, or drifts no more (`kind` null). */
+  | {
+      readonly type: "drift";
+      readonly kind: "concept" | "data" | null;
+      readonly isDrifting: boolean;
+      /** Event time, null where it is not known. */
+      readonly sinceMs: number | null;
+      /** Of data: the columns that drift. */
+      readonly columns: readonly string[];
+    }
   | ({ readonly type: "prediction" } & Prediction)
   | { readonly type: "training"; readonly round: number; readonly kind: RoundKind }
   | { readonly type: "declined"; readonly round: number; readonly reason: string }

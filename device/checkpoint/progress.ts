@@ -35,6 +35,8 @@ export interface ProgressOptions extends Replayable {
   /** Of all that the pipeline's state depends on. */
   readonly spec: string;
   readonly pipeline: () => Stateful;
+  /** What hears all that comes out of the pipeline, and remembers something. */
+  readonly monitor?: Stateful | undefined;
 }
 
 /** One deployment's. */
@@ -68,7 +70,7 @@ export class Progress implements Stamp {
    * Hands the saved state to `take`, which throws when it cannot be taken up; says from where on messages are to be
    * brought again. State that is broken or foreign is set aside: then it is made anew from as far back as messages reach.
    */
-  restore(take: (saved: { readonly pipeline: Saved }) => void): Mark {
+  restore(take: (saved: { readonly pipeline: Saved; readonly monitor?: Saved }) => void): Mark {
     const { log, file, inputs, spec } = this.#options;
     inputs.restore(null);
     const found = this.#store.read(spec);
@@ -166,8 +168,9 @@ export class Progress implements Stamp {
   }
 
   #writeCheckpoint(mark: Mark): number {
-    const { spec, pipeline, inputs } = this.#options;
-    return this.#store.write(spec, { mark, pipeline: pipeline().save(), inputs: inputs.save() });
+    const { spec, pipeline, inputs, monitor } = this.#options;
+    const checkpoint = { mark, pipeline: pipeline().save(), inputs: inputs.save() };
+    return this.#store.write(spec, monitor ? { ...checkpoint, monitor: monitor.save() } : checkpoint);
   }
 
   #startAnew(): void {

@@ -15,6 +15,8 @@ export interface Checkpoint {
   readonly mark: Mark;
   readonly pipeline: Saved;
   readonly inputs: Saved;
+  /** Absent where nothing is monitored. */
+  readonly monitor?: Saved;
 }
 
 /** A checkpoint as it was found, or why there is none to go on from. */

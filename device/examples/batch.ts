@@ -26,6 +26,13 @@ export interface RawExamples {
   readonly persistence: Float64Array;
 }
 
+/** Which rows, and how many at most. */
+interface WantedRows {
+  readonly split: Split;
+  readonly limit: number;
+  readonly sinceMs?: number | undefined;
+}
+
 interface Kept {
   readonly key: string;
   readonly batch: ExampleBatch;
@@ -52,21 +59,26 @@ export class ExampleReader {
   }
 
   /**
-   * The split as the model sees it; for classification `y` is one-hot, for binary 0 or 1. Nobody writes to it, and it is
+   * The split as the model sees it, from an event time on if one is given; for classification `y` is one-hot, for binary 0 or 1. Nobody writes to it, and it is
    * valid until the next call for the same split, which may lay another batch into its memory.
    */
-  async scaled(split: Split, scaler: FittedScaler): Promise<ExampleBatch> {
-    const key = `${this.#store.revision} ${scalerHash(scaler)}`;
+  async scaled(split: Split, scaler: FittedScaler, sinceMs?: number): Promise<ExampleBatch> {
+    const key = `${this.#store.revision} ${scalerHash(scaler)} ${sinceMs}`;
     const kept = this.#kept.get(split);
     if (kept?.key === key) return kept.batch;
     // Out of the map while it is written to: a call that comes meanwhile takes memory of its own.
     this.#kept.delete(split);
-    const limit = this.#store.counts()[split];
+    const limit = this.count(split, sinceMs);
     const memory = this.#memoryFor(limit, kept?.memory);
-    const batch = await this.#scale({ split, limit, scaler }, memory);
+    const batch = await this.#scale({ split, limit, sinceMs }, scaler, memory);
     if (memory.x.byteLength + memory.y.byteLength <= KEPT_BYTES_MAX)
       this.#kept.set(split, { key, batch, memory });
     return batch;
+  }
+
+  /** Examples of a split, from an event time on if one is given. */
+  count(split: Split, sinceMs?: number): number {
+    return sinceMs === undefined ? this.#store.counts()[split] : this.#store.countSince(split, sinceMs);
   }
 
   /** The split unscaled. */
@@ -76,7 +88,7 @@ export class ExampleReader {
     const features = new Float32Array(capacity * columns);
     const labels = new Float32Array(capacity);
     const persistence = new Float64Array(capacity);
-    const rows = await this.#eachRow(split, capacity, (example, row, values) => {
+    const rows = await this.#eachRow({ split, limit: capacity }, (example, row, values) => {
       features.set(values, row * columns);
       labels[row] = example.label;
       persistence[row] = example.persistence ?? Number.NaN;
@@ -90,9 +102,10 @@ export class ExampleReader {
   }
 
   /** What a `fit` round asks for: statistics of the unscaled train examples. */
-  async statistics(needs?: QuantileNeeds): Promise<ColumnStatistics> {
+  async statistics(needs?: QuantileNeeds, sinceMs?: number): Promise<ColumnStatistics> {
     const statistics = statisticsOf(this.#definition.inputs, needs);
-    await this.#eachRow("train", this.#store.counts().train, ({ label }, _row, values) =>
+    const limit = this.count("train", sinceMs);
+    await this.#eachRow({ split: "train", limit, sinceMs }, ({ label }, _row, values) =>
       statistics.add(values, label),
     );
     return statistics.finish();
@@ -110,17 +123,10 @@ export class ExampleReader {
     return { x: sharedFloats(room * inputs), y: sharedFloats(room * outputs) };
   }
 
-  async #scale(
-    {
-      split,
-      limit,
-      scaler,
-    }: { readonly split: Split; readonly limit: number; readonly scaler: FittedScaler },
-    { x, y }: BatchMemory,
-  ): Promise<ExampleBatch> {
+  async #scale(rowsOf: WantedRows, scaler: FittedScaler, { x, y }: BatchMemory): Promise<ExampleBatch> {
     const { inputs, outputs } = this.#definition;
     y.fill(0);
-    const rows = await this.#eachRow(split, limit, (example, row, values) => {
+    const rows = await this.#eachRow(rowsOf, (example, row, values) => {
       scaleInto(scaler, values, x, row * inputs);
       const scaled = x.subarray(row * inputs, (row + 1) * inputs);
       const truth = y.subarray(row * outputs, (row + 1) * outputs);
@@ -129,21 +135,20 @@ export class ExampleReader {
     return { rows, x: x.subarray(0, rows * inputs), y: y.subarray(0, rows * outputs) };
   }
 
-  /** Visits at most `limit` rows and returns their number; `values` is only valid during the visit. */
+  /** Visits rows and returns their number; `values` is only valid during the visit. */
   async #eachRow(
-    split: Split,
-    limit: number,
+    { split, limit, sinceMs }: WantedRows,
     visit: (example: StoredExample, row: number, values: Float32Array) => void,
   ): Promise<number> {
     const values = new Float32Array(this.#definition.inputs);
     const bytes = new Uint8Array(values.buffer);
-    let lastId = 0;
+    let afterId = 0;
     let row = 0;
     while (row < limit) {
-      const page = this.#store.page(split, lastId, Math.min(PAGE_ROWS, limit - row));
+      const page = this.#store.page(split, { afterId, sinceMs }, Math.min(PAGE_ROWS, limit - row));
       // Rows may have gone meanwhile, the oldest first: then there are fewer than were counted.
       if (page.examples.length === 0) break;
-      lastId = page.lastId;
+      afterId = page.lastId;
       for (const example of page.examples) {
         assert(example.features.length === bytes.length, "stored examples are as wide as the model");
         bytes.set(example.features);

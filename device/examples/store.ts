@@ -109,18 +109,27 @@ export class ExampleStore {
     return this.#counts;
   }
 
-  /** At most `limit` examples of a split, in the order they were stored, after the row `afterId`. */
+  /** Examples of a split from an event time on. */
+  countSince(split: Split, sinceMs: number): number {
+    this.flush();
+    const sql = `SELECT count(*) AS rows FROM example WHERE split = ? AND time_ms >= ?`;
+    return Number(this.#database.get(sql, split, sinceMs)?.rows);
+  }
+
+  /** At most `limit` examples of a split from an event time on, in the order they were stored, after the row `afterId`. */
   page(
     split: Split,
-    afterId: number,
+    {
+      afterId,
+      sinceMs = Number.MIN_SAFE_INTEGER,
+    }: { readonly afterId: number; readonly sinceMs?: number | undefined },
     limit: number,
   ): { readonly lastId: number; readonly examples: readonly StoredExample[] } {
     this.flush();
     const rows = this.#database.all(
-      `SELECT id, label, persistence, features FROM example WHERE split = ? AND id > ? ORDER BY id LIMIT ?`,
-      split,
-      afterId,
-      limit,
+      `SELECT id, label, persistence, features FROM example
+       WHERE split = ? AND id > ? AND time_ms >= ? ORDER BY id LIMIT ?`,
+      ...[split, afterId, sinceMs, limit],
     );
     const examples = rows.map((row) => ({
       label: Number(row.label),
@@ -147,6 +156,20 @@ export class ExampleStore {
     return this.#database
       .all(`SELECT features FROM example WHERE split = ? ORDER BY id DESC LIMIT ?`, split, limit)
       .map((row) => row.features as Uint8Array); // declared BLOB NOT NULL in a STRICT table
+  }
+
+  /** The newest train rows on disk from an event time on, at most `limit`, in the order they were stored. */
+  newestTrain(limit: number, sinceMs: number): readonly Pick<Example, "timeMs" | "features">[] {
+    return this.#database
+      .all(
+        `SELECT time_ms, features FROM example WHERE split = 'train' AND time_ms >= ? ORDER BY id DESC LIMIT ?`,
+        ...[sinceMs, limit],
+      )
+      .map(({ time_ms, features }) => ({
+        timeMs: Number(time_ms),
+        features: floatsOf(features as Uint8Array),
+      })) // BLOB NOT NULL
+      .reverse();
   }
 
   /** Brings everything to disk. */
@@ -291,6 +314,12 @@ export class ExampleStore {
     }
     return counts;
   }
+}
+
+function floatsOf(bytes: Uint8Array): Float32Array {
+  const features = new Float32Array(bytes.length / Float32Array.BYTES_PER_ELEMENT);
+  new Uint8Array(features.buffer).set(bytes);
+  return features;
 }
 
 function bytesOf(features: Float32Array): Uint8Array {

@@ -12,6 +12,7 @@ import { readYaml } from "../../shared/task/yaml.js";
 import type { MqttEndpoint } from "../../shared/transport/mqtt-endpoint.js";
 import { isTopic } from "../../shared/transport/topic-filter.js";
 import { type Credential, parseCredential } from "../../shared/wire/credential.js";
+import { type Labels, labelsSchema } from "../../shared/wire/message.js";
 import { brokerShape, brokerUrl, endpointOf } from "../broker.js";
 import { type HttpConfig, httpSchema } from "../http/config.js";
 import type { SourceBinding } from "../ingest/sources/binding.js";
@@ -37,6 +38,8 @@ export interface DeviceConfig {
   readonly rawLog: RawLogConfig;
   /** Where it may be asked about itself; undefined: nowhere. */
   readonly http: HttpConfig | undefined;
+  /** What the device is, in its owner's words: a trial may be for some only. */
+  readonly labels: Labels;
   readonly limits: DeviceLimits;
 }
 
@@ -101,6 +104,9 @@ const schema = z
     rules: rulesSchema,
     rawLog: rawLogSchema,
     http: httpSchema,
+    labels: labelsSchema
+      .prefault({})
+      .describe("What the device is: {site: lab}. A trial may be for some only."),
     limits: z
       .strictObject({
         disk: byteSize.prefault("1GB"),
@@ -151,8 +157,16 @@ export function loadDeviceConfig(path: string): DeviceConfig {
     rules: parsed.rules,
     rawLog: parsed.rawLog,
     http: parsed.http,
+    labels: parsed.labels,
     limits: limitsOf(parsed),
   };
+}
+
+/** Labels with others, which count for more. Throws `config-invalid` when there are too many together. */
+export function withLabels(labels: Labels, others: Labels): Labels {
+  const together = labelsSchema.safeParse({ ...labels, ...others });
+  if (together.success) return together.data;
+  throw invalid(together.error.issues.map(({ message }) => message).join("; "));
 }
 
 /** A binding with its path read and its speed settled. */

@@ -38,6 +38,10 @@ export function logFact(logger: Logger, fact: DeviceFact): void {
     case "version-failed":
       logger.error(fields, "version does not work here: back to the last good one");
       return;
+    case "drift":
+      if (fact.isDrifting) logger.warn(fields, "the data or the model's error drifts");
+      else logger.info(fields, "nothing drifts any more");
+      return;
     case "model-rejected":
       logger.warn(fields, "version not served");
       return;

@@ -29,6 +29,7 @@ import { logFact } from "./fact-log.js";
 import { refusalOf } from "./owner.js";
 import { PredictionPublisher } from "./prediction-publisher.js";
 import { Telemetry } from "./telemetry.js";
+import { processUsage } from "./usage.js";
 
 /** What may be put in the place of a process's own parts. Runtime and trainer stay the caller's. */
 export interface DeviceHostParts {
@@ -117,6 +118,8 @@ function assemble(
     link: createLink(config, { clock, logger }),
     eventNow: () => (recorder.isFile ? undefined : eventNow()),
     mayTrain: () => parts.mayTrain?.() ?? refusalOf(limits, clock),
+    labels: config.labels,
+    usage: processUsage,
     observe: (fact) => observe(fact),
     watchRows: (task) => rules?.bind(task),
     keepsOnlineRows: config.http !== undefined,

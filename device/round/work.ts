@@ -67,8 +67,17 @@ export class RoundWork {
 
   /** Works on an accepted offer. Rejects with what the trainer or the disk says, or when aborted. */
   async perform(offer: Offer, base: BaseModel | undefined, signal: AbortSignal): Promise<WorkOutcome> {
+    if (!this.#hasEnough(offer)) return { ok: false, reason: "too-few-examples" };
     const update = await this.#perform(offer, base, signal);
     return update === undefined ? { ok: false, reason: "diverged" } : { ok: true, update };
+  }
+
+  /** Of the examples that count in this round: all of them were enough when it was accepted. */
+  #hasEnough({ kind, sinceMs }: Offer): boolean {
+    if (sinceMs === null) return true;
+    const { task, reader } = this.#options;
+    if (kind === "evaluate") return reader.count("validation", sinceMs) > 0;
+    return reader.count("train", sinceMs) >= Math.max(1, task.rounds.minExamples);
   }
 
   async #perform(
@@ -78,7 +87,9 @@ export class RoundWork {
   ): Promise<BuiltUpdate | undefined> {
     const { task, device, reader } = this.#options;
     const context: UpdateContext = { task: task.task, device, offer };
-    if (offer.kind === "fit") return buildFitUpdate(context, await reader.statistics(quantileNeeds(task)));
+    const sinceMs = offer.sinceMs ?? undefined;
+    if (offer.kind === "fit")
+      return buildFitUpdate(context, await reader.statistics(quantileNeeds(task), sinceMs));
     assert(base !== undefined, "a round that trains or scores has a base");
     if (offer.kind === "train") return this.#train(context, base, signal);
     return this.#evaluate(context, base, signal);
@@ -90,8 +101,8 @@ export class RoundWork {
     signal: AbortSignal,
   ): Promise<BuiltUpdate | undefined> {
     const { task, device, place, reader, trainer } = this.#options;
-    const { seed, round } = context.offer;
-    const examples = await reader.scaled("train", base.scaler);
+    const { seed, round, sinceMs } = context.offer;
+    const examples = await reader.scaled("train", base.scaler, sinceMs ?? undefined);
     const job = {
       kind: "train",
       definition: place.definition,
@@ -110,7 +121,7 @@ export class RoundWork {
     signal: AbortSignal,
   ): Promise<BuiltUpdate | undefined> {
     const { place, reader, trainer } = this.#options;
-    const examples = await reader.scaled("validation", base.scaler);
+    const examples = await reader.scaled("validation", base.scaler, context.offer.sinceMs ?? undefined);
     const job = {
       kind: "evaluate",
       definition: place.definition,

@@ -1,5 +1,7 @@
 // `rollout` and `monitor` in parsed form: how a version comes to be served by all, and how devices watch it.
 
+import type { DetectorCall } from "../drift/concept/registry.js";
+
 /** Precision, recall and F1 are those of label 1, at a probability of 0.5. */
 export type MetricName = "rmse" | "mae" | "accuracy" | "precision" | "recall" | "f1" | "loss";
 
@@ -64,9 +66,11 @@ export interface MonitorSpec {
   /** Labelled rows that the metrics of a report are about: the newest. */
   readonly window: number;
   /** Watches the error of predictions; undefined: nothing does. */
-  readonly concept: ConceptSpec | undefined;
+  readonly concept: DetectorCall | undefined;
   /** Watches columns and predictions; undefined: nothing does. */
   readonly data: DataDriftSpec | undefined;
+  /** Period of what comes and goes with the time of day, week or shift; undefined: none. */
+  readonly seasonMs: number | undefined;
   /** How often a device reports. */
   readonly reportMs: number;
   readonly limits: readonly MetricLimit[];
@@ -76,12 +80,6 @@ export interface MonitorSpec {
   readonly quarantine: QuarantineSpec | undefined;
 }
 
-/** A detector of concept drift with its own parsed parameters; the registry knows their type. */
-export interface ConceptSpec {
-  readonly detector: string;
-  readonly params: unknown;
-}
-
 /** How windows of a column are compared with the column as it was when the model came. */
 export interface DataDriftSpec {
   readonly test: "ks" | "psi";
@@ -89,12 +87,10 @@ export interface DataDriftSpec {
   readonly rows: number;
   /** Rate of false alarms over all columns of a window (Benjamini and Hochberg 1995). */
   readonly alpha: number;
-  /** Smaller shifts are none: Wasserstein distance in standard deviations of the reference. */
+  /** Smaller shifts of numbers are none: Wasserstein distance in standard deviations of the reference. */
   readonly effect: number;
   /** Windows in a row that must say so. */
   readonly windows: number;
-  /** Period of what comes and goes with the time of day, week or shift; undefined: none. */
-  readonly seasonMs: number | undefined;
 }
 
 /** A metric of a window, and what it must not pass. */

@@ -212,6 +212,7 @@ export class LiveRun implements EndedRun {
       replay: undefined,
       predictions: undefined,
       rules: [],
+      labels: {},
       rawLog: { durability: "normal", keepMs: LOG_KEEP_MS, bytes: LOG_BYTES },
       http: undefined,
       limits: { diskBytes: DISK_BYTES, maxLoad: undefined, minFreeMemory: undefined, quiet: undefined },

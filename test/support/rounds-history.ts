@@ -32,7 +32,14 @@ const canary = (soakMs: number): CanarySpec => ({
 });
 
 const learningAnew: MonitorSpec = {
-  ...{ window: 100, concept: undefined, data: undefined, reportMs: 5 * SECOND_MS, limits: [] },
+  ...{
+    window: 100,
+    concept: undefined,
+    data: undefined,
+    seasonMs: undefined,
+    reportMs: 5 * SECOND_MS,
+    limits: [],
+  },
   retrain: { when: ["drift"], share: 0.3, cooldownMs: 60 * SECOND_MS, perDay: 3, rounds: 2 },
   quarantine: { afterMs: 10 * SECOND_MS, share: 0.5 },
 };

@@ -1,8 +1,13 @@
 // `monitor`: how devices watch their model and their data, and when the fleet learns anew.
 
 import { z } from "zod";
-import type { MetricLimit, MonitorSpec, Task } from "../task.js";
+import { DEFAULT_DETECTOR, detectors } from "../../drift/concept/registry.js";
+import { DATA_DRIFT_DEFAULTS } from "../../drift/data/port.js";
+import { alternatives } from "../problem.js";
+import type { DataDriftSpec, MetricLimit, MonitorSpec, Task } from "../task.js";
 import { durationWithin, shareWithin } from "../units.js";
+import { type Choice, oneKey } from "./choice.js";
+import { detector } from "./detector.js";
 import { metricName } from "./rounds.js";
 
 const SECOND_MS = 1_000;
@@ -33,10 +38,70 @@ const quarantine = z.strictObject({
   share: part.prefault("10%").describe("Most of the fleet that is left out."),
 });
 
+const nothing = z.literal("none").transform(() => undefined);
+
+const concept = z
+  .union([nothing, detector], {
+    error: `expected ${alternatives(Object.keys(detectors))}, one of them with its parameters, or "none"`,
+  })
+  .prefault(DEFAULT_DETECTOR)
+  .describe("Watches the error of predictions; none: nothing does.");
+
+const { windowRows, alpha, floor, consecutive } = DATA_DRIFT_DEFAULTS;
+
+const windows = z.strictObject({
+  rows: z
+    .int()
+    .min(50)
+    .max(100_000)
+    .prefault(windowRows)
+    .describe("Rows of a window: every so many, columns are tested."),
+  alpha: z
+    .number()
+    .gt(0)
+    .max(0.5)
+    .prefault(alpha)
+    .describe("Share of false discoveries among the columns told to differ."),
+  effect: z
+    .number()
+    .min(0)
+    .max(100)
+    .prefault(floor.numbers)
+    .describe("Smaller shifts are none, in standard deviations of the reference."),
+  windows: z.int().min(1).max(100).prefault(consecutive).describe("Windows in a row that must differ."),
+});
+
+const tests = {
+  ks: windows.describe("Two-sample Kolmogorov-Smirnov test."),
+  psi: windows.describe("Population stability index, against its own distribution under no change."),
+};
+const testNames = ["ks", "psi"] as const;
+
+const data = z
+  .union(
+    [
+      nothing,
+      z.enum(testNames).transform((test) => dataSpec({ kind: test, value: windows.parse({}) })),
+      oneKey(tests).transform((choice) => dataSpec(choice)),
+    ],
+    { error: 'expected "ks" or "psi", one of them with its parameters, or "none"' },
+  )
+  .prefault("ks")
+  .describe("Watches columns and predictions; none: nothing does.");
+
+function dataSpec({ kind, value }: Choice<typeof tests>): DataDriftSpec {
+  return { test: kind, ...value };
+}
+
 /** How devices watch their model and their data. */
 export const monitor = z
   .strictObject({
     window: z.int().min(20).max(100_000).prefault(1_000).describe("Labelled rows that metrics are about."),
+    concept,
+    data,
+    season: durationWithin({ min: 60 * SECOND_MS, max: 366 * DAY_MS })
+      .optional()
+      .describe("Period of what comes and goes with the time of day, week or shift."),
     report: durationWithin({ min: SECOND_MS, max: DAY_MS })
       .prefault("5m")
       .describe("How often a device sends its report."),
@@ -45,10 +110,11 @@ export const monitor = z
     quarantine: quarantine.optional().describe("A device that drifts alone is left out of rounds."),
   })
   .transform(
-    ({ window, report, limits, retrain, quarantine }): MonitorSpec => ({
+    ({ window, concept, data, season, report, limits, retrain, quarantine }): MonitorSpec => ({
       window,
-      concept: undefined,
-      data: undefined,
+      concept,
+      data,
+      seasonMs: season,
       reportMs: report,
       limits,
       retrain: retrain && {

@@ -109,7 +109,7 @@ function stored(examples: readonly Example[]): readonly string[] {
   const limits = { rows: 10_000, ageMs: undefined };
   const store = new ExampleStore({ database, batch, counters: new Counters(), limits, meaning: "m" });
   for (const example of examples) store.add({ ...example, split: "train" });
-  return store.page("train", 0, 10_000).examples.map(({ features }) => bitsOf(features));
+  return store.page("train", { afterId: 0 }, 10_000).examples.map(({ features }) => bitsOf(features));
 }
 
 describe("the same readings", () => {

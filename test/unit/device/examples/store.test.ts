@@ -30,7 +30,7 @@ function openStore(
 }
 
 function times({ store }: { readonly store: ExampleStore }, split: Split = "train"): number[] {
-  return store.page(split, 0, 1_000_000).examples.map(({ label }) => label);
+  return store.page(split, { afterId: 0 }, 1_000_000).examples.map(({ label }) => label);
 }
 
 test("what goes in comes out: in order, by split, to the last bit", () => {
@@ -38,7 +38,7 @@ test("what goes in comes out: in order, by split, to the last bit", () => {
   const features = Float32Array.of(0.1, -3e38);
   opened.store.add({ ...example(1, "validation"), features, persistence: 0.5 });
   opened.store.add(example(2, "test"));
-  const { examples } = opened.store.page("validation", 0, 10);
+  const { examples } = opened.store.page("validation", { afterId: 0 }, 10);
   expect(examples).toEqual([
     { label: 1, persistence: 0.5, features: Buffer.from(new Uint8Array(features.buffer)) },
   ]);
@@ -57,11 +57,11 @@ test("what a late reading has changed takes the place of what was there, unless 
   store.add({ ...example(4), label: 44, revision: 1 });
   expect(store.counts().train).toBe(3);
   store.flush();
-  expect(store.page("train", 0, 10).examples.map(({ label }) => label)).toEqual([3, 44]);
+  expect(store.page("train", { afterId: 0 }, 10).examples.map(({ label }) => label)).toEqual([3, 44]);
   expect(counters.toJSON()).toMatchObject({ "examples.revised": 2, "examples.revised-gone": 1 });
   store.add({ ...example(3), label: 33, revision: 2 });
   store.flush();
-  expect(store.page("train", 0, 10).examples.map(({ label }) => label)).toEqual([33, 44]);
+  expect(store.page("train", { afterId: 0 }, 10).examples.map(({ label }) => label)).toEqual([33, 44]);
   expect(store.counts().train).toBe(2);
 });
 

@@ -1,0 +1,11 @@
+// What the device's process takes of its machine, as a port: simulations have no machine.
+
+/** Reads it; cheap enough for every report. */
+export interface ProcessUsage {
+  readonly rssBytes: number;
+  /** Time on processors since the process started, all threads together. */
+  readonly cpuMs: number;
+}
+
+/** Nothing is known. */
+export const unknownUsage: ProcessUsage = { rssBytes: 0, cpuMs: 0 };
