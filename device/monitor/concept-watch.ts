@@ -1,12 +1,13 @@
 // Watches how wrong one version is, label by label: a detector, and what it is fed.
 
 import type { Counters } from "../../shared/counters.js";
-import type { ConceptDetector } from "../../shared/drift/concept/port.js";
+import type { ConceptDetector, DetectorInput } from "../../shared/drift/concept/port.js";
 import { createDetector, type DetectorCall, detectors } from "../../shared/drift/concept/registry.js";
 import type { Saved, Stateful } from "../../shared/pipeline/state.js";
+import { type UsualError, usualErrorOf } from "./usual-error.js";
 
-/** Errors that a version's usual error is taken from. */
-const USUAL_ERRORS = 50;
+/** Errors that the usual one is taken from; a miss tells less than the size of an error. */
+const USUAL_ERRORS = { sizes: 200, misses: 500 } as const;
 
 /** What was found since the version was taken up. A drift stays until another version is. */
 export interface ConceptState {
@@ -15,28 +16,32 @@ export interface ConceptState {
 }
 
 /**
- * Feeds a detector. Hits and misses go in as they are. Errors are brought to a like size first, by the version's first
- * 50: as standard scores, or, where a detector takes shares, as e / (e + usual). So thresholds mean the same whatever is
- * predicted.
+ * Feeds a detector with what it takes as independent: errors of telemetry resemble the ones before, and a detector that hears
+ * them one by one cries wolf all day. So the first errors tell how long they resemble one another, and means of blocks twice
+ * as long go in: as standard scores, or as shares (misses as they are, sizes as e / (e + usual)). A detector of hits and misses
+ * hears the last of each block. Nothing is told before the usual error is known.
  */
 export class ConceptWatch implements Stateful {
   readonly #detector: ConceptDetector;
-  readonly #isShare: boolean;
-  readonly #areDecisions: boolean;
+  readonly #input: DetectorInput;
+  readonly #areMisses: boolean;
   readonly #counters: Counters;
-  // Of the first errors: how many, their mean, and the sum of squared deviations (Welford 1962).
-  #usual: readonly [count: number, mean: number, squares: number] = [0, 0, 0];
+  /** The first errors, until there are enough of them. */
+  #first: number[] = [];
+  #usual: UsualError | undefined;
+  #blockSum = 0;
+  #blockErrors = 0;
   #state: ConceptState = { status: "ok", detections: 0 };
 
   constructor(options: {
     readonly call: DetectorCall;
     /** Errors are 0 or 1. */
-    readonly areDecisions: boolean;
+    readonly areMisses: boolean;
     readonly counters: Counters;
   }) {
     this.#detector = createDetector(options.call);
-    this.#isShare = detectors[options.call.kind]?.input !== "numbers";
-    this.#areDecisions = options.areDecisions;
+    this.#input = detectors[options.call.kind]?.input ?? "numbers";
+    this.#areMisses = options.areMisses;
     this.#counters = options.counters;
   }
 
@@ -44,48 +49,69 @@ export class ConceptWatch implements Stateful {
     return this.#state;
   }
 
-  /** How wrong the next labelled row was. Gives how many rows ago the change began, when it tells one. */
+  /** How wrong the next labelled row was. When it tells a drift: how many labelled rows ago that began. */
   see(error: number): number | undefined {
-    const fed = this.#areDecisions ? error : this.#liken(error);
-    if (fed === undefined) return undefined;
-    const verdict = this.#detector.update(fed);
+    if (this.#usual === undefined) return this.#learn(error);
+    this.#blockSum += error;
+    this.#blockErrors += 1;
+    const { block } = this.#usual;
+    if (this.#blockErrors < block) return undefined;
+    const mean = this.#blockSum / block;
+    this.#blockSum = 0;
+    this.#blockErrors = 0;
+    return this.#feed(this.#numberFor(this.#usual, mean, error), block);
+  }
+
+  save(): Saved {
+    const saved: SavedWatch = {
+      detector: this.#detector.save(),
+      first: Float64Array.from(this.#first),
+      usual: this.#usual ?? null,
+      block: [this.#blockSum, this.#blockErrors],
+      state: this.#state,
+    };
+    return saved;
+  }
+
+  restore(saved: Saved): void {
+    const { detector, first, usual, block, state } = saved as SavedWatch; // as `save` made it
+    this.#detector.restore(detector);
+    this.#first = [...first];
+    this.#usual = usual ?? undefined;
+    [this.#blockSum, this.#blockErrors] = block;
+    this.#state = state;
+  }
+
+  #learn(error: number): undefined {
+    this.#first.push(error);
+    if (this.#first.length < USUAL_ERRORS[this.#areMisses ? "misses" : "sizes"]) return;
+    this.#usual = usualErrorOf(Float64Array.from(this.#first));
+    this.#first = [];
+  }
+
+  #numberFor(usual: UsualError, mean: number, last: number): number {
+    if (this.#input === "bits") return last;
+    if (this.#input === "numbers") return (mean - usual.mean) / usual.deviation;
+    if (this.#areMisses) return mean;
+    return mean === 0 ? 0 : mean / (mean + usual.mean);
+  }
+
+  #feed(value: number, block: number): number | undefined {
+    const verdict = this.#detector.update(value);
     const { status, detections } = this.#state;
     if (verdict === "refused") this.#counters.add("monitor.errors-refused");
     else if (verdict === "drift") {
       this.#state = { status: "drift", detections: detections + 1 };
-      return this.#detector.updatesSinceChange;
+      return block * this.#detector.updatesSinceChange;
     } else if (status !== "drift" && status !== verdict) this.#state = { status: verdict, detections };
     return undefined;
   }
-
-  save(): Saved {
-    return [this.#detector.save(), this.#usual, this.#state.status, this.#state.detections];
-  }
-
-  restore(saved: Saved): void {
-    const [detector, usual, status, detections] = saved as SavedWatch; // as `save` made it
-    this.#detector.restore(detector);
-    this.#usual = usual;
-    this.#state = { status, detections };
-  }
-
-  /** Undefined while it is not known what is usual. */
-  #liken(error: number): number | undefined {
-    const [count, mean, squares] = this.#usual;
-    if (count < USUAL_ERRORS) {
-      const next = mean + (error - mean) / (count + 1);
-      this.#usual = [count + 1, next, squares + (error - mean) * (error - next)];
-      return undefined;
-    }
-    if (this.#isShare) return error === 0 ? 0 : error / (error + mean);
-    const deviation = Math.sqrt(squares / count);
-    return (error - mean) / (deviation > 0 ? deviation : 1);
-  }
 }
 
-type SavedWatch = readonly [
-  detector: Saved,
-  usual: readonly [number, number, number],
-  status: ConceptState["status"],
-  detections: number,
-];
+interface SavedWatch {
+  readonly detector: Saved;
+  readonly first: Float64Array;
+  readonly usual: UsualError | null;
+  readonly block: [sum: number, errors: number];
+  readonly state: ConceptState;
+}

@@ -182,16 +182,15 @@ export class Monitor implements Stateful {
 
   #takeUp(saved: SavedMonitor, { serving, beside }: Pair): void {
     this.#saved = undefined;
-    const states = new Map(saved.watches);
     this.#pair = saved.pair;
     this.#referenceSinceMs = saved.referenceSinceMs;
     this.#serving = saved.tallies[0] ?? undefined;
     this.#beside = saved.tallies[1] ?? undefined;
     this.#paired = saved.paired;
     this.#watches.clear();
-    for (const version of [serving, beside]) {
-      const state = version && states.get(keyOf(version));
-      if (version !== undefined && state !== undefined) this.#watchOf(version).restore(state);
+    for (const [key, state] of saved.watches) {
+      const version = [serving, beside].find((each) => each !== undefined && keyOf(each) === key);
+      if (version !== undefined) this.#watchOf(version).restore(state);
     }
     this.#keys = saved.keys;
   }

@@ -57,10 +57,10 @@ export class VersionWatch implements Stateful {
     const { spec, definition, columns, counters } = options;
     const { concept, data, seasonMs } = spec;
     const { kind } = definition.output;
-    const areDecisions = kind === "classification" || kind === "binary";
+    const areMisses = kind === "classification" || kind === "binary";
     this.#options = options;
     this.#window = new MetricWindow(spec.window);
-    this.#concept = concept && new ConceptWatch({ call: concept, areDecisions, counters });
+    this.#concept = concept && new ConceptWatch({ call: concept, areMisses, counters });
     this.#watched = spread(columns.length, COLUMNS_MAX);
     const names = this.#watched.map((at) => columns[at]!);
     this.#data = data && new DataWatch({ columns: names, spec: data, seasonMs });
