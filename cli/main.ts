@@ -39,6 +39,8 @@ const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
   simulate: () => import("./simulate.js"),
   plan: () => import("./plan.js"),
   pipeline: () => import("./pipeline.js"),
+  model: () => import("./model.js"),
+  why: () => import("./why.js"),
   schema: () => import("./schema.js"),
 };
 

@@ -14,6 +14,8 @@ import { Downlink } from "./ingest/downlink.js";
 import { DropLog } from "./ingest/drop-log.js";
 import { ReceiptStore } from "./ingest/receipts.js";
 import { Staging } from "./ingest/staging.js";
+import { RunWriter } from "./lineage/run-writer.js";
+import { LineageStore } from "./lineage/store.js";
 import type { Learning } from "./model/learning.js";
 import { VersionMaker } from "./model/maker.js";
 import { Publisher } from "./model/publisher.js";
@@ -63,7 +65,8 @@ export function assemble(options: ServerOptions, learning: Learning): Parts {
   const policy = policyOf(task.task, { seed, maxDevices: base.limits.devices });
   const reports = new ReportStore(options.database);
   const fleetView = new FleetView({ store: reports, policy, clock, counters: base.counters });
-  const maker = new VersionMaker({ ...base, task: task.task, keys, clock, learning });
+  const runs = new RunWriter({ ...base, loaded: task, keys, learning, seed });
+  const maker = new VersionMaker({ ...base, loaded: task, keys, clock, learning, runs });
   // Each needs the other: what is made comes back as an event.
   const effects: Effects = new Effects({
     ...base,
@@ -110,6 +113,7 @@ function layBase(options: ServerOptions): Base {
     receipts: new ReceiptStore({ database, keys, task: task.task.task }),
     registry: new ModelRegistry(versions),
     history: new RoundHistory(database),
+    lineage: new LineageStore({ database, keys, task: task.task }),
     downlink: new Downlink({ task: task.task.task, uplink, counters, logger, fleet }),
     fleet,
     timeline,

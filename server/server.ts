@@ -1,14 +1,17 @@
 // The aggregator of one task.
 
+import type { KeyObject } from "node:crypto";
+import { artefactFiles, type Files } from "../shared/artefact/files.js";
 import type { Counters } from "../shared/counters.js";
-import { HeadwaterError } from "../shared/error.js";
 import type { DeviceId } from "../shared/id.js";
+import type { Lineage } from "../shared/lineage/record.js";
 import { metricValue } from "../shared/model/metric.js";
-import type { Database } from "../shared/storage/port.js";
-import type { LoadedTask } from "../shared/task/parse.js";
 import type { Manifest } from "../shared/wire/message.js";
 import { assemble, type Parts } from "./assemble.js";
 import { route } from "./ingest/router.js";
+import { Aliases } from "./model/aliases.js";
+import { artefactOf } from "./model/export.js";
+import { claimDatabase } from "./model/identity.js";
 import { createLearning, type Learning } from "./model/learning.js";
 import type { ModelVersion } from "./model/registry.js";
 import type { ReceivedReport } from "./monitor/report-store.js";
@@ -28,8 +31,16 @@ export interface VersionRecord {
 /** What became of an operator's wish: done, or why it could not be. */
 export type ActionResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
+/** A version to take elsewhere. */
+export interface ExportedVersion {
+  readonly manifest: Manifest;
+  readonly files: Files;
+}
+
 /** One task's aggregator. */
 export interface Server {
+  /** Of the key that everything is signed with. */
+  readonly publicKey: KeyObject;
   /** Resumes where the database says it was, and answers devices. Rejects when the database cannot be written. */
   start(): Promise<void>;
   /** Lets go of everything without writing anything: for the database it is as if the process had died. */
@@ -56,6 +67,12 @@ export interface Server {
   promote(version: number): Promise<ActionResult>;
   /** Takes back what is in trial, else what is served: to version `to`, or to what was served before. */
   rollBack(to?: number): Promise<ActionResult>;
+  /** How a version was made, then how its parent was, at most `limit` of them; empty when that is not known (any more). */
+  lineage(version: number, limit: number): readonly Lineage[];
+  /** The version as files (docs/models.md), undefined when it is not kept (any more). */
+  exported(version: number): Promise<ExportedVersion | undefined>;
+  /** Names that people gave to versions, and giving them. */
+  readonly aliases: Aliases;
   /** Rejects on a mistake of our own, after which nothing it says should be trusted. Never resolves. */
   readonly failed: Promise<never>;
 }
@@ -67,30 +84,26 @@ export interface Server {
 export async function createServer(options: ServerOptions): Promise<Server> {
   const { task, database, runtime, seed } = options;
   const learning = await createLearning(task, runtime, seed);
-  claimDatabase(database, task, learning);
+  claimDatabase(database, task, learning.identity);
   return new TaskServer(options, learning);
 }
 
-function claimDatabase(database: Database, { task }: LoadedTask, { identity }: Learning): void {
-  database.run("INSERT OR IGNORE INTO identity (name, value) VALUES ('learning', ?)", identity);
-  const row = database.get("SELECT value FROM identity WHERE name = 'learning'");
-  if (row?.value === identity) return;
-  throw new HeadwaterError(
-    "task-invalid",
-    `the database holds versions of another task, pipeline or model than ${task.task} has now: use another one`,
-  );
-}
-
 class TaskServer implements Server {
+  readonly publicKey: KeyObject;
+  readonly aliases: Aliases;
   readonly counters: Counters;
   readonly failed: Promise<never>;
   readonly paramCount: number;
+  readonly #learning: Learning;
   readonly #options: ServerOptions;
   readonly #parts: Parts;
   #hasStarted: Promise<void> = Promise.resolve();
 
   constructor(options: ServerOptions, learning: Learning) {
     this.#options = options;
+    this.#learning = learning;
+    this.aliases = new Aliases(options.database);
+    this.publicKey = options.keys.publicKey;
     this.#parts = assemble(options, learning);
     this.counters = this.#parts.base.counters;
     this.failed = this.#parts.failed;
@@ -144,6 +157,19 @@ class TaskServer implements Server {
     return this.#parts.registry.model(version);
   }
 
+  lineage(version: number, limit: number): readonly Lineage[] {
+    return this.#parts.base.lineage.ancestry(version, limit);
+  }
+
+  async exported(version: number): Promise<ExportedVersion | undefined> {
+    const { registry, base } = this.#parts;
+    const artefact = await artefactOf(
+      { registry, lineage: base.lineage, publicKey: this.publicKey },
+      version,
+    );
+    return artefact && { manifest: artefact.manifest, files: artefactFiles(artefact, this.#learning.spec) };
+  }
+
   reports(): ReadonlyMap<DeviceId, ReceivedReport> {
     return this.#parts.fleetView.reports;
   }
@@ -184,8 +210,9 @@ class TaskServer implements Server {
   }
 
   async #start(): Promise<void> {
-    const { coordinator, fleet, publisher } = this.#parts;
+    const { base, coordinator, fleet, publisher } = this.#parts;
     await coordinator.load();
+    base.lineage.keepTask(this.#options.task);
     for (const device of coordinator.state.fleet.keys()) fleet.expect(device);
     await publisher.publishTask();
     await coordinator.recover();

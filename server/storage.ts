@@ -5,6 +5,7 @@ import { HeadwaterError } from "../shared/error.js";
 import type { Database, Migrations } from "../shared/storage/port.js";
 import type { ReceiptStore } from "./ingest/receipts.js";
 import type { Staging } from "./ingest/staging.js";
+import type { LineageStore } from "./lineage/store.js";
 import type { VersionStore } from "./model/version-store.js";
 import type { Write } from "./round/command.js";
 import type { RoundEvent } from "./round/event.js";
@@ -84,6 +85,19 @@ export const serverMigrations: Migrations = [
   -- What each device of a round did and when, for people, as JSON.
   CREATE TABLE round_members (round INTEGER PRIMARY KEY, count INTEGER NOT NULL, members TEXT NOT NULL) STRICT;
   `,
+  `
+  -- How each version was made and judged: signed records (RFC 8785 JSON), kept longer than the versions. Tasks: the text
+  -- behind the hashes in them.
+  CREATE TABLE lineage (
+    version INTEGER PRIMARY KEY, task_hash TEXT NOT NULL, bytes INTEGER NOT NULL,
+    run TEXT NOT NULL, run_sha256 TEXT NOT NULL, run_signature BLOB NOT NULL,
+    verdict TEXT, verdict_sha256 TEXT, verdict_signature BLOB
+  ) STRICT;
+  CREATE TABLE tasks (task_hash TEXT PRIMARY KEY, source TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- Names that people have given to versions; what has one is kept.
+  CREATE TABLE aliases (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The tables a write may touch. */
@@ -92,10 +106,25 @@ export interface Stores {
   readonly receipts: ReceiptStore;
   readonly versions: VersionStore;
   readonly history: RoundHistory;
+  readonly lineage: LineageStore;
 }
 
 // Often enough that a start replays little, seldom enough that hellos do not rewrite the state each time.
 const EVENTS_PER_SNAPSHOT = 256;
+
+/** Everything journaled; only reads. */
+export function readJournal(database: Database): JournalContent | undefined {
+  const row = database.get("SELECT state, policy, alive_ms FROM snapshot");
+  if (row === undefined) return undefined;
+  const events = database.all("SELECT event FROM journal ORDER BY seq");
+  return {
+    state: parseState(String(row.state)),
+    // Only our own writing is read here, so its shape is known.
+    policy: JSON.parse(String(row.policy)) as Policy,
+    events: events.map(({ event }) => JSON.parse(String(event)) as RoundEvent),
+    aliveMs: Number(row.alive_ms),
+  };
+}
 
 /** The journal over a server's database. */
 export class SqliteJournal implements Journal {
@@ -109,16 +138,7 @@ export class SqliteJournal implements Journal {
   }
 
   async load(): Promise<JournalContent | undefined> {
-    const row = this.#database.get("SELECT state, policy, alive_ms FROM snapshot");
-    if (row === undefined) return undefined;
-    const events = this.#database.all("SELECT event FROM journal ORDER BY seq");
-    return {
-      state: parseState(String(row.state)),
-      // Only our own writing is read here, so its shape is known.
-      policy: JSON.parse(String(row.policy)) as Policy,
-      events: events.map(({ event }) => JSON.parse(String(event)) as RoundEvent),
-      aliveMs: Number(row.alive_ms),
-    };
+    return readJournal(this.#database);
   }
 
   async begin(state: RoundsState, policy: Policy, nowMs: number): Promise<void> {
@@ -176,7 +196,7 @@ export class SqliteJournal implements Journal {
   }
 
   #apply(write: Write): void {
-    const { staging, receipts, versions, history } = this.#stores;
+    const { staging, receipts, versions, history, lineage } = this.#stores;
     switch (write.type) {
       case "begin-round":
         history.begin(write);
@@ -205,6 +225,10 @@ export class SqliteJournal implements Journal {
         return;
       case "version":
         versions.keep(write.manifest, write.blob);
+        lineage.keep(write.run);
+        return;
+      case "verdict":
+        lineage.judge(write, history.scored(write.version));
         return;
       default:
         unreachable(write);

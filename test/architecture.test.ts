@@ -6,16 +6,17 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const layers = ["shared", "device", "server", "simulator", "cli"] as const;
+const layers = ["shared", "model", "device", "server", "simulator", "cli"] as const;
 type Layer = (typeof layers)[number];
 
 /** Which layers each layer may import, besides itself. */
 const mayImport: Readonly<Record<Layer, readonly Layer[]>> = {
   shared: [],
+  model: ["shared"],
   device: ["shared"],
   server: ["shared"],
   simulator: ["shared", "device", "server"],
-  cli: ["shared", "device", "server", "simulator"],
+  cli: ["shared", "model", "device", "server", "simulator"],
 };
 
 /** A package, or a pattern of source text, and the only files that may use it. */
@@ -44,6 +45,7 @@ const onlyImporters: readonly { readonly what: string; readonly pattern: RegExp;
       where: /^device\/ingest\/decoders\/sparkplug\/payload\.ts$/,
     },
     { what: "preact", pattern: /["']preact[/"']/, where: /^server\/dashboard\// },
+    { what: "modern-tar", pattern: /["']modern-tar/, where: /^shared\/artefact\/disk\.ts$/ },
     { what: "commander", pattern: /["']commander["']/, where: /^cli\// },
     { what: "Math.random", pattern: /\bMath\.random\s*\(/, where: /^$/ },
     {

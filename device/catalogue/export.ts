@@ -177,8 +177,9 @@ function textOf(bytes: Uint8Array): ["utf8" | "base64", string] {
   }
 }
 
-// The pool that SQLite's bytes lie in is not aligned for floats.
-function floatsOf(bytes: Uint8Array): readonly number[] {
+/** Features as they lie in the table `example`. */
+export function floatsOf(bytes: Uint8Array): readonly number[] {
+  // The pool that SQLite's bytes lie in is not aligned for floats.
   return [...new Float32Array(bytes.slice().buffer)];
 }
 

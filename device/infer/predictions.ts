@@ -1,7 +1,7 @@
 // Predictions on disk: a bounded ring that other programs on the device may read.
 
 import type { Counters } from "../../shared/counters.js";
-import type { Database } from "../../shared/storage/port.js";
+import type { Database, Row } from "../../shared/storage/port.js";
 import { BatchedWrites, type WriteBatch } from "../batched-writes.js";
 import type { Prediction } from "../fact.js";
 
@@ -40,15 +40,7 @@ export class PredictionLog {
          ORDER BY id DESC LIMIT ?`,
         limit,
       )
-      .map((row) => ({
-        id: String(row.prediction_id ?? ""), // of a prediction that was made before there were ids
-        entity: String(row.entity),
-        timeMs: Number(row.time_ms),
-        version: Number(row.version),
-        value: Number(row.value),
-        probability: row.probability === null ? null : Number(row.probability),
-        anomaly: row.anomaly === null ? null : row.anomaly === 0 ? 0 : 1,
-      }));
+      .map(predictionOf);
   }
 
   /** Brings everything to disk. */
@@ -71,4 +63,17 @@ export class PredictionLog {
     }
     return () => undefined;
   }
+}
+
+/** A row of the table `prediction`. */
+export function predictionOf(row: Row): Prediction {
+  return {
+    id: String(row.prediction_id ?? ""), // of a prediction that was made before there were ids
+    entity: String(row.entity),
+    timeMs: Number(row.time_ms),
+    version: Number(row.version),
+    value: Number(row.value),
+    probability: row.probability === null ? null : Number(row.probability),
+    anomaly: row.anomaly === null ? null : row.anomaly === 0 ? 0 : 1,
+  };
 }

@@ -15,6 +15,7 @@ import { createTokenGuard } from "../../shared/token-guard.js";
 import { refuseAction } from "./actions.js";
 import { type Asset, type Assets, loadAssets } from "./assets.js";
 import { EventHub, type EventLimits } from "./events.js";
+import { addExportRoute } from "./export-route.js";
 import { addMetrics, type MetricsSources } from "./metrics.js";
 import { type ActionRoute, type ApiRoute, actionRoutes, apiRoutes } from "./routes.js";
 import { problemSchema } from "./schema.js";
@@ -96,6 +97,7 @@ export async function createApp(options: AppOptions) {
     answer(reply, 404, { error: "not-found", message: `there is no ${request.method} ${request.url}` }),
   );
   for (const route of apiRoutes) addRoute(app, route, sources);
+  addExportRoute(app, sources);
   addMetrics(app, sources, metrics);
   if (serving !== undefined) await addServing(app, serving, { sources, logger });
   for (const route of actionRoutes) addAction(app, route, { sources, logger });

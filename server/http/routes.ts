@@ -10,6 +10,8 @@ import {
   doneSchema,
   driftSchema,
   healthSchema,
+  lineageQuerySchema,
+  lineageSchema,
   metricPointsSchema,
   metricsQuerySchema,
   modelParamsSchema,
@@ -26,6 +28,7 @@ import { describeTask } from "./task-view.js";
 import {
   type ApiSources,
   describeDevices,
+  describeLineage,
   describeMetrics,
   describeModels,
   describeRoundDetail,
@@ -116,6 +119,20 @@ export const apiRoutes: readonly ApiRoute[] = [
     summary: "Model versions kept, newest first",
     replies: { 200: modelsSchema },
     answer: (sources) => ok(describeModels(sources)),
+  },
+  {
+    url: "/api/models/:version/lineage",
+    summary: "How a version was made and judged, and how those were that it came from: signed records",
+    query: lineageQuerySchema,
+    params: modelParamsSchema,
+    replies: { 200: lineageSchema, 404: problemSchema },
+    answer: (sources, { query, params }) => {
+      const { version } = modelParamsSchema.parse(params);
+      const body = describeLineage(sources, version, lineageQuerySchema.parse(query));
+      if (body.lineage.length > 0) return ok(body);
+      const message = `there is no version ${version}, or what was known of it is kept no longer`;
+      return { code: 404, body: { error: "not-found", message } };
+    },
   },
   {
     url: "/api/devices",

@@ -190,6 +190,7 @@ export const modelSchema = z.object({
   expiresMs: timeMs,
   isHead: z.boolean(),
   isStable: z.boolean(),
+  aliases: z.array(z.string()).describe("names that people gave it"),
   evaluation: z
     .object({ round: count, rows: count, devices: count.optional(), metrics })
     .optional()
@@ -201,6 +202,20 @@ export const modelsSchema = z.object({ models: z.array(modelSchema).describe("ne
 export const devicesSchema = z.object({
   devices: z.array(deviceSchema).describe("by id"),
   next: z.string().optional().describe("`after` of the next page; absent on the last"),
+});
+
+const recordSchema = z.object({
+  record: z.record(z.string(), z.unknown()),
+  sha256: z.string().describe("of the record's RFC 8785 JSON"),
+  signature: z.string().describe("Ed25519, base64, by the server's key"),
+});
+
+export const lineageSchema = z.object({
+  publicKey: z.string().describe("the server's Ed25519 key, base64"),
+  lineage: z
+    .array(z.object({ run: recordSchema, verdict: recordSchema.optional() }))
+    .describe("the version, its parent, the parent's parent and so on"),
+  next: count.optional().describe("version to go on with; absent at the end of what is known"),
 });
 
 export const healthSchema = z.object({
@@ -224,6 +239,10 @@ export const devicesQuerySchema = z.strictObject({
   connected: z.boolean().optional().describe("only those that are, or are not, connected"),
 });
 
+export const lineageQuerySchema = z.strictObject({
+  limit: count.min(1).max(100).default(20).describe("most versions"),
+});
+
 /** The status without its lists: they are sent apart, and only what changed of them. */
 export const liveStatusSchema = statusSchema
   .omit({ devices: true })
@@ -237,6 +256,7 @@ export type RoundDetailView = z.infer<typeof roundDetailSchema>;
 export type MetricPointsView = z.infer<typeof metricPointsSchema>;
 export type DriftView = z.infer<typeof driftSchema>;
 export type TaskView = z.infer<typeof taskViewSchema>;
+export type LineageView = z.infer<typeof lineageSchema>;
 export type StatusView = z.infer<typeof statusSchema>;
 export type OpenRoundView = z.infer<typeof openRoundSchema>;
 export type RoundView = z.infer<typeof roundSchema>;

@@ -3,9 +3,11 @@
 import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import type { DeviceId } from "../../shared/id.js";
+import type { RunManifest, Signed, Verdict } from "../../shared/lineage/record.js";
 import { metricValues } from "../../shared/model/metric.js";
 import type { LoadedTask } from "../../shared/task/parse.js";
 import type { Task } from "../../shared/task/task.js";
+import { rawPublicKey } from "../../shared/wire/signature.js";
 import type { DeviceView as HeardDevice } from "../fleet/registry.js";
 import type { EnrolledDevice } from "../host/enrolled.js";
 import type { RoundRecord } from "../round/history.js";
@@ -18,6 +20,7 @@ import type {
   DevicesView,
   DeviceView,
   DriftView,
+  LineageView,
   LiveStatus,
   MemberView,
   MetricPointsView,
@@ -37,7 +40,19 @@ export interface ApiSources {
   readonly version: string;
   /** The task as its author wrote it. */
   readonly source: Pick<LoadedTask, "source" | "taskHash" | "pipelineHash">;
-  readonly server: Pick<Server, "status" | "rounds" | "versions" | "members" | "watch" | "paramCount">;
+  readonly server: Pick<
+    Server,
+    | "status"
+    | "rounds"
+    | "versions"
+    | "members"
+    | "watch"
+    | "paramCount"
+    | "lineage"
+    | "publicKey"
+    | "aliases"
+    | "exported"
+  >;
   readonly enrolled: { list(): readonly EnrolledDevice[] };
   readonly broker: () => StatusView["broker"];
   readonly brokerCounters: Counters;
@@ -166,7 +181,16 @@ export function describeRounds({ server, task }: ApiSources, { limit, before }: 
   return { rounds, ...(records.length > limit && last !== undefined ? { next: last.round } : {}) };
 }
 
-export function describeModels({ server, task }: ApiSources): ModelsView {
+/** What is needed to say which versions there are. */
+export interface ModelSources {
+  readonly task: Task;
+  readonly server: Pick<Server, "versions"> & {
+    status(): { readonly head: number; readonly stable: number };
+    readonly aliases: Pick<Server["aliases"], "of">;
+  };
+}
+
+export function describeModels({ server, task }: ModelSources): ModelsView {
   const { head, stable } = server.status();
   const models = server.versions().map(({ manifest, scored }) => {
     const { version, parent, sha256, bytes, fingerprint, modelSignature, createdMs, expiresMs } = manifest;
@@ -174,10 +198,32 @@ export function describeModels({ server, task }: ApiSources): ModelsView {
       ...{ version, parent, sha256, bytes, fingerprint, modelSignature, createdMs, expiresMs },
       isHead: version === head,
       isStable: version === stable,
+      aliases: [...server.aliases.of(version)],
       ...optional({ evaluation: describeEvaluation(scored, task) }),
     };
   });
   return { models };
+}
+
+export function describeLineage(
+  { server }: ApiSources,
+  version: number,
+  { limit }: { readonly limit: number },
+): LineageView {
+  const known = server.lineage(version, limit + 1);
+  const next = known[limit]?.run.record.version;
+  return {
+    publicKey: Buffer.from(rawPublicKey(server.publicKey)).toString("base64"),
+    lineage: known.slice(0, limit).map(({ run, verdict }) => ({
+      run: describeRecord(run),
+      ...(verdict === undefined ? {} : { verdict: describeRecord(verdict) }),
+    })),
+    ...optional({ next }),
+  };
+}
+
+function describeRecord({ record, sha256, signature }: Signed<RunManifest | Verdict>) {
+  return { record: { ...record }, sha256, signature: Buffer.from(signature).toString("base64") };
 }
 
 export function describeDevices(

@@ -2,7 +2,7 @@
 
 import { defineModel, modelSignature } from "../../shared/model/define.js";
 import type { ModelDefinition } from "../../shared/model/definition.js";
-import type { ModelRuntime } from "../../shared/model/runtime.js";
+import type { EngineName, ModelRuntime } from "../../shared/model/runtime.js";
 import type { ParamSpec } from "../../shared/params/spec.js";
 import { planPipeline } from "../../shared/pipeline/plan.js";
 import { scalerHash } from "../../shared/pipeline/scaler.js";
@@ -20,6 +20,8 @@ export interface Learning {
   signatureOf(scaler: FittedScaler): string;
   /** Where training starts: the same for the same root seed. Nobody writes to them. */
   readonly initialParams: Float32Array;
+  /** Which engine drew them. */
+  readonly engine: EngineName;
   /** Changes when params of the one could not be used by the other. */
   readonly identity: string;
 }
@@ -40,7 +42,13 @@ export async function createLearning(
     spec: model.spec,
     columns,
     signatureOf: (scaler) => modelSignature({ pipelineHash, topologyHash, scalerHash: scalerHash(scaler) }),
+    engine: model.engine,
     initialParams: await model.initialParams(seed),
-    identity: sha256Hex(`${task.task}|${pipelineHash}|${topologyHash}`),
+    identity: learningIdentity(loaded, topologyHash),
   };
+}
+
+/** The same for all tasks that can use each other's params. */
+export function learningIdentity({ task, pipelineHash }: LoadedTask, topologyHash: string): string {
+  return sha256Hex(`${task.task}|${pipelineHash}|${topologyHash}`);
 }

@@ -4,12 +4,13 @@
 import { assert, unreachable } from "../../shared/assert.js";
 import type { Clock } from "../../shared/clock.js";
 import type { TaskId } from "../../shared/id.js";
+import type { RunManifest, Signed } from "../../shared/lineage/record.js";
 import { isAllFinite } from "../../shared/params/vector.js";
 import { fitScaler } from "../../shared/pipeline/scaler.js";
 import { type FleetStatistics, StatisticsPool } from "../../shared/pipeline/statistics.js";
 import type { FittedScaler } from "../../shared/pipeline/types.js";
 import { sha256Hex } from "../../shared/task/canonical.js";
-import type { Task } from "../../shared/task/task.js";
+import type { LoadedTask } from "../../shared/task/parse.js";
 import type { Manifest } from "../../shared/wire/message.js";
 import { encodeModelBlob } from "../../shared/wire/model-blob.js";
 import { Scratch } from "../../shared/wire/scratch.js";
@@ -17,28 +18,32 @@ import { type KeyPair, signManifest } from "../../shared/wire/signature.js";
 import { unpackUpdate } from "../../shared/wire/update-frame.js";
 import { foldUpdates } from "../aggregate/fold.js";
 import { aggregators } from "../aggregate/registry.js";
-import type { Staging } from "../ingest/staging.js";
+import type { Staging, Upload } from "../ingest/staging.js";
+import type { RunWriter } from "../lineage/run-writer.js";
 import { createOptimizer } from "../optimize/registry.js";
 import type { MakeCommand, UpdateRef } from "../round/command.js";
 import type { Learning } from "./learning.js";
 import type { ModelRegistry } from "./registry.js";
 
 /** A device that has been away for longer than this starts to serve nothing old. */
-const LIFETIME_MS = 365 * 86_400_000;
+export const LIFETIME_MS = 365 * 86_400_000;
 
 export interface MakerOptions {
-  readonly task: Task;
+  readonly loaded: LoadedTask;
   readonly keys: KeyPair;
   readonly clock: Clock;
   readonly learning: Learning;
   readonly registry: ModelRegistry;
   readonly staging: Staging;
+  /** How a version comes to be is written down with it. */
+  readonly runs: RunWriter;
 }
 
 /** A version that is ready to be stored. */
 export interface MadeVersion {
   readonly manifest: Manifest;
   readonly blob: Uint8Array;
+  readonly run: Signed<RunManifest>;
 }
 
 interface Content {
@@ -61,26 +66,32 @@ export class VersionMaker {
   async make(command: MakeCommand, signal: AbortSignal): Promise<MadeVersion | undefined> {
     const content = await this.#contentOf(command, signal);
     if (!isAllFinite(content.params)) return undefined;
-    const { learning, task } = this.#options;
+    const { learning, loaded, runs, staging } = this.#options;
     const { fingerprint } = learning.spec;
     const modelSignature = learning.signatureOf(content.scaler);
     const blob = encodeModelBlob({ ...content, fingerprint, modelSignature });
-    return {
-      blob,
-      manifest: this.#sign({
-        task: task.task,
-        version: command.version,
-        parent: content.parent,
-        sha256: sha256Hex(blob),
-        bytes: blob.length,
-        fingerprint,
-        modelSignature,
-      }),
-    };
+    const manifest = this.#sign({
+      task: loaded.task.task,
+      version: command.version,
+      parent: content.parent,
+      sha256: sha256Hex(blob),
+      bytes: blob.length,
+      fingerprint,
+      modelSignature,
+    });
+    const run = runs.write({
+      manifest,
+      scaler: content.scaler,
+      kind: command.type,
+      round: "round" in command ? command.round : 0,
+      updates: "updates" in command ? command.updates.map((ref) => announced(staging, ref)) : [],
+    });
+    return { blob, manifest, run };
   }
 
   async #contentOf(command: MakeCommand, signal: AbortSignal): Promise<Content> {
-    const { learning, task } = this.#options;
+    const { learning, loaded } = this.#options;
+    const { task } = loaded;
     switch (command.type) {
       case "initialise":
         return { params: learning.initialParams, scaler: fitScaler(task, undefined), parent: 0 };
@@ -100,16 +111,17 @@ export class VersionMaker {
   }
 
   async #fold(command: MakeCommand & { type: "fold" }, signal: AbortSignal): Promise<Content> {
-    const { task, clock } = this.#options;
+    const { loaded, clock } = this.#options;
+    const { aggregate: spec } = loaded.task;
     const base = await this.#version(command.base);
-    const aggregate = await foldUpdates(aggregators[task.aggregate.rule], {
+    const aggregate = await foldUpdates(aggregators[spec.rule], {
       updates: command.updates,
       count: base.params.length,
       read: (ref) => this.#readDelta(ref),
       clock,
       signal,
     });
-    const params = createOptimizer(task.aggregate.optimizer).apply(base.params, aggregate);
+    const params = createOptimizer(spec.optimizer).apply(base.params, aggregate);
     return { params, scaler: base.scaler, parent: command.base };
   }
 
@@ -136,8 +148,7 @@ export class VersionMaker {
 
   #readUpdate({ device, updateId }: UpdateRef) {
     const { staging } = this.#options;
-    const upload = staging.find(device, updateId);
-    assert(upload !== undefined, `accepted update ${updateId} is still there`);
+    const upload = announced(staging, { device, updateId });
     // The checksum tells that these are the bytes whose numbers were checked when they were accepted.
     const update = unpackUpdate(staging.assemble(upload, this.#scratch), this.#scratch);
     assert(update.ok, `accepted update ${updateId} is one`);
@@ -155,4 +166,10 @@ export class VersionMaker {
     const claim = { v: 1 as const, ...parts, createdMs, expiresMs: createdMs + LIFETIME_MS };
     return { ...claim, signature: signManifest(this.#options.keys.privateKey, claim) };
   }
+}
+
+function announced(staging: Staging, { device, updateId }: UpdateRef): Upload {
+  const upload = staging.find(device, updateId);
+  assert(upload !== undefined, `accepted update ${updateId} is still there`);
+  return upload;
 }

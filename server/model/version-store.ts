@@ -82,10 +82,12 @@ export class VersionStore {
     }
   }
 
-  /** Part of the journal's transaction: forgets versions up to `through`, but for `kept` and their parents. */
+  /** Part of the journal's transaction: forgets versions up to `through`, but for `kept`, what people have named, and their parents. */
   prune(through: number, kept: readonly number[]): void {
-    const parents = kept.map((version) => this.manifest(version)?.parent ?? 0);
-    const keep = JSON.stringify([...kept, ...parents]);
+    const named = this.#database.all("SELECT version FROM aliases").map(({ version }) => Number(version));
+    const needed = [...kept, ...named];
+    const parents = needed.map((version) => this.manifest(version)?.parent ?? 0);
+    const keep = JSON.stringify([...needed, ...parents]);
     const dropped = this.#database.run(
       "DELETE FROM versions WHERE version <= ? AND version NOT IN (SELECT value FROM json_each(?))",
       through,

@@ -1,7 +1,9 @@
 // What a decision asks for: writes go into the journal's own transaction, commands are carried out afterwards.
 
 import type { DeviceId, UpdateId } from "../../shared/id.js";
+import type { RunManifest, Signed } from "../../shared/lineage/record.js";
 import type { MetricSums } from "../../shared/model/metric.js";
+import type { MetricName } from "../../shared/task/task.js";
 import type { Manifest, RejectionReason, RoundKind, Trial } from "../../shared/wire/message.js";
 import type { ServerFact } from "../fact.js";
 import type { RoundBeginning, RoundEnding } from "./history.js";
@@ -23,6 +25,15 @@ export type TrialTerms = Omit<Trial, "manifest"> & { readonly version: number };
 export interface UpdateRef {
   readonly device: DeviceId;
   readonly updateId: UpdateId;
+}
+
+/** The gate's word on a version. */
+export interface GateVerdict {
+  readonly version: number;
+  readonly metric: MetricName;
+  readonly passed: boolean;
+  readonly value: number | null;
+  readonly reference: number | null;
 }
 
 /** Stored together with the event, or not at all. What deletes comes first: on a full disk it makes the room. */
@@ -47,7 +58,14 @@ export type Write =
       readonly pooled: MetricSums;
       readonly perDevice: readonly { readonly device: DeviceId; readonly sums: MetricSums }[];
     }
-  | { readonly type: "version"; readonly manifest: Manifest; readonly blob: Uint8Array };
+  /** What the gate said of a version: its values by the gate's metric, null where there are none. */
+  | ({ readonly type: "verdict" } & GateVerdict)
+  | {
+      readonly type: "version";
+      readonly manifest: Manifest;
+      readonly blob: Uint8Array;
+      readonly run: Signed<RunManifest>;
+    };
 
 /** Makes a version; answered by the event `version-made`. Doing it twice gives the same version. */
 export type MakeCommand =

@@ -77,6 +77,8 @@ function react(state: RoundsState, event: RoundEvent, context: Context): Step {
       return promoteByHand(state, event, context);
     case "roll-back":
       return rollBackByHand(state, event.to, context);
+    case "version-imported":
+      return adoptImported(state, event);
     case "unfoldable":
       return isClosing(state, event.round) ? abandonRound(state, state.open, context) : step(state);
     default:
@@ -109,6 +111,15 @@ function adoptVersion(state: RoundsState, { round, version }: Made, context: Con
   if (version !== state.lastVersion + 1) return step(state);
   if (state.making !== null && round === 0) return adoptRoot(state, version);
   return isClosing(state, round) ? completeRound(state, state.open, version, context) : step(state);
+}
+
+/** Taken in between rounds: nothing is served because of it, and what is being made gets the number after it. */
+function adoptImported(
+  state: RoundsState,
+  { version, isHead }: RoundEvent & { type: "version-imported" },
+): Step {
+  if (version !== state.lastVersion + 1) return step(state);
+  return isHead && state.open === null ? adoptRoot(state, version) : step({ ...state, lastVersion: version });
 }
 
 /** The time the server was away does not count, and what it was about to do is done now. */

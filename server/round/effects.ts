@@ -5,7 +5,6 @@ import type { Counters } from "../../shared/counters.js";
 import { HeadwaterError, messageOf } from "../../shared/error.js";
 import type { DeviceId } from "../../shared/id.js";
 import type { Logger } from "../../shared/log.js";
-import { sha256Hex } from "../../shared/task/canonical.js";
 import type { ServerFact } from "../fact.js";
 import type { FleetRegistry } from "../fleet/registry.js";
 import type { Downlink } from "../ingest/downlink.js";
@@ -16,6 +15,7 @@ import type { ModelRegistry } from "../model/registry.js";
 import type { FleetView } from "../monitor/fleet-view.js";
 import type { Command, MakeCommand, Word, Write } from "./command.js";
 import type { Occurrence } from "./event.js";
+import { roundSeed } from "./seed.js";
 import type { RoundsState } from "./state.js";
 
 /** When a version that the disk refused is tried again. */
@@ -95,7 +95,7 @@ export class Effects {
       kind,
       manifest: kind === "fit" ? null : (registry.manifest(baseVersion) ?? null),
       sinceMs,
-      seed: sha256Hex(`${seed}|round|${round}`),
+      seed: roundSeed(seed, round),
       remainingMs: Math.max(0, deadlineMs - clock.now()),
       chunkBytes,
     });

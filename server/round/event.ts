@@ -29,6 +29,8 @@ export type Occurrence =
   | ({ readonly type: "update"; readonly verdict: Verdict } & Announcement)
   /** The version that the last fold, fit, initialise or revert asked for is there. `round` 0: outside a round. */
   | { readonly type: "version-made"; readonly round: number; readonly version: number }
+  /** A version was taken in from elsewhere, while the server was away; training goes on from it where `isHead`. */
+  | { readonly type: "version-imported"; readonly version: number; readonly isHead: boolean }
   /** A round's updates cannot become a version. */
   | { readonly type: "unfoldable"; readonly round: number }
   /** What the devices in trial report, pooled. */

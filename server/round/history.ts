@@ -88,6 +88,13 @@ export class RoundHistory {
     return rows.map(recordOf);
   }
 
+  /** When a round began, undefined when it is not remembered. */
+  openedMs(round: number): number | undefined {
+    return numberOf(
+      this.#database.get("SELECT opened_ms FROM round_history WHERE round = ?", round)?.opened_ms,
+    );
+  }
+
   /** The newest evaluate round that scored `version`. */
   scored(version: number): RoundRecord | undefined {
     const row = this.#database.get(

@@ -61,9 +61,10 @@ export function judgeCandidate(state: RoundsState, pooled: MetricSums | undefine
     ...{ ...state, candidate: 0 },
     failedGates: passed ? 0 : state.failedGates + 1,
   };
+  const words = { version, metric: gate.metric, passed, value: value ?? null, reference: state.stableValue };
   const told = tell({ type: "gate", version, passed, value, reference });
   return chain(
-    step(judged, { commands: [told] }),
+    step(judged, { writes: [{ type: "verdict", ...words }], commands: [told] }),
     (next) => (passed ? release(next, { version, value: value ?? null }, context) : step(next)),
     (next) => obeyStop(next, pooled, context.policy),
   );

@@ -48,6 +48,16 @@ export type TaskClaim = Omit<SignedTask, "signature">;
 
 /** What the server signs in a release: every field but the signature, with each manifest replaced by what it names. */
 export type ReleaseClaim = Omit<Release, "signature">;
+/** What the server signs of a lineage record (shared/lineage/record.ts): its name. */
+export interface RecordClaim {
+  readonly kind: RecordKind;
+  readonly task: string;
+  readonly version: number;
+  readonly sha256: string;
+}
+
+/** How a version was made, or what was made of it. */
+export type RecordKind = "run" | "verdict";
 
 /** A new key pair from the machine's entropy. */
 export function generateKeys(): KeyPair {
@@ -69,6 +79,13 @@ export function keysFromSeed(seed: Uint8Array): KeyPair {
 export function publicKeyFromRaw(raw: Uint8Array): KeyObject {
   assert(raw.length === 32, `an Ed25519 public key has 32 bytes, not ${raw.length}`);
   return createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: "der", type: "spki" });
+}
+
+/** The 32 bytes of a public key. */
+export function rawPublicKey(key: KeyObject): Uint8Array {
+  const { x } = key.export({ format: "jwk" });
+  assert(key.asymmetricKeyType === "ed25519" && x !== undefined, "devices and servers sign with Ed25519");
+  return new Uint8Array(Buffer.from(x, "base64url"));
 }
 
 // RFC 8410, section 4: everything before the key in its SubjectPublicKeyInfo form.
@@ -127,6 +144,16 @@ export function verifyRelease(publicKey: KeyObject, claim: ReleaseClaim, signatu
   return verifyClaim(publicKey, releaseText(claim), signature);
 }
 
+/** Signs a lineage record. */
+export function signRecord(privateKey: KeyObject, claim: RecordClaim): Uint8Array {
+  return signClaim(privateKey, recordText(claim));
+}
+
+/** True when `signature` is that of the server with `publicKey` over exactly these fields. */
+export function verifyRecord(publicKey: KeyObject, claim: RecordClaim, signature: Uint8Array): boolean {
+  return verifyClaim(publicKey, recordText(claim), signature);
+}
+
 // Fields are picked one by one: whatever else an object carries is neither signed nor verified.
 
 function updateText({ task, device, round, updateId, sha256 }: UpdateClaim): Buffer {
@@ -177,8 +204,15 @@ function releaseText({ v, task, sequence, stable, trial }: ReleaseClaim): Buffer
   });
 }
 
+function recordText({ kind, task, version, sha256 }: RecordClaim): Buffer {
+  return signedBytes(kind, { task, version, sha256 });
+}
+
 /** The bytes that are signed: "headwater/1/<what>", a zero byte, the canonical JSON of `fields`. */
-function signedBytes(what: "update" | "receipt" | "manifest" | "release" | "task", fields: object): Buffer {
+function signedBytes(
+  what: "update" | "receipt" | "manifest" | "release" | "task" | RecordKind,
+  fields: object,
+): Buffer {
   return Buffer.from(`headwater/${PROTOCOL}/${what}\0${canonicalJson(fields)}`, "utf8");
 }
 

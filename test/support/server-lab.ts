@@ -73,6 +73,8 @@ export interface LabOptions {
   readonly maxPages?: number;
   readonly limits?: Partial<ServerLimits>;
   readonly database?: Database;
+  /** Default: `serverKeys`. */
+  readonly keys?: KeyPair;
 }
 
 /** The server's keys. */
@@ -117,7 +119,7 @@ export class ServerLab {
       uplink: this.#uplink,
       clock: this.clock,
       seed: "lab",
-      keys: serverKeys,
+      keys: this.#options.keys ?? serverKeys,
       devices: { publicKey: (device) => this.#devices.get(device)?.keys.publicKey },
       runtime: this.#options.runtime,
       logger: silentLogger,

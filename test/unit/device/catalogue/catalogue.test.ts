@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { WriteBatch } from "../../../../device/batched-writes.js";
+import { findFeatures, findPredictions, findVersion } from "../../../../device/catalogue/explain.js";
 import { type ExportFilter, type ExportKind, exportTable } from "../../../../device/catalogue/export.js";
-import { viewFolder } from "../../../../device/catalogue/folder.js";
+import { type FolderView, viewFolder } from "../../../../device/catalogue/folder.js";
 import { listFolder } from "../../../../device/catalogue/list.js";
 import { ExampleStore } from "../../../../device/examples/store.js";
 import { openDeviceFolder } from "../../../../device/host/device-folder.js";
@@ -149,4 +150,39 @@ describe("while the agent runs", () => {
 
 test("what is no device's folder is said to be none", () => {
   expect(() => viewFolder(temp.path)).toThrow(/is no device's data folder/);
+});
+
+describe("a prediction explained", () => {
+  async function explained<Result>(use: (view: FolderView) => Result | Promise<Result>): Promise<Result> {
+    const view = viewFolder(folder);
+    try {
+      return await use(view);
+    } finally {
+      view.close();
+    }
+  }
+
+  test("is found by its id, while it is kept", async () => {
+    expect(await explained((view) => findPredictions(view, "p3"))).toEqual([
+      { id: "p3", entity: "b", timeMs: START_MS + 3, version: 2, value: 3, probability: null, anomaly: null },
+    ]);
+    expect(await explained((view) => findPredictions(view, "p9"))).toEqual([]);
+  });
+
+  test("has the features of its example, where there is one", async () => {
+    const features = await explained((view) => findFeatures(view, { entity: "b", timeMs: START_MS + 3 }));
+    expect(features).toEqual({ from: "example", columns: ["x", "y"], values: [3, 0.5] });
+  });
+
+  test("has features computed anew from the messages, where there is none", async () => {
+    const at = { entity: "0", timeMs: START_MS + 1185 * MINUTE_MS };
+    expect(await explained((view) => findFeatures(view, at))).toEqual({
+      ...{ from: "log", columns: ["x", "y"], values: [1185, 592.5] },
+    });
+    expect(await explained((view) => findFeatures(view, { ...at, timeMs: 5 }))).toBeUndefined();
+  });
+
+  test("has no model where the device has gone on", async () => {
+    expect(await explained((view) => findVersion(view, 2))).toBeUndefined();
+  });
 });

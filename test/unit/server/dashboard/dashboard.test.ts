@@ -22,7 +22,7 @@ function round(number: number, outcome: RoundView["outcome"], more: Partial<Roun
 function model(version: number, parent: number): ModelView {
   return {
     ...{ version, parent, sha256: "", bytes: 1, fingerprint: "", modelSignature: "" },
-    ...{ createdMs: 0, expiresMs: 0, isHead: false, isStable: false },
+    ...{ createdMs: 0, expiresMs: 0, isHead: false, isStable: false, aliases: [] },
   };
 }
 

@@ -2,14 +2,19 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createApp } from "../../../../server/http/http.js";
+import { lineageSchema } from "../../../../server/http/schema.js";
 import type { ApiSources } from "../../../../server/http/views.js";
+import { filesOf } from "../../../../shared/artefact/disk.js";
+import { readArtefact } from "../../../../shared/artefact/files.js";
 import { Counters } from "../../../../shared/counters.js";
 import { HeadwaterError } from "../../../../shared/error.js";
 import type { DeviceId } from "../../../../shared/id.js";
+import { faultOf, runSchema } from "../../../../shared/lineage/record.js";
 import { silentLogger } from "../../../../shared/log.js";
 import type { ModelRuntime } from "../../../../shared/model/runtime.js";
 import { createTfjsRuntime } from "../../../../shared/model/tfjs.js";
-import { ServerLab } from "../../../support/server-lab.js";
+import { publicKeyFromRaw } from "../../../../shared/wire/signature.js";
+import { ServerLab, serverKeys } from "../../../support/server-lab.js";
 
 const HOSTILE = `</td><script>alert("&'")</script>`;
 const rounds = "rounds: { minDevices: 2, quorum: 100%, overSelect: 0%, max: 2 }\nevaluate: { every: 1 }";
@@ -103,6 +108,35 @@ describe("the API", () => {
     });
   });
 
+  test("tells how a version came to be, to its first ancestor, signed", async () => {
+    const { body } = await get("/api/models/2/lineage");
+    const { publicKey, lineage, next } = lineageSchema.parse(body);
+    expect(next).toBeUndefined();
+    expect(lineage.map(({ run }) => run.record.version)).toEqual([2, 1]);
+    const key = publicKeyFromRaw(Buffer.from(publicKey, "base64"));
+    for (const { run } of lineage) {
+      const signature = Buffer.from(run.signature, "base64");
+      expect(faultOf(key, { ...run, record: runSchema.parse(run.record), signature })).toBeUndefined();
+    }
+    expect(lineage[0]!.verdict?.record).toMatchObject({ version: 2, passed: true });
+    const first = await get("/api/models/2/lineage?limit=1");
+    expect(first.body).toMatchObject({ lineage: [{ run: { record: { version: 2 } } }], next: 1 });
+    expect(await get("/api/models/9/lineage")).toMatchObject({ code: 404, body: { error: "not-found" } });
+    expect(await get("/api/models/x/lineage")).toMatchObject({ code: 400 });
+  });
+
+  test("gives a version as an archive that verifies", async () => {
+    const response = await app.inject({ url: "/api/models/2/export" });
+    expect(response.headers["content-type"]).toBe("application/x-tar");
+    expect(response.headers["content-disposition"]).toBe('attachment; filename="lab-2.tar"');
+    const files = await filesOf(new Uint8Array(response.rawPayload), "lab-2.tar");
+    const { manifest, lineage } = await readArtefact(files, runtime);
+    expect(manifest.version).toBe(2);
+    expect(lineage.map(({ run }) => run.record.version)).toEqual([2, 1]);
+    expect(await get("/api/models/9/export")).toMatchObject({ code: 404, body: { error: "not-found" } });
+    expect(await get("/api/models/x/export")).toMatchObject({ code: 400 });
+  });
+
   test("lists devices enrolled or heard, and pages and filters them", async () => {
     const ids = async (url: string) =>
       ((await get(url)).body as { devices: { device: string }[] }).devices.map(({ device }) => device);
@@ -153,6 +187,8 @@ describe("the API", () => {
 
   test("keeps what went wrong inside to the log", async () => {
     const server: ApiSources["server"] = {
+      ...{ publicKey: serverKeys.publicKey, lineage: () => [], aliases: lab.server.aliases },
+      exported: async () => undefined,
       status: () => {
         throw new HeadwaterError("storage-failed", "/secret/path: disk I/O error");
       },
@@ -187,11 +223,13 @@ describe("the OpenAPI document", () => {
     expect(document.openapi).toBe("3.0.3");
     expect(document.info.version).toBe("1.2.3");
     expect(Object.keys(document.paths).sort()).toEqual([
-      ...["/api/devices", "/api/drift", "/api/metrics", "/api/models", "/api/models/{version}/promote"],
+      ...["/api/devices", "/api/drift", "/api/metrics", "/api/models", "/api/models/{version}/export"],
+      ...["/api/models/{version}/lineage", "/api/models/{version}/promote"],
       ...["/api/rollback", "/api/rounds", "/api/rounds/{round}", "/api/status", "/api/task"],
       ...["/health/live", "/health/ready"],
     ]);
     for (const [path, { get, post }] of Object.entries(document.paths)) {
+      if (path.endsWith("/export")) continue;
       const ok = (get ?? post)?.responses["200"];
       expect(ok, path).toMatchObject({ content: { "application/json": { schema: { type: "object" } } } });
     }

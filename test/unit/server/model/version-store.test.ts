@@ -1,17 +1,19 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { Aliases } from "../../../../server/model/aliases.js";
 import { VersionStore } from "../../../../server/model/version-store.js";
 import { serverMigrations } from "../../../../server/storage.js";
 import type { TaskId } from "../../../../shared/id.js";
 import { randomStream } from "../../../../shared/random.js";
+import type { Database } from "../../../../shared/storage/port.js";
 import { openSqlite } from "../../../../shared/storage/sqlite.js";
 import { sha256Hex } from "../../../../shared/task/canonical.js";
 import type { Manifest } from "../../../../shared/wire/message.js";
 
 let store: VersionStore;
+let database: Database;
 beforeEach(() => {
-  store = new VersionStore(
-    openSqlite({ path: ":memory:", durability: "normal", migrations: serverMigrations }),
-  );
+  database = openSqlite({ path: ":memory:", durability: "normal", migrations: serverMigrations });
+  store = new VersionStore(database);
 });
 
 function keep(version: number, parent: number, blob: Uint8Array): Manifest {
@@ -80,4 +82,26 @@ describe("the version store", () => {
     const kept = [1, 2, 3, 4, 5, 6].filter((version) => store.manifest(version) !== undefined);
     expect(kept).toEqual([3, 4, 6]);
   });
+});
+
+test("versions that people have named are kept with their parents, for as long as they have the name", () => {
+  for (let version = 1; version <= 6; version++) keep(version, version - 1, new Uint8Array(10).fill(version));
+  const aliases = new Aliases(database);
+  aliases.set("good", 3);
+  store.prune(5, []);
+  expect(store.list().map(({ version }) => version)).toEqual([6, 3, 2]);
+  expect(aliases.remove("good")).toBe(true);
+  store.prune(5, []);
+  expect(store.list().map(({ version }) => version)).toEqual([6]);
+});
+
+test("there are no more names than a person can keep apart, and none of a line or of nothing", () => {
+  keep(1, 0, new Uint8Array(10));
+  const aliases = new Aliases(database);
+  for (let at = 0; at < 100; at++) aliases.set(`a-${at}`, 1);
+  aliases.set("a-7", 1);
+  expect(() => aliases.set("one-more", 1)).toThrow("there are 100 aliases, which is the limit: remove one");
+  expect(() => aliases.set("head", 1)).toThrow("head is a line of the server's own");
+  expect(() => aliases.set("a-7", 9)).toThrow("there is no version 9 (any more) to be called a-7");
+  expect(aliases.of(1)).toHaveLength(100);
 });

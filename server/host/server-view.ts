@@ -1,0 +1,49 @@
+// A server's data folder as others may look at it: read only, also while its server runs.
+
+import type { KeyObject } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { HeadwaterError } from "../../shared/error.js";
+import type { Database, Migrations } from "../../shared/storage/port.js";
+import { openSqliteReadOnly } from "../../shared/storage/sqlite.js";
+import { publicKeyFromRaw } from "../../shared/wire/signature.js";
+import { serverMigrations } from "../storage.js";
+import { fleetMigrations } from "./enrolled.js";
+
+/** What lies in a folder. */
+export interface ServerView {
+  readonly database: Database;
+  /** The server's, as devices pin it. */
+  readonly publicKey: KeyObject;
+  close(): void;
+}
+
+/** Opens it. Throws `config-invalid` when it is no server's folder, `storage-failed` when it cannot be read. */
+export function viewServerFolder(folder: string): ServerView {
+  if (!existsSync(join(folder, "server.db"))) {
+    const message = `${folder} is no server's data folder: it has no server.db`;
+    throw new HeadwaterError("config-invalid", message);
+  }
+  const opened: Database[] = [];
+  const close = () => {
+    for (const database of opened) database.close();
+  };
+  const open = (name: string, migrations: Migrations) => {
+    const database = openSqliteReadOnly({ path: join(folder, name), migrations });
+    opened.push(database);
+    return database;
+  };
+  try {
+    const database = open("server.db", serverMigrations);
+    return { database, publicKey: keyOf(open("fleet.db", fleetMigrations), folder), close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function keyOf(fleet: Database, folder: string): KeyObject {
+  const row = fleet.get("SELECT value FROM about WHERE name = 'server-key'");
+  if (row !== undefined) return publicKeyFromRaw(Buffer.from(String(row.value), "base64"));
+  throw new HeadwaterError("config-invalid", `${folder} holds no server's key: it has never been started`);
+}
