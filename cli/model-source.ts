@@ -39,14 +39,24 @@ export async function exportFrom(where: ServerPlace, version: number, runtime: M
 /** The largest version over a slow line. */
 const DOWNLOAD_TIMEOUT_MS = 30 * 60_000;
 
+/** Who asks whom for a change. */
+export interface Operator {
+  readonly server: string;
+  /** The server's bearer token, where it wants one. */
+  readonly httpToken?: string | undefined;
+}
+
 /** Asks a server for a change. Rejects with `address-unusable` and the server's own words when it refuses. */
-export async function postTo(
-  server: string,
+export async function askOf(
+  { server, httpToken }: Operator,
   path: string,
-  method: "POST" | "PUT" | "DELETE" = "POST",
-  body: object = {},
+  {
+    method = "POST",
+    body = {},
+  }: { readonly method?: "POST" | "PUT" | "DELETE"; readonly body?: object } = {},
 ): Promise<void> {
-  const headers = { "content-type": "application/json" };
+  const authorization = httpToken === undefined ? {} : { authorization: `Bearer ${httpToken}` };
+  const headers = { "content-type": "application/json", ...authorization };
   await requestFrom(server, path, { method, headers, body: JSON.stringify(body) });
 }
 
@@ -73,11 +83,11 @@ function modelsIn({ database }: ServerView): readonly ModelView[] {
     );
   }
   const content = readJournal(database);
-  const { head, stable } = content === undefined ? initialState : replay(content);
+  const { head, stable, trial } = content === undefined ? initialState : replay(content);
   const { models } = viewModels({
     task: task.task,
     server: {
-      status: () => ({ head, stable }),
+      status: () => ({ head, stable, trial: trial ?? undefined }),
       aliases: new Aliases(database),
       versions: () =>
         versions.list().map((manifest) => ({ manifest, scored: history.scored(manifest.version) })),

@@ -28,7 +28,9 @@ export function describeModels(models: readonly ModelView[]): string {
 function namesOf({
   isHead,
   isStable,
+  trial,
   aliases,
-}: Pick<ModelView, "isHead" | "isStable" | "aliases">): string[] {
-  return [...(isHead ? ["head"] : []), ...(isStable ? ["stable"] : []), ...aliases];
+}: Pick<ModelView, "isHead" | "isStable" | "trial" | "aliases">): string[] {
+  const lines = [isHead ? "head" : [], isStable ? "stable" : [], trial ?? []].flat();
+  return [...lines, ...aliases];
 }

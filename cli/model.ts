@@ -1,6 +1,6 @@
 // `headwater model ...`: the versions of a federation, over its server's API or from the data folder of a server.
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { ModelView } from "../server/http/schema.js";
 import { readFiles, writeFiles } from "../shared/artefact/disk.js";
 import { readArtefact } from "../shared/artefact/files.js";
@@ -10,9 +10,9 @@ import { type Check, checkChain } from "../shared/lineage/check.js";
 import { createRuntime } from "../shared/model/create-runtime.js";
 import { defaultEngine } from "../shared/model/engine.js";
 import type { ModelRuntime } from "../shared/model/runtime.js";
-import { exportFrom, modelsFrom, postTo } from "./model-source.js";
+import { askOf, exportFrom, modelsFrom, type Operator } from "./model-source.js";
 import { describeModels } from "./model-text.js";
-import { lineageFrom, type ServerPlace } from "./server-source.js";
+import { lineageFrom, placeOf, type ServerPlace } from "./server-source.js";
 import { describeVersion } from "./why.js";
 
 /** Adds the commands. */
@@ -31,13 +31,13 @@ export function register(program: Command): void {
       print(json, { models }, () => describeModels(models));
     });
   place(model.command("show").description("how a version was made and judged, verified"))
-    .argument("<version>", "a number, head, stable or an alias")
+    .argument("<version>", "a number, head, stable, canary or an alias")
     .option("--json", "print one JSON object")
     .action(show);
   place(
     model.command("export").description("a version as files for tfjs, MLflow, people and headwater/model"),
   )
-    .argument("<version>", "a number, head, stable or an alias")
+    .argument("<version>", "a number, head, stable, canary or an alias")
     .requiredOption("--out <path>", "a new folder, or a new archive where it ends in .tar")
     .action(exportVersion);
   model
@@ -49,28 +49,29 @@ export function register(program: Command): void {
     .option("--alias <name>", "what it is called: named versions are kept", "imported")
     .option("--head", "training goes on from it")
     .action(importVersion);
-  place(model.command("alias").description("gives a version a name; named versions are kept"))
+  guarded(place(model.command("alias").description("gives a version a name; named versions are kept")))
     .argument("<name>", "letters, digits and hyphens")
-    .argument("<version>", "a number, head, stable or an alias; - takes the name away")
+    .argument("<version>", "a number, head, stable, canary or an alias; - takes the name away")
     .action(alias);
-  model
-    .command("promote")
-    .description("devices serve this version from now on")
-    .argument("<version>", "a number, head or an alias")
+  guarded(model.command("promote").description("devices serve this version from now on"))
+    .argument("<version>", "a number, head, canary or an alias")
     .requiredOption("--server <url>", "the server's HTTP address")
-    .action(async (name: string, where: { readonly server: string }) => {
-      const { version } = await find(where, name);
-      await postTo(where.server, `/api/models/${version}/promote`);
+    .action(async (name: string, where: Operator) => {
+      const { version } = await find({ server: where.server }, name);
+      await askOf(where, `/api/models/${version}/promote`);
       process.stdout.write(`version ${version} is promoted\n`);
     });
-  model
-    .command("rollback")
-    .description("devices serve the version before again")
+  guarded(model.command("rollback").description("ends a trial, or devices serve the version before again"))
     .requiredOption("--server <url>", "the server's HTTP address")
-    .action(async ({ server }: { readonly server: string }) => {
-      await postTo(server, "/api/rollback");
+    .action(async (where: Operator) => {
+      await askOf(where, "/api/rollback");
       process.stdout.write("rolled back\n");
     });
+}
+
+function guarded(command: Command): Command {
+  const token = new Option("--http-token <secret>", "the server's, where it asks for one");
+  return command.addOption(token.env("HEADWATER_HTTP_TOKEN"));
 }
 
 interface Json {
@@ -84,6 +85,7 @@ export async function find(where: ServerPlace, name: string): Promise<ModelView>
     String(model.version) === name ||
     (name === "head" && model.isHead) ||
     (name === "stable" && model.isStable) ||
+    name === model.trial ||
     model.aliases.includes(name);
   const found = models.find(isMeant);
   if (found !== undefined) return found;
@@ -150,13 +152,20 @@ async function importVersion(
   });
 }
 
-async function alias(name: string, wanted: string, where: ServerPlace): Promise<void> {
+async function alias(
+  name: string,
+  wanted: string,
+  { httpToken, ...where }: ServerPlace & Pick<Operator, "httpToken">,
+): Promise<void> {
+  const place = placeOf(where);
   const version = wanted === "-" ? undefined : (await find(where, wanted)).version;
-  if (where.server !== undefined) {
-    if (version === undefined)
-      await postTo(where.server, `/api/aliases/${encodeURIComponent(name)}`, "DELETE");
-    else await postTo(where.server, `/api/aliases/${encodeURIComponent(name)}`, "PUT", { version });
-  } else await aliasIn(where.data!, name, version);
+  if (place.kind === "folder") await aliasIn(place.folder, name, version);
+  else {
+    const operator = { server: place.server, httpToken };
+    const path = `/api/aliases/${encodeURIComponent(name)}`;
+    if (version === undefined) await askOf(operator, path, { method: "DELETE" });
+    else await askOf(operator, path, { method: "PUT", body: { version } });
+  }
   process.stdout.write(
     version === undefined ? `${name} is no name any more\n` : `${name} is version ${version}\n`,
   );

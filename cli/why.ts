@@ -15,7 +15,7 @@ import type { Prediction } from "../device/fact.js";
 import { readTask } from "../device/task-record.js";
 import { HeadwaterError, messageOf } from "../shared/error.js";
 import { type Check, checkChain } from "../shared/lineage/check.js";
-import type { Lineage } from "../shared/lineage/record.js";
+import type { Lineage, Verdict } from "../shared/lineage/record.js";
 import { readAnswer } from "../shared/model/answer.js";
 import { createRuntime } from "../shared/model/create-runtime.js";
 import { defineModel } from "../shared/model/define.js";
@@ -280,9 +280,12 @@ export function describeVersion({ run, verdict }: Lineage): string {
   return `  ${version} (parent ${parent}), ${new Date(times.createdMs).toISOString()}: ${made}${by}${judged}`;
 }
 
-function describeVerdict({ metric, value, passed }: NonNullable<Lineage["verdict"]>["record"]): string {
+function describeVerdict({ metric, value, passed, trial }: Verdict): string {
   const score = value === null ? "not scored" : `${metric} ${value.toPrecision(4)}`;
-  return `${score}, gate ${passed ? "passed" : "failed"}`;
+  const gate = `${score}, gate ${passed ? "passed" : "failed"}`;
+  if (trial === null) return gate;
+  const reasons = trial.reasons.length === 0 ? "" : ` (${trial.reasons.join("; ")})`;
+  return `${gate}, ${trial.outcome} from ${trial.mode}${reasons}`;
 }
 
 function listed(names: readonly string[]): string {

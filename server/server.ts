@@ -3,6 +3,7 @@
 import type { KeyObject } from "node:crypto";
 import { artefactFiles, type Files } from "../shared/artefact/files.js";
 import type { Counters } from "../shared/counters.js";
+import { HeadwaterError } from "../shared/error.js";
 import type { DeviceId } from "../shared/id.js";
 import type { Lineage } from "../shared/lineage/record.js";
 import { metricValue } from "../shared/model/metric.js";
@@ -67,11 +68,15 @@ export interface Server {
   promote(version: number): Promise<ActionResult>;
   /** Takes back what is in trial, else what is served: to version `to`, or to what was served before. */
   rollBack(to?: number): Promise<ActionResult>;
+  /** Gives a kept version a name, which may have been another's. */
+  nameVersion(name: string, version: number): Promise<ActionResult>;
+  /** Takes a name away. */
+  dropName(name: string): Promise<ActionResult>;
   /** How a version was made, then how its parent was, at most `limit` of them; empty when that is not known (any more). */
   lineage(version: number, limit: number): readonly Lineage[];
   /** The version as files (docs/models.md), undefined when it is not kept (any more). */
   exported(version: number): Promise<ExportedVersion | undefined>;
-  /** Names that people gave to versions, and giving them. */
+  /** Names that people gave to versions. */
   readonly aliases: Aliases;
   /** Rejects on a mistake of our own, after which nothing it says should be trusted. Never resolves. */
   readonly failed: Promise<never>;
@@ -193,6 +198,24 @@ class TaskServer implements Server {
       return { ok: false, reason: "nothing is on trial, and nothing was served before" };
     if (!this.#isKept(target)) return notKept(target);
     await coordinator.post({ type: "roll-back", to: to === undefined ? null : this.#scored(to) });
+    return { ok: true };
+  }
+
+  async nameVersion(name: string, version: number): Promise<ActionResult> {
+    try {
+      this.aliases.set(name, version);
+    } catch (error) {
+      if (error instanceof HeadwaterError && error.code === "config-invalid")
+        return { ok: false, reason: error.message };
+      throw error;
+    }
+    this.#parts.base.changes.tell();
+    return { ok: true };
+  }
+
+  async dropName(name: string): Promise<ActionResult> {
+    if (!this.aliases.remove(name)) return { ok: false, reason: `no version is called ${name}` };
+    this.#parts.base.changes.tell();
     return { ok: true };
   }
 

@@ -230,6 +230,9 @@ export class SqliteJournal implements Journal {
       case "verdict":
         lineage.judge(write, history.scored(write.version));
         return;
+      case "trial-ended":
+        lineage.endTrial(write);
+        return;
       default:
         unreachable(write);
     }

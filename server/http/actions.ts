@@ -12,6 +12,10 @@ export interface ServerOperations {
   promote(version: number): Promise<ActionResult>;
   /** Ends a trial, or takes devices back to the version they served before. */
   rollBack(): Promise<ActionResult>;
+  /** Gives a version a name, which may have been another's. Named versions are kept. */
+  nameVersion(name: string, version: number): Promise<ActionResult>;
+  /** Takes a name away. */
+  dropName(name: string): Promise<ActionResult>;
 }
 
 /** The operations with the rule of who may ask for them. */

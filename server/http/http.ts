@@ -138,12 +138,16 @@ function addAction(
 ): void {
   const { actions } = sources;
   const schema = { ...schemaOf(route, ACTION_PROBLEMS), body: jsonSchema(route.body, "input") };
-  app.post(route.url, { schema, onRequest: guard(sources) }, async ({ query, params, url }, reply) => {
-    const operations = actions?.operations;
-    if (operations === undefined) return reply;
-    const { code, body } = await route.act(operations, { query, params });
-    logger.info({ url, code }, "asked for by an operator");
-    return reply.code(code).send(body);
+  const { method, url: path } = route;
+  app.route({
+    ...{ method, url: path, schema, onRequest: guard(sources) },
+    handler: async ({ query, params, body: asked, url }, reply) => {
+      const operations = actions?.operations;
+      if (operations === undefined) return reply;
+      const { code, body } = await route.act(operations, { query, params, body: asked });
+      logger.info({ method, url, code }, "asked for by an operator");
+      return reply.code(code).send(body);
+    },
   });
 }
 

@@ -5,6 +5,8 @@ import type { ActionResult } from "../server.js";
 import type { ServerOperations } from "./actions.js";
 import {
   actionBodySchema,
+  aliasBodySchema,
+  aliasParamsSchema,
   devicesQuerySchema,
   devicesSchema,
   doneSchema,
@@ -48,6 +50,11 @@ export interface ApiQuestion {
   readonly params: unknown;
 }
 
+/** What an action is asked; all have passed its schemas. */
+export interface ActionQuestion extends ApiQuestion {
+  readonly body: unknown;
+}
+
 interface RouteShape {
   /** With parameters as fastify writes them. */
   readonly url: string;
@@ -62,10 +69,11 @@ export interface ApiRoute extends RouteShape {
   readonly answer: (sources: ApiSources, question: ApiQuestion) => ApiAnswer;
 }
 
-/** A POST route; who asks has been checked (actions.ts). */
+/** A route that changes something; who asks has been checked (actions.ts). */
 export interface ActionRoute extends RouteShape {
+  readonly method: "POST" | "PUT" | "DELETE";
   readonly body: z.ZodType;
-  readonly act: (operations: ServerOperations, question: ApiQuestion) => Promise<ApiAnswer>;
+  readonly act: (operations: ServerOperations, question: ActionQuestion) => Promise<ApiAnswer>;
 }
 
 /** Every route with a place in the OpenAPI document. */
@@ -162,6 +170,7 @@ export const apiRoutes: readonly ApiRoute[] = [
 /** Everything an operator may change. */
 export const actionRoutes: readonly ActionRoute[] = [
   {
+    method: "POST",
     url: "/api/models/:version/promote",
     summary: "Lets devices serve this version from now on",
     params: modelParamsSchema,
@@ -171,11 +180,34 @@ export const actionRoutes: readonly ActionRoute[] = [
       outcome(await operations.promote(modelParamsSchema.parse(params).version)),
   },
   {
+    method: "POST",
     url: "/api/rollback",
     summary: "Ends a trial, or takes devices back to the version they served before",
     body: actionBodySchema,
     replies: { 200: doneSchema, 409: problemSchema },
     act: async (operations) => outcome(await operations.rollBack()),
+  },
+  {
+    method: "PUT",
+    url: "/api/aliases/:name",
+    summary: "Gives a version a name, which may have been another's; named versions are kept",
+    params: aliasParamsSchema,
+    body: aliasBodySchema,
+    replies: { 200: doneSchema, 409: problemSchema },
+    act: async (operations, { params, body }) => {
+      const { name } = aliasParamsSchema.parse(params);
+      return outcome(await operations.nameVersion(name, aliasBodySchema.parse(body).version));
+    },
+  },
+  {
+    method: "DELETE",
+    url: "/api/aliases/:name",
+    summary: "Takes a name away",
+    params: aliasParamsSchema,
+    body: actionBodySchema,
+    replies: { 200: doneSchema, 409: problemSchema },
+    act: async (operations, { params }) =>
+      outcome(await operations.dropName(aliasParamsSchema.parse(params).name)),
   },
 ];
 

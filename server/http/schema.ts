@@ -126,7 +126,9 @@ export const roundDetailSchema = roundSchema.extend({
 
 export const roundParamsSchema = z.strictObject({ round: count });
 export const modelParamsSchema = z.strictObject({ version: count.min(1) });
+export const aliasParamsSchema = z.strictObject({ name: z.string().min(1).max(64) });
 export const actionBodySchema = z.strictObject({});
+export const aliasBodySchema = z.strictObject({ version: count.min(1) });
 export const doneSchema = z.object({ done: z.literal(true) });
 
 export const metricsQuerySchema = z.strictObject({ limit: count.min(1).max(2000).default(500) });
@@ -190,6 +192,7 @@ export const modelSchema = z.object({
   expiresMs: timeMs,
   isHead: z.boolean(),
   isStable: z.boolean(),
+  trial: z.enum(["shadow", "canary"]).optional().describe("it is on trial, in this way"),
   aliases: z.array(z.string()).describe("names that people gave it"),
   evaluation: z
     .object({ round: count, rows: count, devices: count.optional(), metrics })

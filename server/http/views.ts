@@ -185,13 +185,15 @@ export function describeRounds({ server, task }: ApiSources, { limit, before }: 
 export interface ModelSources {
   readonly task: Task;
   readonly server: Pick<Server, "versions"> & {
-    status(): { readonly head: number; readonly stable: number };
+    status(): Pick<ServerStatus, "head" | "stable"> & {
+      readonly trial: Pick<NonNullable<ServerStatus["trial"]>, "version" | "mode"> | undefined;
+    };
     readonly aliases: Pick<Server["aliases"], "of">;
   };
 }
 
 export function describeModels({ server, task }: ModelSources): ModelsView {
-  const { head, stable } = server.status();
+  const { head, stable, trial } = server.status();
   const models = server.versions().map(({ manifest, scored }) => {
     const { version, parent, sha256, bytes, fingerprint, modelSignature, createdMs, expiresMs } = manifest;
     return {
@@ -199,6 +201,7 @@ export function describeModels({ server, task }: ModelSources): ModelsView {
       isHead: version === head,
       isStable: version === stable,
       aliases: [...server.aliases.of(version)],
+      ...optional({ trial: trial?.version === version ? trial.mode : undefined }),
       ...optional({ evaluation: describeEvaluation(scored, task) }),
     };
   });

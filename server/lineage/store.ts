@@ -3,6 +3,7 @@
 import { assert } from "../../shared/assert.js";
 import {
   type Lineage,
+  REASONS_MAX,
   type RunManifest,
   runSchema,
   type Signed,
@@ -16,7 +17,7 @@ import type { Database, Row } from "../../shared/storage/port.js";
 import { type LoadedTask, parseTaskSource } from "../../shared/task/parse.js";
 import type { Task } from "../../shared/task/task.js";
 import type { KeyPair } from "../../shared/wire/signature.js";
-import type { GateVerdict } from "../round/command.js";
+import type { GateVerdict, TrialEnd } from "../round/command.js";
 import type { RoundRecord } from "../round/history.js";
 
 /** Records kept, and their text: whichever is reached first, the oldest go. A run of 1,000 devices has about 200 kB. */
@@ -53,18 +54,23 @@ export class LineageStore {
 
   /** `scored`: the evaluate round behind the gate's word. */
   judge({ version, metric, passed, value, reference }: GateVerdict, scored: RoundRecord | undefined): void {
-    const { keys, task } = this.#options;
-    assert(keys !== undefined && task !== undefined, "a store that judges has a key and a task");
-    const { record, sha256, signature } = signLineage(keys.privateKey, {
+    const { task } = this.#options;
+    assert(task !== undefined, "a store that judges has a task");
+    this.#keepVerdict({
       schema: "headwater/verdict/1",
       ...{ task: task.task, version, metric, passed, value, reference },
       run: this.find(version)?.run.sha256 ?? null,
       evaluation: value === null ? null : evaluationOf(scored, task),
+      trial: null,
     });
-    this.#database.run(
-      "UPDATE lineage SET verdict = ?, verdict_sha256 = ?, verdict_signature = ? WHERE version = ?",
-      ...[textOf(record), sha256, signature, version],
-    );
+  }
+
+  /** The gate's word stays; what was never judged has nothing to be added to. */
+  endTrial({ version, mode, step, outcome, reasons }: TrialEnd): void {
+    const verdict = this.find(version)?.verdict?.record;
+    if (verdict === undefined) return;
+    const trial = { mode, step, outcome, reasons: reasons.slice(0, REASONS_MAX) };
+    this.#keepVerdict({ ...verdict, trial });
   }
 
   /** Keeps the text of a task under its hash. */
@@ -110,6 +116,16 @@ export class LineageStore {
       next = parent;
     }
     return found;
+  }
+
+  #keepVerdict(verdict: Verdict): void {
+    const { keys } = this.#options;
+    assert(keys !== undefined, "a store that judges has a key");
+    const { record, sha256, signature } = signLineage(keys.privateKey, verdict);
+    this.#database.run(
+      "UPDATE lineage SET verdict = ?, verdict_sha256 = ?, verdict_signature = ? WHERE version = ?",
+      ...[textOf(record), sha256, signature, record.version],
+    );
   }
 
   #prune(newest: number): void {

@@ -1,7 +1,7 @@
 // What a decision asks for: writes go into the journal's own transaction, commands are carried out afterwards.
 
 import type { DeviceId, UpdateId } from "../../shared/id.js";
-import type { RunManifest, Signed } from "../../shared/lineage/record.js";
+import type { RunManifest, Signed, Verdict } from "../../shared/lineage/record.js";
 import type { MetricSums } from "../../shared/model/metric.js";
 import type { MetricName } from "../../shared/task/task.js";
 import type { Manifest, RejectionReason, RoundKind, Trial } from "../../shared/wire/message.js";
@@ -36,6 +36,12 @@ export interface GateVerdict {
   readonly reference: number | null;
 }
 
+/** The end of a version's trial. */
+export interface TrialEnd extends Omit<NonNullable<Verdict["trial"]>, "reasons"> {
+  readonly version: number;
+  readonly reasons: readonly string[];
+}
+
 /** Stored together with the event, or not at all. What deletes comes first: on a full disk it makes the room. */
 export type Write =
   | ({ readonly type: "begin-round" } & RoundBeginning)
@@ -60,6 +66,7 @@ export type Write =
     }
   /** What the gate said of a version: its values by the gate's metric, null where there are none. */
   | ({ readonly type: "verdict" } & GateVerdict)
+  | ({ readonly type: "trial-ended" } & TrialEnd)
   | {
       readonly type: "version";
       readonly manifest: Manifest;

@@ -2,7 +2,7 @@
 // is taken back. What cannot be judged counts as failed, so every trial ends.
 
 import { passesGate } from "../model/gate.js";
-import { type Command, chain, publishLine, type Step, step, tell } from "./command.js";
+import { chain, publishLine, type Step, step, type TrialEnd, tell } from "./command.js";
 import type { RoundEvent } from "./event.js";
 import type { Context } from "./membership.js";
 import type { RoundsState, Scored, TrialState } from "./state.js";
@@ -107,23 +107,33 @@ function promote(state: RoundsState, { version, value }: Scored, context: Contex
     ...{ failedGates: 0, trial: null, queued: null },
     sequence: nextSequence(state, context),
   };
-  const commands: Command[] = [...endedTold(state.trial, version), publishLine("stable", version)];
-  commands.push(releaseCommand(next, context.policy));
-  return chain(step(next, { commands }), (promoted) => tryQueued(promoted, state.queued, context));
+  const commands = [publishLine("stable", version), releaseCommand(next, context.policy)];
+  return chain(
+    tellOutcome(state, version),
+    () => step(next, { commands }),
+    (promoted) => tryQueued(promoted, state.queued, context),
+  );
 }
 
-function endedTold(trial: TrialState | null, promoted: number): Command[] {
-  if (trial === null) return [];
-  const { version, mode, step: at } = trial;
-  const isPromoted = version === promoted;
-  return [
-    tell({
-      type: "trial-ended",
-      ...{ version, mode, step: at },
-      outcome: isPromoted ? "promoted" : "rolled-back",
-      reasons: isPromoted ? [] : ["superseded"],
-    }),
-  ];
+function tellOutcome(state: RoundsState, promoted: number): Step {
+  if (state.trial === null) return step(state);
+  const isPromoted = state.trial.version === promoted;
+  return tellEnded(
+    state,
+    state.trial,
+    isPromoted ? "promoted" : "rolled-back",
+    isPromoted ? [] : ["superseded"],
+  );
+}
+
+function tellEnded(
+  state: RoundsState,
+  { version, mode, step: at }: TrialState,
+  outcome: TrialEnd["outcome"],
+  reasons: readonly string[],
+): Step {
+  const end = { type: "trial-ended", version, mode, step: at, outcome, reasons } as const;
+  return step(state, { writes: [end], commands: [tell(end)] });
 }
 
 /** What waited has to be better than what is stable by now. */
@@ -135,9 +145,9 @@ function tryQueued(state: RoundsState, queued: Scored | null, context: Context):
 
 function endTrial(state: RoundsState, trial: TrialState, reasons: readonly string[], context: Context): Step {
   const next = leaveLine({ ...state, sequence: nextSequence(state, context) }, context);
-  const { version, mode, step: at } = trial;
-  const told = tell({ type: "trial-ended", version, mode, step: at, outcome: "rolled-back", reasons });
-  return step(next, { commands: [told, releaseCommand(next, context.policy)] });
+  return chain(tellEnded(next, trial, "rolled-back", reasons), () =>
+    step(next, { commands: [releaseCommand(next, context.policy)] }),
+  );
 }
 
 /** What has failed in service was trained on head's line: head goes back to stable's params. */

@@ -14,6 +14,9 @@ const name = z.string().max(128);
 /** More updates than any round can have. */
 const UPDATES_MAX = 100_000;
 
+/** Reasons for the end of a trial that are kept. */
+export const REASONS_MAX = 64;
+
 /** How a version was made. */
 export const runSchema = z.object({
   schema: z.literal("headwater/run/1"),
@@ -56,7 +59,7 @@ export const runSchema = z.object({
 });
 export type RunManifest = z.infer<typeof runSchema>;
 
-/** What a version's evaluate round and the gate said. */
+/** What a version's evaluate round and the gate said, and what became of its trial. */
 export const verdictSchema = z.object({
   schema: z.literal("headwater/verdict/1"),
   task: name,
@@ -70,6 +73,15 @@ export const verdictSchema = z.object({
   passed: z.boolean(),
   evaluation: z
     .object({ round: count, rows: count, devices: count, metrics: z.record(z.string(), z.number()) })
+    .nullable(),
+  /** How its trial in service ended; null: none has. */
+  trial: z
+    .object({
+      mode: z.enum(["shadow", "canary"]),
+      step: count,
+      outcome: z.enum(["promoted", "rolled-back"]),
+      reasons: z.array(z.string().max(256)).max(REASONS_MAX),
+    })
     .nullable(),
 });
 export type Verdict = z.infer<typeof verdictSchema>;

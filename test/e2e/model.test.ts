@@ -3,7 +3,6 @@
 import { execFile } from "node:child_process";
 import { cpSync } from "node:fs";
 import { join } from "node:path";
-import { fastify } from "fastify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openServerFolder } from "../../server/host/server-folder.js";
 import { createApp } from "../../server/http/http.js";
@@ -16,18 +15,18 @@ import { silentLogger } from "../../shared/log.js";
 import { createRuntime } from "../../shared/model/create-runtime.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
 import { ManualClock } from "../support/manual-clock.js";
-import { ServerLab } from "../support/server-lab.js";
+import { ServerLab, scoreOf } from "../support/server-lab.js";
 import { tempFolder } from "../support/temp-folder.js";
 
 const temp = tempFolder();
-const yaml = "rounds: { minDevices: 2, quorum: 100%, overSelect: 0%, max: 4 }\nevaluate: { every: 1 }\n";
+const trains = "rounds: { minDevices: 2, quorum: 100%, overSelect: 0%, max: 4 }\nevaluate: { every: 1 }\n";
 const data = join(temp.path, "server");
 
 let runtime: ModelRuntime;
 
 beforeAll(async () => {
   runtime = await createRuntime("auto");
-  await federate(data, async (lab) => {
+  await federate(data, {}, async (lab) => {
     const fleet = [await lab.device("a"), await lab.device("b")];
     for (const each of fleet) await each.hello();
     for (const each of fleet) await each.contribute();
@@ -39,7 +38,11 @@ beforeAll(async () => {
 afterAll(() => runtime.dispose());
 
 /** A server over the folder, and a stop. */
-async function federate<Result>(folder: string, use: (lab: ServerLab) => Promise<Result>): Promise<Result> {
+async function federate<Result>(
+  folder: string,
+  { yaml = trains }: { readonly yaml?: string },
+  use: (lab: ServerLab) => Promise<Result>,
+): Promise<Result> {
   const opened = openServerFolder(folder, { task: "lab" as TaskId, clock: new ManualClock() });
   const lab = new ServerLab({ runtime, yaml, database: opened.database, keys: opened.keys });
   await lab.start();
@@ -111,7 +114,7 @@ describe("over a data folder", () => {
     const taken = await headwater("import", out, "--data", other, "--alias", "start", "--head");
     expect(taken.error).toBe("");
     expect(taken.out).toContain("taken in as version 1, called start, training goes on from it");
-    await federate(other, async (lab) => {
+    await federate(other, {}, async (lab) => {
       expect(lab.server.status()).toMatchObject({ head: 1, stable: 0 });
       expect((await lab.server.model(1))!.params).toEqual(artefact.params);
       const fleet = [await lab.device("a"), await lab.device("b")];
@@ -134,7 +137,7 @@ describe("over a data folder", () => {
     await headwater("export", "1", "--data", folder, "--out", out);
     const taken = await headwater("import", out, "--data", folder, "--parent", "2");
     expect(taken.out).toContain("taken in as version 3, called imported");
-    await federate(folder, async (lab) => {
+    await federate(folder, {}, async (lab) => {
       expect(lab.server.status()).toMatchObject({ head: 2, stable: 2 });
       const fleet = [await lab.device("a"), await lab.device("b")];
       for (const each of fleet) await each.hello();
@@ -173,7 +176,7 @@ describe("over a data folder", () => {
   });
 
   test("a folder whose server runs is read, and not written to", async () => {
-    await federate(copyOf("running"), async () => {
+    await federate(copyOf("running"), {}, async () => {
       const folder = join(temp.path, "running");
       expect((await headwater("ls", "--data", folder)).code).toBe(0);
       expect(await headwater("alias", "good", "1", "--data", folder)).toMatchObject({ code: 3 });
@@ -183,66 +186,113 @@ describe("over a data folder", () => {
 
 describe("over the API", () => {
   test("says and exports the same as over the folder", async () => {
-    await federate(data, async (lab) => {
-      const app = await createApp({
-        sources: {
-          ...{ task: lab.task.task, source: lab.task, version: "1", server: lab.server },
-          ...{ clock: lab.clock, startedMs: 0 },
-          ...{ enrolled: { list: () => [] }, brokerCounters: new Counters(), notReady: () => undefined },
-          broker: () => ({ kind: "external", urls: [], isConnected: true }),
-        },
-        logger: silentLogger,
+    await federate(data, {}, async (lab) => {
+      await served(lab, { token: undefined }, async (server) => {
+        for (const command of [
+          ["ls", "--json"],
+          ["show", "2"],
+        ])
+          expect(await headwater(...command, "--server", server)).toEqual(
+            await headwater(...command, "--data", data),
+          );
+        const [ofApi, ofFolder] = [join(temp.path, "api"), join(temp.path, "folder")];
+        expect((await headwater("export", "2", "--server", server, "--out", ofApi)).error).toBe("");
+        await headwater("export", "2", "--data", data, "--out", ofFolder);
+        expect(await readFiles(ofApi)).toEqual(await readFiles(ofFolder));
       });
-      const server = await app.listen({ port: 0, host: "127.0.0.1" });
-      for (const command of [
-        ["ls", "--json"],
-        ["show", "2"],
-      ])
-        expect(await headwater(...command, "--server", server)).toEqual(
-          await headwater(...command, "--data", data),
+    });
+  });
+});
+
+describe("on a server that runs", () => {
+  const token = "sixteen-letters-or-so";
+  const canary = `
+rounds: { minDevices: 2, quorum: 100%, overSelect: 0%, max: 8 }
+evaluate: { every: 1 }
+rollout: { canary: { steps: [1], soak: 1m, rows: 10 } }
+`;
+
+  test("a version on trial is promoted and taken back, by who has the token", async () => {
+    const folder = join(temp.path, "trial");
+    await federate(folder, { yaml: canary }, async (lab) => {
+      await reachTrial(lab);
+      await served(lab, { token }, async (server) => {
+        const listed = await headwater("ls", "--server", server);
+        expect(listed.out).toMatch(/3 +│ 2 +│ head, canary /);
+        expect(listed).toEqual(await headwater("ls", "--data", folder));
+        const refused = await headwater("promote", "canary", "--server", server);
+        expect(refused).toMatchObject({ code: 4, error: expect.stringContaining("send the server's token") });
+        expect(lab.server.status()).toMatchObject({ stable: 2, trial: { version: 3 } });
+        const operator = ["--server", server, "--http-token", token];
+        expect(await headwater("promote", "canary", ...operator)).toMatchObject({
+          out: "version 3 is promoted\n",
+        });
+        expect(lab.server.status()).toMatchObject({ stable: 3, trial: undefined });
+        expect((await headwater("show", "stable", "--server", server)).out).toMatch(
+          /gate passed, promoted from canary\n[\s\S]*verified: 7 of 7 checks/,
         );
-      const [ofApi, ofFolder] = [join(temp.path, "api"), join(temp.path, "folder")];
-      expect((await headwater("export", "2", "--server", server, "--out", ofApi)).error).toBe("");
-      await headwater("export", "2", "--data", data, "--out", ofFolder);
-      expect(await readFiles(ofApi)).toEqual(await readFiles(ofFolder));
-      // This server cannot be told to, and says so.
-      expect((await headwater("promote", "2", "--server", server)).error).toContain(
-        "this server cannot change versions by hand",
-      );
-      await app.close();
+        expect(await headwater("promote", "canary", ...operator)).toMatchObject({
+          error: "there is no version canary: the newest are 3, 2, 1\n",
+        });
+        expect((await headwater("rollback", ...operator)).out).toBe("rolled back\n");
+        expect(lab.server.stable()).toBe(2);
+      });
     });
   });
 
-  test("promotes, rolls back and names by asking the server", async () => {
-    const asked: unknown[] = [];
-    const stub = fastify();
-    const model = {
-      version: 7,
-      parent: 6,
-      sha256: "",
-      bytes: 1,
-      fingerprint: "",
-      modelSignature: "",
-      createdMs: 1,
-    };
-    const lines = { expiresMs: 2, isHead: true, isStable: false, aliases: ["good"] };
-    stub.get("/api/models", async () => ({ models: [{ ...model, ...lines }] }));
-    stub.all("/api/*", async ({ method, url, body }) => {
-      asked.push([method, url, body]);
-      return {};
+  test("versions are named, and what cannot be is refused with the reason", async () => {
+    await federate(copyOf("naming"), {}, async (lab) => {
+      await served(lab, { token: undefined }, async (server) => {
+        const alias = (...args: string[]) => headwater("alias", ...args, "--server", server);
+        expect((await alias("good", "1")).out).toBe("good is version 1\n");
+        expect((await alias("best", "good")).out).toBe("best is version 1\n");
+        expect(lab.server.aliases.of(1)).toEqual(["best", "good"]);
+        expect((await alias("best", "-")).out).toBe("best is no name any more\n");
+        expect(lab.server.aliases.of(1)).toEqual(["good"]);
+        expect((await alias("best", "-")).error).toContain("no version is called best");
+        expect((await alias("stable", "1")).error).toContain("stable is a line of the server's own");
+      });
     });
-    const server = await stub.listen({ port: 0, host: "127.0.0.1" });
-    expect((await headwater("promote", "head", "--server", server)).out).toBe("version 7 is promoted\n");
-    expect((await headwater("rollback", "--server", server)).out).toBe("rolled back\n");
-    await headwater("alias", "best", "good", "--server", server);
-    await headwater("alias", "best", "-", "--server", server);
-    expect(asked).toEqual([
-      ["POST", "/api/models/7/promote", {}],
-      ["POST", "/api/rollback", {}],
-      ["PUT", "/api/aliases/best", { version: 7 }],
-      ["DELETE", "/api/aliases/best", {}],
-    ]);
     expect((await headwater("ls")).error).toBe("say either --data FOLDER or --server URL\n");
-    await stub.close();
   });
 });
+
+/** Version 2 is served, version 3 has passed the gate. */
+async function reachTrial(lab: ServerLab): Promise<void> {
+  const fleet = [await lab.device("a"), await lab.device("b")];
+  for (const each of fleet) await each.hello();
+  for (const error of [1, 0.5]) {
+    for (const each of fleet) await each.contribute();
+    for (const each of fleet) {
+      const header = { evaluate: scoreOf(10, error) };
+      await each.upload(await each.update(await each.offered(), { header }));
+    }
+  }
+  await lab.settle(() => lab.server.status().trial !== undefined);
+}
+
+/** The lab's server over HTTP. */
+async function served(
+  lab: ServerLab,
+  actions: { readonly token: string | undefined },
+  use: (url: string) => Promise<void>,
+): Promise<void> {
+  const app = await createApp({
+    sources: {
+      ...{ task: lab.task.task, source: lab.task, version: "1", server: lab.server },
+      ...{
+        clock: lab.clock,
+        startedMs: 0,
+        actions: { ...actions, operations: lab.server, isLoopback: true },
+      },
+      ...{ enrolled: { list: () => [] }, brokerCounters: new Counters(), notReady: () => undefined },
+      broker: () => ({ kind: "external", urls: [], isConnected: true }),
+    },
+    logger: silentLogger,
+  });
+  try {
+    await use(await app.listen({ port: 0, host: "127.0.0.1" }));
+  } finally {
+    await app.close();
+  }
+}

@@ -85,6 +85,8 @@ export class DashboardLab {
             acted.push("roll back");
             return { ok: true };
           },
+          nameVersion: (name, version) => lab.server.nameVersion(name, version),
+          dropName: (name) => lab.server.dropName(name),
         },
       },
     };

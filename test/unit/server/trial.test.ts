@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { faultOf, type Verdict } from "../../../shared/lineage/record.js";
 import type { ModelRuntime } from "../../../shared/model/runtime.js";
 import { createTfjsRuntime } from "../../../shared/model/tfjs.js";
 import { verifyRelease } from "../../../shared/wire/signature.js";
@@ -64,6 +65,12 @@ class Fleet {
   }
 }
 
+/** As signed. */
+function verdictOn(version: number, { server }: ServerLab): Verdict | undefined {
+  const verdict = server.lineage(version, 1)[0]?.verdict;
+  return verdict && faultOf(server.publicKey, verdict) === undefined ? verdict.record : undefined;
+}
+
 describe("a version that has passed the gate", () => {
   test("is served by one device, then by more, then by all, as long as it does well there", async () => {
     const fleet = await new Fleet().start();
@@ -83,6 +90,7 @@ describe("a version that has passed the gate", () => {
     await lab.clock.until(() => fleet.release?.trial === null);
     expect(fleet.release).toMatchObject({ stable: { version: 3 } });
     expect(lab.told("trial-ended")).toMatchObject([{ version: 3, outcome: "promoted", reasons: [] }]);
+    expect(verdictOn(3, lab)).toMatchObject({ passed: true, trial: { mode: "canary", outcome: "promoted" } });
     expect(lab.server.status()).toMatchObject({ stable: 3, previous: 2, trial: undefined });
   });
 
@@ -96,6 +104,10 @@ describe("a version that has passed the gate", () => {
     expect(lab.told("trial-ended")).toMatchObject([
       { version: 3, outcome: "rolled-back", reasons: ["rmse: 50.0% worse than stable"] },
     ]);
+    expect(verdictOn(3, lab)).toMatchObject({
+      ...{ passed: true, evaluation: { devices: 3 } },
+      trial: { outcome: "rolled-back", reasons: ["rmse: 50.0% worse than stable"] },
+    });
   });
 
   test("is taken back when its devices say nothing", async () => {

@@ -6,6 +6,8 @@ import { refuseAction, type ServerActions } from "../../../../server/http/action
 const operations = {
   promote: async () => ({ ok: true }) as const,
   rollBack: async () => ({ ok: true }) as const,
+  nameVersion: async () => ({ ok: true }) as const,
+  dropName: async () => ({ ok: true }) as const,
 };
 const local: ServerActions = { operations, token: undefined, isLoopback: true };
 const guarded: ServerActions = { operations, token: "sixteen-letters-or-so", isLoopback: false };

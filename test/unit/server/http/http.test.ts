@@ -215,7 +215,7 @@ describe("the OpenAPI document", () => {
   interface Document {
     readonly openapi: string;
     readonly info: { readonly title: string; readonly version: string };
-    readonly paths: Record<string, { get?: Operation; post?: Operation }>;
+    readonly paths: Record<string, { get?: Operation; post?: Operation; put?: Operation }>;
   }
 
   test("describes every route with its answers and parameters", async () => {
@@ -223,14 +223,15 @@ describe("the OpenAPI document", () => {
     expect(document.openapi).toBe("3.0.3");
     expect(document.info.version).toBe("1.2.3");
     expect(Object.keys(document.paths).sort()).toEqual([
-      ...["/api/devices", "/api/drift", "/api/metrics", "/api/models", "/api/models/{version}/export"],
+      ...["/api/aliases/{name}", "/api/devices", "/api/drift", "/api/metrics", "/api/models"],
+      "/api/models/{version}/export",
       ...["/api/models/{version}/lineage", "/api/models/{version}/promote"],
       ...["/api/rollback", "/api/rounds", "/api/rounds/{round}", "/api/status", "/api/task"],
       ...["/health/live", "/health/ready"],
     ]);
-    for (const [path, { get, post }] of Object.entries(document.paths)) {
+    for (const [path, { get, post, put }] of Object.entries(document.paths)) {
       if (path.endsWith("/export")) continue;
-      const ok = (get ?? post)?.responses["200"];
+      const ok = (get ?? post ?? put)?.responses["200"];
       expect(ok, path).toMatchObject({ content: { "application/json": { schema: { type: "object" } } } });
     }
     expect(document.paths["/api/rounds"]?.get?.parameters).toMatchObject([
