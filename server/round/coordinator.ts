@@ -179,7 +179,8 @@ export class Coordinator {
     const { journal, clock, counters, logger } = this.#options;
     try {
       if (clock.now() >= wakeMs) return await this.post({ type: "tick" });
-      await journal.beat(clock.now());
+      // Nothing else depends on how long the server was away.
+      if (this.#state.open !== null || this.#state.trial !== null) await journal.beat(clock.now());
       if (!this.#isStopped) this.#scheduleWake();
     } catch (error) {
       if (this.#isStopped) return;

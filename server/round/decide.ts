@@ -21,7 +21,7 @@ import {
 import { openNext } from "./opening.js";
 import type { Policy } from "./policy.js";
 import { adoptRoot } from "./progression.js";
-import { liftQuarantine, quarantine, startRetraining } from "./retrain.js";
+import { isLearningAnew, liftQuarantine, quarantine, startRetraining } from "./retrain.js";
 import { checkTrial, judgeTrial, promoteByHand, rollBackByHand } from "./rollout.js";
 import type { RoundsState } from "./state.js";
 import { releaseCommand } from "./trial-reach.js";
@@ -38,8 +38,10 @@ export function decide(state: RoundsState, event: RoundEvent, policy: Policy): S
 }
 
 /** When time alone will change something: clock time, undefined when it will not. */
-export function nextWakeMs({ open, trial }: RoundsState): number | undefined {
+export function nextWakeMs(state: RoundsState): number | undefined {
+  const { open, trial } = state;
   let wakeMs = trial?.nextCheckMs ?? Number.POSITIVE_INFINITY;
+  if (isResting(state)) wakeMs = Math.min(wakeMs, state.trainFromMs);
   if (open !== null && !open.isClosing) {
     wakeMs = Math.min(wakeMs, open.deadlineMs);
     for (const member of open.members.values()) {
@@ -47,6 +49,12 @@ export function nextWakeMs({ open, trial }: RoundsState): number | undefined {
     }
   }
   return Number.isFinite(wakeMs) ? wakeMs : undefined;
+}
+
+/** True while the next round only waits for its time. */
+function isResting(state: RoundsState): boolean {
+  const { open, making, finished, trainFromMs } = state;
+  return open === null && making === null && finished === null && trainFromMs > 0 && !isLearningAnew(state);
 }
 
 function react(state: RoundsState, event: RoundEvent, context: Context): Step {
@@ -123,8 +131,9 @@ function adoptImported(
 }
 
 /** The time the server was away does not count, and what it was about to do is done now. */
-function recover(state: RoundsState, downtimeMs: number, { policy }: Context): Step {
-  const shifted = downtimeMs > 0 ? shiftTimes(state, downtimeMs) : state;
+function recover(state: RoundsState, downtimeMs: number, context: Context): Step {
+  const { policy } = context;
+  const shifted = boundRest(downtimeMs > 0 ? shiftTimes(state, downtimeMs) : state, context);
   const commands: Command[] = [];
   const { stable, open } = shifted;
   if (stable > 0) commands.push(releaseCommand(shifted, policy));
@@ -136,6 +145,12 @@ function recover(state: RoundsState, downtimeMs: number, { policy }: Context): S
     }
   }
   return step(shifted, { commands });
+}
+
+/** Whatever the clock was set to meanwhile, and whatever the task says now: no rest is longer than the task's. */
+function boundRest(state: RoundsState, { nowMs, policy }: Context): RoundsState {
+  const trainFromMs = Math.min(state.trainFromMs, nowMs + policy.rounds.everyMs);
+  return trainFromMs === state.trainFromMs ? state : { ...state, trainFromMs };
 }
 
 function shiftTimes(state: RoundsState, byMs: number): RoundsState {
@@ -187,6 +202,7 @@ function whyWait(state: RoundsState, device: DeviceId): string {
   const known = state.fleet.get(device);
   if (known === undefined) return "fleet-full";
   if (!known.canTrain && !known.canEvaluate) return "not-eligible";
+  if (isResting(state)) return "not-due";
   if (state.open === null) return "no-round";
   return state.open.members.has(device) ? "settled" : "not-selected";
 }

@@ -10,6 +10,7 @@ import { assigned, availableDevices, type Context } from "./membership.js";
 import { normLimitOf } from "./norms.js";
 import type { Policy } from "./policy.js";
 import { finish, mustRevert, skipEvaluation, trainRoundsOf } from "./progression.js";
+import { isLearningAnew } from "./retrain.js";
 import type { Making, OpenRound, RoundsState } from "./state.js";
 
 /** Starts whatever is next, when nothing is under way and enough devices are there. */
@@ -37,7 +38,9 @@ function startMaking(state: RoundsState, making: Making): Step {
 }
 
 function openRound(state: RoundsState, kind: RoundKind, context: Context): Step {
-  const { policy } = context;
+  const { policy, nowMs } = context;
+  const isTraining = kind === "train";
+  if (isTraining && nowMs < state.trainFromMs && !isLearningAnew(state)) return step(state);
   const plan = planOf(kind, policy);
   const available = availableDevices(state, kind, context);
   const target = cohortSize(plan.cohort, available.length);
@@ -47,7 +50,7 @@ function openRound(state: RoundsState, kind: RoundKind, context: Context): Step 
     // Training does not wait for scores that nobody can give.
     return kind === "evaluate"
       ? chain(skipEvaluation(state), (next) => openNext(next, context))
-      : step(state);
+      : step(awaitDevices(state));
   }
   const asked = Math.min(available.length, shareOf(1 + plan.overSelect, target));
   const cohort = shuffleDevices(available, policy.seed, state.nextRound).slice(0, asked);
@@ -55,21 +58,27 @@ function openRound(state: RoundsState, kind: RoundKind, context: Context): Step 
     round: state.nextRound,
     kind,
     baseVersion: kind === "evaluate" ? state.candidate : state.head,
-    deadlineMs: context.nowMs + plan.deadlineMs,
+    deadlineMs: nowMs + plan.deadlineMs,
     target,
     quorum,
-    normLimit: kind === "train" ? normLimitOf(state.norms) : null,
+    normLimit: isTraining ? normLimitOf(state.norms) : null,
     members: new Map(cohort.map((device) => [device, assigned(context)])),
     isClosing: false,
   };
   const { round, baseVersion } = open;
+  const trainFromMs = isTraining ? nowMs + policy.rounds.everyMs : state.trainFromMs;
   return step(
-    { ...state, nextRound: state.nextRound + 1, open },
+    { ...state, nextRound: state.nextRound + 1, trainFromMs, open },
     {
-      writes: [{ type: "begin-round", round, kind, baseVersion, openedMs: context.nowMs }],
+      writes: [{ type: "begin-round", round, kind, baseVersion, openedMs: nowMs }],
       commands: announce(open, cohort),
     },
   );
+}
+
+/** The time for a round has come, and only devices are missing: a clock brings nothing any more. */
+function awaitDevices(state: RoundsState): RoundsState {
+  return state.trainFromMs === 0 ? state : { ...state, trainFromMs: 0 };
 }
 
 function announce(open: OpenRound, cohort: readonly DeviceId[]): Command[] {

@@ -32,6 +32,9 @@ export const NORM_SAMPLES_MIN = 20;
 /** Most recent norms remembered. */
 export const NORM_SAMPLES_MAX = 256;
 
+/** How often a device calls, at least, between two rounds that the task keeps apart. */
+const CALLS_PER_ROUND = 20;
+
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 
@@ -41,7 +44,9 @@ export function policyOf(
   options: { readonly seed: string; readonly maxDevices: number },
 ): Policy {
   const { rounds, evaluate, rollout, monitor } = task;
-  const retryMs = Math.min(Math.max(Math.floor(rounds.leaseMs / 2), SECOND_MS), MINUTE_MS);
+  // Where rounds are rare, so are calls.
+  const retryMaxMs = Math.max(MINUTE_MS, Math.floor(rounds.everyMs / CALLS_PER_ROUND));
+  const retryMs = Math.min(Math.max(Math.floor(rounds.leaseMs / 2), SECOND_MS), retryMaxMs);
   return {
     ...options,
     needsFit: needsFit(task),

@@ -54,6 +54,11 @@ export function startRetraining(
   return step(next, { commands: [told, ...lifted] });
 }
 
+/** True while the rounds of learning anew go on: they wait for nothing but devices. */
+export function isLearningAnew({ trainRounds, retrainUntil }: RoundsState): boolean {
+  return trainRounds < retrainUntil;
+}
+
 /** Leaves a device out of rounds. */
 export function quarantine(
   state: RoundsState,

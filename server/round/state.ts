@@ -30,6 +30,8 @@ export interface RoundsState {
   readonly making: Making | null;
   /** Train rounds completed. */
   readonly trainRounds: number;
+  /** No train round opens before this time, but to learn anew; 0: nothing but devices is waited for. */
+  readonly trainFromMs: number;
   /** Train rounds beyond the task's own, for learning anew. */
   readonly extraRounds: number;
   /** The train round up to which the fleet learns anew; 0 before it ever did. */
@@ -154,6 +156,7 @@ export const initialState: RoundsState = {
   lastVersion: 0,
   making: null,
   trainRounds: 0,
+  trainFromMs: 0,
   extraRounds: 0,
   retrainUntil: 0,
   retrainedMs: [],

@@ -206,6 +206,8 @@ export interface RoundsSpec {
   readonly leaseMs: number;
   /** Train rounds in all. */
   readonly max: number;
+  /** A train round opens no sooner than this after the one before did; 0: as soon as it can. */
+  readonly everyMs: number;
   /** A device with fewer train examples is not eligible. */
   readonly minExamples: number;
   readonly stop: StopSpec | undefined;

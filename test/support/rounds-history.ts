@@ -55,6 +55,7 @@ const policy: fc.Arbitrary<Policy> = fc.record({
     deadlineMs: fc.constant(60 * SECOND_MS),
     leaseMs: fc.constantFrom(10 * SECOND_MS, 30 * SECOND_MS, 90 * SECOND_MS),
     max: fc.integer({ min: 1, max: 5 }),
+    everyMs: fc.constantFrom(0, 0, 20 * SECOND_MS, 300 * SECOND_MS),
     minExamples: fc.constant(1),
     stop: fc.constantFrom(
       undefined,

@@ -64,6 +64,11 @@ const roundsShape = z.strictObject({
     .optional()
     .describe("A device silent for this long after its offer is replaced. Default: half the deadline."),
   max: z.int().min(1).max(1_000_000).prefault(100).describe("Train rounds in all."),
+  every: wait
+    .optional()
+    .describe(
+      "A train round opens at most this often, counted from the opening of the one before. Default: as soon as it can.",
+    ),
   minExamples: z
     .int()
     .min(1)
@@ -77,7 +82,7 @@ const roundsShape = z.strictObject({
 export const rounds = roundsShape
   .prefault({})
   .transform((value): RoundsSpec => {
-    const { minDevices, deadline, lease, ...rest } = value;
+    const { minDevices, deadline, lease, every, ...rest } = value;
     return {
       cohort: rest.cohort,
       minDevices: minDevices ?? (rest.cohort.kind === "count" ? rest.cohort.count : 1),
@@ -86,6 +91,7 @@ export const rounds = roundsShape
       deadlineMs: deadline,
       leaseMs: lease ?? Math.ceil(deadline / 2),
       max: rest.max,
+      everyMs: every ?? 0,
       minExamples: rest.minExamples,
       stop: rest.stop,
     };

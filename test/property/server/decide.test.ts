@@ -29,6 +29,28 @@ describe("in every history", () => {
     });
   });
 
+  test("train rounds open no closer together than the task keeps them, and by the clock when devices are there", () => {
+    everyHistory((history, { rounds }, moves) => {
+      let openedMs = Number.NEGATIVE_INFINITY;
+      let round = 0;
+      for (const next of moves) {
+        history.play(next);
+        // Several may have opened while time passed; each is told in the journal with its time.
+        for (const write of history.writes) {
+          if (write.type !== "begin-round" || write.kind !== "train" || write.round <= round) continue;
+          // But for learning anew, which is urgent.
+          if (history.told("retraining").length === 0)
+            expect(write.openedMs - openedMs).toBeGreaterThanOrEqual(rounds.everyMs);
+          ({ round, openedMs } = write);
+        }
+        const { state, nowMs } = history;
+        const isIdle = state.open === null && state.making === null && state.finished === null;
+        if (isIdle && state.trainRounds >= state.retrainUntil && state.trainFromMs > 0)
+          expect(state.trainFromMs).toBeGreaterThan(nowMs);
+      }
+    });
+  });
+
   test("no device is folded twice, and exactly the accepted updates of a completed round are, by device id", () => {
     everyHistory((history, _, moves) => {
       for (const next of moves) history.play(next);

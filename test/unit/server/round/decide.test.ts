@@ -24,6 +24,7 @@ function policyWith(changes: Partial<Policy["rounds"]> = {}, others: Partial<Pol
       deadlineMs: 10 * MINUTE_MS,
       leaseMs: 4 * MINUTE_MS,
       max: 10,
+      everyMs: 0,
       minExamples: 1,
       stop: undefined,
       ...changes,
@@ -371,5 +372,56 @@ describe("recovery", () => {
     const fold = rounds.update(b).at(-1);
     expect(fold).toMatchObject({ type: "fold", round: 1, version: 2, base: 1 });
     expect(rounds.on({ type: "recovered", downtimeMs: 0 }).commands).toEqual([fold]);
+  });
+});
+
+describe("rounds kept apart", () => {
+  const HOUR_MS = 60 * MINUTE_MS;
+
+  test("a train round waits until `every` has passed since the one before opened, and opens by the clock alone", () => {
+    const rounds = new Rounds(policyWith({ everyMs: HOUR_MS }), [a, b]);
+    rounds.after(5 * MINUTE_MS);
+    rounds.train([a, b]);
+    expect(rounds.open).toBeNull();
+    expect(nextWakeMs(rounds.last.state)).toBe(HOUR_MS);
+    rounds.after(54 * MINUTE_MS);
+    expect(rounds.hello(a)).toMatchObject([{ type: "wait", reason: "not-due" }]);
+    rounds.after(MINUTE_MS);
+    expect(rounds.open).toMatchObject({ round: 2, kind: "train" });
+    expect(rounds.last.state.trainFromMs).toBe(2 * HOUR_MS);
+  });
+
+  test("the evaluate round of what was trained does not wait", () => {
+    const evaluate = { every: 1, cohort: { kind: "all" }, quorum: 0.5, deadlineMs: MINUTE_MS } as const;
+    const rounds = new Rounds(policyWith({ everyMs: HOUR_MS }, { evaluate }), [a, b]);
+    rounds.train([a, b]);
+    expect(rounds.open).toMatchObject({ round: 2, kind: "evaluate" });
+  });
+
+  test("an abandoned round is not tried again before its time", () => {
+    const rounds = new Rounds(policyWith({ everyMs: HOUR_MS }), [a, b]);
+    rounds.after(10 * MINUTE_MS);
+    expect(rounds.open).toBeNull();
+    expect(nextWakeMs(rounds.last.state)).toBe(HOUR_MS);
+  });
+
+  test("where devices are missing when the time has come, the first hello that makes the quorum opens it", () => {
+    const rounds = new Rounds(policyWith({ everyMs: 3 * HOUR_MS, quorum: 1 }), [a, b]);
+    rounds.train([a, b]);
+    rounds.after(3 * HOUR_MS);
+    expect(rounds.open).toBeNull();
+    expect(nextWakeMs(rounds.last.state)).toBeUndefined();
+    rounds.hello(a);
+    expect(rounds.open?.round).toBe(2);
+  });
+
+  test("the time the server is away counts, and a clock set back costs one rest at most", () => {
+    const rounds = new Rounds(policyWith({ everyMs: HOUR_MS }), [a, b]);
+    rounds.train([a, b]);
+    const before = rounds.last.state;
+    rounds.nowMs = 2 * HOUR_MS;
+    expect(rounds.on({ type: "recovered", downtimeMs: 2 * HOUR_MS }).state.open?.round).toBe(2);
+    const back = { type: "recovered", downtimeMs: 0, nowMs: -1000 * HOUR_MS } as const;
+    expect(decide(before, back, rounds.policy).state.trainFromMs).toBe(-999 * HOUR_MS);
   });
 });
