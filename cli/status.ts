@@ -2,6 +2,7 @@
 
 import Table from "cli-table3";
 import type { Command } from "commander";
+import { roughTime } from "../server/http/rough-time.js";
 import type { StatusView } from "../server/http/schema.js";
 import { sleep, systemClock } from "../shared/clock.js";
 import { HeadwaterError, messageOf } from "../shared/error.js";
@@ -97,7 +98,9 @@ function describeProgress({
   return `${trainRounds} of ${trainRoundsMax} rounds, head ${head}, stable ${stable}${value}${end}`;
 }
 
-function describeOpen({ open, nowMs }: StatusView): string[] {
+function describeOpen({ open, nowMs, trainFromMs = 0 }: StatusView): string[] {
+  if (open === undefined && trainFromMs > nowMs)
+    return [`no round is open; the next one opens in ${roughTime(trainFromMs - nowMs)}`];
   if (open === undefined) return ["no round is open"];
   const { round, kind, members, target, deadlineMs } = open;
   const accepted = members.filter(({ status }) => status === "accepted").length;

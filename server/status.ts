@@ -29,6 +29,8 @@ export interface ServerStatus {
   /** Rounds opened so far, of all kinds, and train rounds completed. */
   readonly rounds: number;
   readonly trainRounds: number;
+  /** The next train round waits for this time; undefined when it waits for devices, or for nothing. */
+  readonly trainFromMs: number | undefined;
   /** Versions; 0 = none yet. */
   readonly head: number;
   readonly stable: number;
@@ -60,6 +62,7 @@ export function describeStatus(
     open: describeRound(state),
     rounds: state.nextRound - 1,
     trainRounds: state.trainRounds,
+    trainFromMs: state.finished === null && state.trainFromMs > 0 ? state.trainFromMs : undefined,
     head: state.head,
     stable: state.stable,
     stableValue: state.stableValue ?? undefined,

@@ -77,6 +77,7 @@ export const statusSchema = z.object({
   rounds: count.describe("rounds opened so far, of all kinds"),
   trainRounds: count.describe("train rounds completed"),
   trainRoundsMax: count,
+  trainFromMs: timeMs.optional().describe("no train round opens before; absent: as soon as it can"),
   head: count.describe("version the next round starts from; 0: none yet"),
   stable: count.describe("version devices serve; 0: none yet"),
   metric: z.string().describe("what the gate looks at"),

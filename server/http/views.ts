@@ -102,7 +102,7 @@ export function describeLive(sources: ApiSources): LiveView {
 
 function describeStatus(
   sources: ApiSources,
-  { open, stableValue, finished, counters, rounds, trainRounds, head, stable }: ServerStatus,
+  { open, stableValue, finished, counters, rounds, trainRounds, trainFromMs, head, stable }: ServerStatus,
   devices: readonly DeviceView[],
 ): LiveStatus {
   const { task, version, server, clock, startedMs, brokerCounters } = sources;
@@ -113,7 +113,7 @@ function describeStatus(
     isReady: notReady === undefined,
     trainRoundsMax: task.rounds.max,
     metric: task.rollout.gate.metric,
-    ...optional({ notReady, stableValue, finished }),
+    ...optional({ notReady, trainFromMs, stableValue, finished }),
     ...(open === undefined ? {} : { open: describeOpen(open, server) }),
     fleet: {
       enrolled: devices.filter(({ isEnrolled }) => isEnrolled).length,

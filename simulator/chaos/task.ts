@@ -30,6 +30,8 @@ export function chaosTask(seed: string, rounds: number): ChaosTask {
 function yamlOf(seed: string, rounds: number, noise: number): string {
   const random = randomStream(seed, "task");
   const oneOf = (...items: readonly (string | number)[]) => pick(items, random);
+  // A stream of its own: what else a seed draws stays what it was.
+  const every = pick(["1s", "1s", "45s", "3m"], randomStream(seed, "every"));
   const scale = oneOf("standard", "standard", "minmax", "{ constant: { divide: 10 } }");
   return `task: chaos
 sources:
@@ -50,6 +52,7 @@ rounds:
   deadline: ${oneOf("30s", "60s", "90s")}
   lease: ${oneOf("10s", "30s")}
   max: ${rounds}
+  every: ${every}
   minExamples: 8
 evaluate: { every: ${oneOf(1, 2)}, cohort: ${oneOf("all", 4)}, quorum: ${oneOf("50%", "100%")} }
 rollout: { gate: { rmse: { maxRegression: ${oneOf("0%", "20%")} } }, revertAfter: ${oneOf(1, 3)} }

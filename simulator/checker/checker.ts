@@ -52,7 +52,7 @@ export class Checker {
     this.#ledger = new Ledger(journal!, this.#violations);
     this.#versions = new Versions(journal!, task, this.#violations);
     this.#evaluations = new Evaluations(journal!, this.#ledger, this.#violations);
-    this.#rounds = new RoundWatch(this.#violations);
+    this.#rounds = new RoundWatch(this.#violations, task.rounds);
     this.#serving = new ServingWatch(this.#versions, this.#violations, oracle);
   }
 
@@ -68,6 +68,7 @@ export class Checker {
 
   onServerFact(fact: ServerFact): void {
     this.#read();
+    if (fact.type === "round-opened") this.#rounds.opened(fact);
     if (fact.type === "round-closed") this.#checkClosed(fact);
   }
 

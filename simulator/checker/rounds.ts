@@ -1,6 +1,9 @@
-// Rounds always end: by their deadline, but for the time in which the server was down or could not write.
+// Rounds always end: by their deadline, but for the time in which the server was down or could not write. And they begin
+// no sooner than the task allows.
 
+import type { ServerFact } from "../../server/fact.js";
 import type { RoundStatus } from "../../server/status.js";
+import type { RoundsSpec } from "../../shared/task/task.js";
 import type { Violations } from "./violations.js";
 
 /** A server that has just started may not know of the last half minute in which it ran. */
@@ -21,9 +24,24 @@ export class RoundWatch {
   #open: { readonly round: number; readonly kind: string; endMs: number } | undefined;
   #last: ServerCondition = { nowMs: 0, isUp: true, isDiskFull: false };
   #newest = 0;
+  readonly #rules: Pick<RoundsSpec, "everyMs" | "deadlineMs">;
+  #trainedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(violations: Violations) {
+  constructor(violations: Violations, rules: Pick<RoundsSpec, "everyMs" | "deadlineMs">) {
     this.#violations = violations;
+    this.#rules = rules;
+  }
+
+  /** The server says that it has opened a round. */
+  opened({ round, kind, deadlineMs }: Extract<ServerFact, { type: "round-opened" }>): void {
+    if (kind !== "train") return;
+    const openedMs = deadlineMs - this.#rules.deadlineMs;
+    const restMs = openedMs - this.#trainedMs;
+    this.#trainedMs = openedMs;
+    this.#violations.expect(
+      restMs >= this.#rules.everyMs,
+      () => `train round ${round} opened ${restMs} ms after the one before, not ${this.#rules.everyMs}`,
+    );
   }
 
   /** The server says which round is open, if any. */

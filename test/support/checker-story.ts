@@ -7,6 +7,7 @@ import type { FittedScaler } from "../../shared/pipeline/types.js";
 import type { Cell } from "../../shared/storage/port.js";
 import { sha256Hex } from "../../shared/task/canonical.js";
 import type { LoadedTask } from "../../shared/task/parse.js";
+import type { Task } from "../../shared/task/task.js";
 import { encodeMessage, type Manifest, type RoundKind } from "../../shared/wire/message.js";
 import { encodeModelBlob } from "../../shared/wire/model-blob.js";
 import { type UpdateHeader, updateIdOf } from "../../shared/wire/update.js";
@@ -36,7 +37,10 @@ export class Story {
   nowMs = 0;
   readonly #database = this.journal.mount(new Life());
 
+  readonly #task: Task;
+
   constructor(loaded: LoadedTask = linearTask()) {
+    this.#task = loaded.task;
     const story = this;
     const server = {
       disks: { journal: this.journal },
@@ -132,6 +136,14 @@ export class Story {
       encodeMessage(manifest),
     );
     this.write("INSERT INTO blob_parts VALUES (?, 0, ?)", sha256, blob);
+  }
+
+  opened(round: number, kind: RoundKind, openedMs: number) {
+    const { deadlineMs } = this.#task.rounds;
+    this.checker.onServerFact({
+      ...{ type: "round-opened", round, kind, baseVersion: 1, cohort: [] },
+      deadlineMs: openedMs + deadlineMs,
+    });
   }
 
   closed(round: number, kind: RoundKind, outcome: "completed" | "abandoned", folded: [DeviceId, UpdateId][]) {

@@ -38,6 +38,12 @@ test("shows progress, the open round, its members and the devices", () => {
   expect(text).toContain("update-accepted: 4");
 });
 
+test("says when the next round opens where the task keeps rounds apart", () => {
+  const { open: _, ...resting } = status;
+  expect(describeStatus({ ...resting, trainFromMs: 5_460_000 })).toContain("the next one opens in 90 min");
+  expect(describeStatus({ ...resting, trainFromMs: 59_000 })).toContain("no round is open\n");
+});
+
 test("what a device says cannot command the terminal", () => {
   const [device] = status.devices;
   const reason = "\x1b]0;owned\x07\x1b[2J\x9b1m\u202etext";

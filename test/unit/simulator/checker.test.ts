@@ -108,6 +108,17 @@ describe("updates", () => {
   });
 });
 
+test("a train round that opens sooner than the task keeps rounds apart is found", () => {
+  const rare = new Story(linearTask({ rounds: "every: 1h" }));
+  rare.opened(1, "train", 0);
+  rare.opened(2, "evaluate", 60_000);
+  rare.opened(3, "train", 3_600_000);
+  expect(rare.violations).toEqual([]);
+  rare.opened(4, "train", 7_199_999);
+  expect(rare.violations).toEqual(["train round 4 opened 3599999 ms after the one before, not 3600000"]);
+  rare.journal.destroy();
+});
+
 describe("words", () => {
   test("a word that changes in the database is found", () => {
     const updateId = story.accept(A, 1);
