@@ -16,7 +16,9 @@ import type { Mark } from "./checkpoint/mark.js";
 import type { Replayable } from "./checkpoint/progress.js";
 import type { Arrival } from "./deployment.js";
 import type { RawExamples } from "./examples/batch.js";
-import type { DeviceFact, Prediction } from "./fact.js";
+import type { DeviceFact } from "./fact.js";
+import type { PredictionKeep } from "./infer/keep.js";
+import type { PredictionPage, PredictionQuery } from "./infer/predictions.js";
 import type { ServingDeployment } from "./infer/serving.js";
 import type { MonitorSnapshot } from "./monitor/monitoring.js";
 import type { ProcessUsage } from "./monitor/usage.js";
@@ -55,6 +57,8 @@ export interface AgentOptions {
   readonly watchRows?: WatchRows;
   /** The newest row of every entity is kept, for who asks for its prediction. */
   readonly keepsOnlineRows?: boolean;
+  /** What stays on disk of predictions; `defaultPredictionKeep` if absent. */
+  readonly predictionKeep?: PredictionKeep;
 }
 
 /** What an agent is doing. */
@@ -104,8 +108,8 @@ export interface Agent {
    * `examples`.
    */
   scaled(split: Split, scaler: FittedScaler): Promise<ExampleBatch>;
-  /** The newest predictions, newest first. */
-  predictions(limit: number): readonly Prediction[];
+  /** Predictions by entity and time; none before a task is adopted. */
+  predictions(query: PredictionQuery): PredictionPage;
   /** What is known of the served version's error, of drift, and of the data; undefined where the task monitors nothing. */
   monitor(): MonitorSnapshot | undefined;
   /** For who answers requests with the served model; undefined before a task is adopted. */

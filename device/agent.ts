@@ -16,8 +16,9 @@ import type { Mark } from "./checkpoint/mark.js";
 import type { Replayable } from "./checkpoint/progress.js";
 import { type Arrival, buildModel, Deployment } from "./deployment.js";
 import type { RawExamples } from "./examples/batch.js";
-import type { Observe, Prediction } from "./fact.js";
+import type { Observe } from "./fact.js";
 import { Incoming, type Listeners } from "./incoming.js";
+import type { PredictionPage, PredictionQuery } from "./infer/predictions.js";
 import type { ServingDeployment } from "./infer/serving.js";
 import { Intake } from "./ingest/intake.js";
 import { Lifetime } from "./lifetime.js";
@@ -152,8 +153,8 @@ class DeviceAgent implements Agent {
     return this.#deployed().reader.scaled(split, scaler);
   }
 
-  predictions(limit: number): readonly Prediction[] {
-    return this.#deployment?.predictions.newest(limit) ?? [];
+  predictions(query: PredictionQuery): PredictionPage {
+    return this.#deployment?.predictions.find(query) ?? { predictions: [], next: undefined };
   }
 
   monitor(): MonitorSnapshot | undefined {

@@ -11,6 +11,7 @@ import type { LoadedTask } from "../shared/task/parse.js";
 import type { Labels, Manifest, Release } from "../shared/wire/message.js";
 import type { DeviceReport } from "../shared/wire/report.js";
 import type { Observe } from "./fact.js";
+import type { PredictionKeep } from "./infer/keep.js";
 import type { ModelCache } from "./model/cache.js";
 import type { Downloader } from "./model/downloader.js";
 import type { ProcessUsage } from "./monitor/usage.js";
@@ -41,6 +42,7 @@ export interface DeploymentOptions {
   readonly watchRows?: WatchRows;
   /** The newest row of every entity is kept, for who asks. */
   readonly keepsOnlineRows?: boolean;
+  readonly predictionKeep?: PredictionKeep;
   readonly usage?: (() => ProcessUsage) | undefined;
   /** Sends a report, if that can be done now. */
   readonly report: (report: DeviceReport) => void;

@@ -101,7 +101,10 @@ export class Deployment {
     });
     this.reader = new ExampleReader(this.#store, definition, clock);
     this.work = new RoundWork({ ...options, task, device: deviceId, place, reader: this.reader });
-    this.predictions = new PredictionLog(telemetry, this.#batch, counters);
+    this.predictions = new PredictionLog({
+      ...{ database: telemetry, batch: this.#batch, clock, counters },
+      ...(options.predictionKeep === undefined ? {} : { keep: options.predictionKeep }),
+    });
     const samples = (limit: number) => this.#store.newestFeatures(limit);
     const observe = (fact: DeviceFact) => this.#observed(fact);
     this.releases = new Releases({

@@ -138,4 +138,8 @@ export const telemetryMigrations: Migrations = [
      value REAL,
      raw BLOB
    ) STRICT;`,
+  `ALTER TABLE prediction ADD COLUMN made_ms INTEGER;
+   CREATE INDEX prediction_by_entity ON prediction (entity, time_ms);
+   CREATE INDEX prediction_by_time ON prediction (time_ms);
+   CREATE INDEX prediction_by_id ON prediction (prediction_id);`,
 ];

@@ -9,17 +9,16 @@ import { explain } from "../../shared/task/explain.js";
 import { describeIssue, problemsOf } from "../../shared/task/problem.js";
 import { byteSize, share } from "../../shared/task/units.js";
 import { readYaml } from "../../shared/task/yaml.js";
-import type { MqttEndpoint } from "../../shared/transport/mqtt-endpoint.js";
-import { isTopic } from "../../shared/transport/topic-filter.js";
 import { type Credential, parseCredential } from "../../shared/wire/credential.js";
 import { type Labels, labelsSchema } from "../../shared/wire/message.js";
-import { brokerShape, brokerUrl, endpointOf } from "../broker.js";
+import { brokerUrl } from "../broker.js";
 import { type HttpConfig, httpSchema } from "../http/config.js";
 import type { SourceBinding } from "../ingest/sources/binding.js";
 import { type RawLogConfig, rawLogSchema } from "../log/config.js";
 import type { Rule } from "../rules/rule.js";
 import { rulesSchema } from "../rules/schema.js";
 import { parseQuietHours, type QuietHours } from "./owner.js";
+import { type PredictionsConfig, predictionsOf, predictionsSchema } from "./prediction-config.js";
 import { portProblems, problemsAmong, replayOf, sourceSchema, withSpeed } from "./source-config.js";
 
 /** What a device is told by its owner, paths read. */
@@ -33,7 +32,7 @@ export interface DeviceConfig {
   readonly sources: Readonly<Record<string, SourceBinding>>;
   /** All telemetry is a replay, so many times as fast as it happened; Infinity: as fast as it can be read. */
   readonly replay: number | undefined;
-  readonly predictions: PredictionsConfig | undefined;
+  readonly predictions: PredictionsConfig;
   readonly rules: readonly Rule[];
   readonly rawLog: RawLogConfig;
   /** Where it may be asked about itself; undefined: nowhere. */
@@ -41,14 +40,6 @@ export interface DeviceConfig {
   /** What the device is, in its owner's words: a trial may be for some only. */
   readonly labels: Labels;
   readonly limits: DeviceLimits;
-}
-
-/** Where predictions are published. */
-export interface PredictionsConfig {
-  readonly endpoint: MqttEndpoint;
-  readonly topic: string;
-  /** Each entity's is announced to Home Assistant. */
-  readonly homeAssistant: boolean;
 }
 
 /** What training must leave alone. */
@@ -68,8 +59,6 @@ const file = z.string().min(1).max(4096);
 const SPEED = /^(\d{1,9}(?:\.\d{1,3})?)x$/;
 const SPEED_RULE = "expected a speed such as 3600x";
 
-const TOPIC_RULE = "expected a topic; {device} stands for the device id";
-
 const schema = z
   .strictObject({
     server: brokerUrl.describe("The server's uplink broker."),
@@ -87,20 +76,7 @@ const schema = z
       .transform((text) => Number.parseFloat(text))
       .optional()
       .describe("Telemetry is replayed, so many times as fast as it happened."),
-    predictions: z
-      .strictObject({
-        ...brokerShape,
-        topic: z
-          .string({ error: TOPIC_RULE })
-          .max(512)
-          .refine((topic) => isTopic(topic.replaceAll("{device}", "x")), { error: TOPIC_RULE })
-          .prefault("headwater/{device}/prediction"),
-        homeAssistant: z
-          .boolean()
-          .prefault(false)
-          .describe("Each entity's prediction is announced to Home Assistant (MQTT discovery)."),
-      })
-      .optional(),
+    predictions: predictionsSchema,
     rules: rulesSchema,
     rawLog: rawLogSchema,
     http: httpSchema,
@@ -149,11 +125,7 @@ export function loadDeviceConfig(path: string): DeviceConfig {
       Object.entries(parsed.sources).map(([name, source]) => [name, settle(source, { at, replay })]),
     ),
     replay: replayOf(parsed.sources, replay),
-    predictions: predictions && {
-      endpoint: endpointOf(predictions),
-      topic: predictions.topic.replaceAll("{device}", credential.device),
-      homeAssistant: predictions.homeAssistant,
-    },
+    predictions: predictionsOf(predictions, credential.device),
     rules: parsed.rules,
     rawLog: parsed.rawLog,
     http: parsed.http,

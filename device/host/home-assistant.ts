@@ -5,7 +5,7 @@ import type { TaskId } from "../../shared/id.js";
 import { isLevel } from "../../shared/id.js";
 import { sha256Hex } from "../../shared/task/canonical.js";
 import type { OutputSpec } from "../../shared/task/task.js";
-import type { Prediction } from "../fact.js";
+import { availabilityTopic } from "./retained-predictions.js";
 
 /** Entities announced; more would flood whoever listens. */
 export const ANNOUNCED_MAX = 100;
@@ -24,29 +24,25 @@ export interface HomeAssistantOptions {
   readonly task: TaskId;
   /** Of Headwater. */
   readonly version: string;
-  /** Of the predictions; states and availability are below it. */
+  /** Of the predictions; availability is below it. */
   readonly topic: string;
 }
 
-/** Says whether the device publishes: "online" or "offline", retained. */
-export function availabilityTopic(topic: string): string {
-  return `${topic}/availability`;
-}
-
-/** The topic of an entity's last prediction. */
-export function stateTopic(topic: string, entity: string): string {
-  return `${topic}/${objectIdOf(entity)}`;
+/** An entity, and the topic of its last prediction. */
+export interface Announced {
+  readonly entity: string;
+  readonly state: string;
+  readonly output: OutputSpec["kind"];
 }
 
 /** What announces the predictions of an entity: a sensor, or a binary sensor where the answer is yes or no. */
 export function announcement(
   { device, task, version, topic }: HomeAssistantOptions,
-  { entity, output }: { readonly entity: string; readonly output: OutputSpec["kind"] },
+  { entity, state, output }: Announced,
 ): RetainedMessage {
   const node = `${device}_${task}`;
   const object = objectIdOf(entity);
   const isBinary = output === "binary";
-  const state = stateTopic(topic, entity);
   const config = {
     name: `${task} ${entity}`,
     unique_id: `headwater_${node}_${object}`,
@@ -66,14 +62,6 @@ export function announcement(
   };
   const component = isBinary ? "binary_sensor" : "sensor";
   return { topic: `${PREFIX}/${component}/${node}/${object}/config`, payload: JSON.stringify(config) };
-}
-
-/** An entity's prediction as its state, everything else about it as attributes. */
-export function stateOf(topic: string, prediction: Prediction): RetainedMessage {
-  const { id, entity, timeMs, value, probability, anomaly, version } = prediction;
-  const judged = anomaly === null ? {} : { anomaly };
-  const state = { value, probability, ...judged, id, entity, time: new Date(timeMs).toISOString(), version };
-  return { topic: stateTopic(topic, entity), payload: JSON.stringify(state) };
 }
 
 /** Discovery takes A-Z a-z 0-9 _ -; any other name is told apart by its hash. */

@@ -15,6 +15,7 @@ import { keysFromSeed, publicKeyFromRaw } from "../../shared/wire/signature.js";
 import { type Agent, createAgent } from "../agent.js";
 import type { DeviceFact } from "../fact.js";
 import type { HttpConfig } from "../http/config.js";
+import { newestOfEach } from "../infer/predictions.js";
 import { EventClock } from "../ingest/clock.js";
 import { Inputs } from "../ingest/inputs.js";
 import { RawLog } from "../log/raw-log.js";
@@ -123,6 +124,7 @@ function assemble(
     observe: (fact) => observe(fact),
     watchRows: (task) => rules?.bind(task),
     keepsOnlineRows: config.http !== undefined,
+    predictionKeep: predictions.keep,
   });
   const common = { device: credential.device, clock, logger, counters: agent.counters };
   const { telemetry: database } = folder;
@@ -137,11 +139,13 @@ function assemble(
   });
   const output = () => agent.task()?.task.model.output.kind;
   const announcing = { device: credential.device, version: headwaterVersion(), output };
+  const { publish } = predictions;
   const publisher =
-    predictions &&
+    publish &&
     createPublisher({
-      ...{ ...common, ...predictions, task: credential.task },
-      homeAssistant: predictions.homeAssistant ? announcing : undefined,
+      ...{ ...common, ...publish, task: credential.task },
+      remembered: newestOfEach(database, publish.retainedEntities),
+      homeAssistant: publish.homeAssistant ? announcing : undefined,
     });
   const observe = (fact: DeviceFact) => {
     logFact(logger, fact);

@@ -10,13 +10,8 @@ import type { OutputSpec } from "../../shared/task/task.js";
 import { type MqttEndpoint, type MqttSession, openMqttSession } from "../../shared/transport/mqtt-session.js";
 import type { Prediction } from "../fact.js";
 import { PublishQueue, type Sent } from "../publish-queue.js";
-import {
-  ANNOUNCED_MAX,
-  announcement,
-  availabilityTopic,
-  type RetainedMessage,
-  stateOf,
-} from "./home-assistant.js";
+import { ANNOUNCED_MAX, announcement, type RetainedMessage } from "./home-assistant.js";
+import { availabilityTopic, entityTopic, RetainedPredictions } from "./retained-predictions.js";
 
 /** Predictions that wait for the broker; the oldest make room. */
 const WAITING_MAX = 1000;
@@ -26,6 +21,10 @@ const IN_FLIGHT_MAX = 16;
 export interface PredictionPublisherOptions {
   readonly endpoint: MqttEndpoint;
   readonly topic: string;
+  /** Entities whose newest prediction the broker keeps. */
+  readonly retainedEntities: number;
+  /** Each entity's newest prediction of before this start. */
+  readonly remembered: readonly Prediction[];
   readonly task: TaskId;
   readonly clientId: string;
   readonly clock: Clock;
@@ -33,7 +32,7 @@ export interface PredictionPublisherOptions {
   readonly logger: Logger;
   /** What was not published is counted as `predictions.<reason>`. */
   readonly counters: Counters;
-  /** Announces each entity to Home Assistant, and keeps its last prediction where that finds it. */
+  /** Announces each entity to Home Assistant. */
   readonly homeAssistant?: Announcing | undefined;
 }
 
@@ -50,6 +49,7 @@ export class PredictionPublisher {
   readonly #options: PredictionPublisherOptions;
   readonly #session: MqttSession;
   readonly #queue: PublishQueue<Message>;
+  readonly #retained: RetainedPredictions | undefined;
   /** Entities that Home Assistant has been told of. */
   readonly #announced = new Set<string>();
 
@@ -63,6 +63,7 @@ export class PredictionPublisher {
       send: (message) => this.#send(message),
       onDropped: (reason) => options.counters.add(`predictions.${reason}`),
     });
+    this.#retained = this.#createRetained();
     const availability = availabilityTopic(options.topic);
     const will = { topic: availability, payload: Buffer.from("offline"), retain: true };
     this.#session = openMqttSession({
@@ -72,20 +73,26 @@ export class PredictionPublisher {
       onConnected: () => {
         if (options.homeAssistant !== undefined) this.#say({ topic: availability, payload: "online" });
         this.#queue.pump();
+        this.#retained?.pump();
       },
       onDisconnected: () => undefined,
       onMessage: async () => undefined,
     });
+    // A broker that was made anew has forgotten them.
+    for (const prediction of options.remembered) this.#retained?.take(prediction);
   }
 
   /** Takes a prediction; it leaves as soon as it can. */
   publish(prediction: Prediction): void {
-    this.#queue.post(this.#messageOf(prediction));
-    if (this.#options.homeAssistant !== undefined) this.#show(prediction, this.#options.homeAssistant);
+    const { topic, homeAssistant } = this.#options;
+    this.#queue.post({ topic, payload: this.#format(prediction), retain: false });
+    this.#retained?.take(prediction);
+    if (homeAssistant !== undefined) this.#announce(prediction.entity, homeAssistant);
   }
 
   async close(): Promise<void> {
     this.#queue.close();
+    this.#retained?.close();
     if (this.#options.homeAssistant !== undefined && this.#session.isConnected) {
       const payload = "offline";
       await this.#send({ topic: availabilityTopic(this.#options.topic), payload, retain: true });
@@ -93,26 +100,31 @@ export class PredictionPublisher {
     await this.#session.close();
   }
 
-  #messageOf({ id, entity, timeMs, value, probability, anomaly, version }: Prediction): Message {
-    const { topic, task } = this.#options;
-    const judged = anomaly === null ? {} : { anomaly };
-    const message = { task, id, entity, timeMs, value, probability, ...judged, version };
-    return { topic, payload: JSON.stringify(message), retain: false };
+  #createRetained(): RetainedPredictions | undefined {
+    const { retainedEntities: entities, topic, clock, counters } = this.#options;
+    if (entities === 0) return undefined;
+    return new RetainedPredictions({
+      ...{ entities, topic, clock, counters, session: () => this.#session },
+      format: (prediction) => this.#format(prediction),
+    });
   }
 
-  #show(prediction: Prediction, announcing: Announcing): void {
-    const { entity } = prediction;
+  #format({ id, entity, timeMs, value, probability, anomaly, version }: Prediction): string {
+    const { task } = this.#options;
+    const judged = anomaly === null ? {} : { anomaly };
+    return JSON.stringify({ task, id, entity, timeMs, value, probability, ...judged, version });
+  }
+
+  #announce(entity: string, announcing: Announcing): void {
     const output = announcing.output();
-    if (output === undefined) return;
-    if (!this.#announced.has(entity)) {
-      if (this.#announced.size >= ANNOUNCED_MAX) {
-        this.#options.counters.add("predictions.not-announced");
-        return;
-      }
-      this.#announced.add(entity);
-      this.#say(announcement({ ...this.#options, ...announcing }, { entity, output }));
+    if (output === undefined || this.#announced.has(entity)) return;
+    const state = entityTopic(this.#options.topic, entity);
+    if (state === undefined || this.#announced.size >= ANNOUNCED_MAX) {
+      this.#options.counters.add("predictions.not-announced");
+      return;
     }
-    this.#say(stateOf(this.#options.topic, prediction));
+    this.#announced.add(entity);
+    this.#say(announcement({ ...this.#options, ...announcing }, { entity, state, output }));
   }
 
   /** Only the newest message of a retained topic is worth sending. */

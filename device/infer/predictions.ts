@@ -1,23 +1,69 @@
-// Predictions on disk: a bounded ring that other programs on the device may read.
+// Predictions on disk: the newest, found by entity and time, for whoever asks on the device or reads the file.
 
+import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
-import type { Database, Row } from "../../shared/storage/port.js";
+import type { Cell, Database, Row } from "../../shared/storage/port.js";
 import { BatchedWrites, type WriteBatch } from "../batched-writes.js";
 import type { Prediction } from "../fact.js";
+import { defaultPredictionKeep, type PredictionKeep } from "./keep.js";
 
-/** Predictions kept; the oldest go first. A week of one a minute. */
-const KEPT_MAX = 10_000;
+/** Disk that one takes with its indexes, beside its entity (`test/unit/device/infer/predictions.test.ts` holds it to that). */
+const ROW_BYTES = 200;
+/** How often the entity is stored: in the row and in an index. */
+const ENTITY_COPIES = 2;
+/** Deleted at once where there is too much. */
+const DELETE_ROWS = 1_000;
 
-/** The table `prediction` of `telemetry.db`. */
+export interface PredictionLogOptions {
+  readonly database: Database;
+  /** Of the same database. */
+  readonly batch: WriteBatch;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly keep?: PredictionKeep;
+}
+
+/** Which predictions; what is undefined restricts nothing. */
+export interface PredictionQuery {
+  readonly entity?: string | undefined;
+  /** By event time: from this on... */
+  readonly fromMs?: number | undefined;
+  /** ...to before this. */
+  readonly toMs?: number | undefined;
+  /** Only those behind this one, in the order of the answer. */
+  readonly after?: PredictionPlace | undefined;
+  readonly limit: number;
+}
+
+/** A place in the order of answers. */
+export interface PredictionPlace {
+  readonly timeMs: number;
+  readonly row: number;
+}
+
+/** The newest event time first. */
+export interface PredictionPage {
+  readonly predictions: readonly Prediction[];
+  /** `after` of the next page; undefined on the last. */
+  readonly next: PredictionPlace | undefined;
+}
+
+/**
+ * The table `prediction` of `telemetry.db`. A row of features has one prediction: what is made of it again, by a newer
+ * version or after a late reading, takes the place of the one before.
+ */
 export class PredictionLog {
-  readonly #database: Database;
-  readonly #batch: WriteBatch;
+  readonly #options: PredictionLogOptions;
+  readonly #keep: PredictionKeep;
   readonly #writes: BatchedWrites<Prediction>;
+  /** What is on disk. */
+  #held: Held;
 
-  /** `batch` is of the same database. */
-  constructor(database: Database, batch: WriteBatch, counters: Counters) {
-    this.#database = database;
-    this.#batch = batch;
+  constructor(options: PredictionLogOptions) {
+    const { database, batch, counters, keep = defaultPredictionKeep } = options;
+    this.#options = options;
+    this.#keep = keep;
+    this.#held = measure(database);
     this.#writes = new BatchedWrites(batch, {
       write: (predictions) => this.#write(predictions),
       failed: () => undefined,
@@ -31,38 +77,124 @@ export class PredictionLog {
     this.#writes.add(prediction);
   }
 
-  /** The newest predictions, newest first. */
-  newest(limit: number): readonly Prediction[] {
+  /** By entity and time. */
+  find(query: PredictionQuery): PredictionPage {
     this.flush();
-    return this.#database
-      .all(
-        `SELECT prediction_id, entity, time_ms, version, value, probability, anomaly FROM prediction
-         ORDER BY id DESC LIMIT ?`,
-        limit,
-      )
-      .map(predictionOf);
+    return findPredictions(this.#options.database, query);
   }
 
   /** Brings everything to disk. */
   flush(): void {
-    this.#batch.flush();
+    this.#options.batch.flush();
   }
 
   #write(predictions: readonly Prediction[]): () => void {
+    const { database, clock } = this.#options;
+    const nowMs = Math.trunc(clock.now());
     // Room first: on a full disk only what was deleted can be written again.
-    this.#database.run(
-      `DELETE FROM prediction WHERE id <= (SELECT max(id) FROM prediction) - ?`,
-      KEPT_MAX - predictions.length,
-    );
+    let held = this.#makeRoom(nowMs, predictions);
     for (const { id, entity, timeMs, version, value, probability, anomaly } of predictions) {
-      this.#database.run(
-        `INSERT INTO prediction (prediction_id, entity, time_ms, version, value, probability, anomaly)
-         VALUES (?, ?, ?, ?, ?, ?, ?)`,
-        ...[id, entity, timeMs, version, value, probability, anomaly],
+      held = without(held, database.all(`DELETE FROM prediction WHERE prediction_id = ? ${RETURNING}`, id));
+      database.run(
+        `INSERT INTO prediction (prediction_id, entity, time_ms, version, value, probability, anomaly, made_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        ...[id, entity, timeMs, version, value, probability, anomaly, nowMs],
+      );
+      held = { rows: held.rows + 1, characters: held.characters + entity.length };
+    }
+    return () => {
+      this.#held = held;
+    };
+  }
+
+  #makeRoom(nowMs: number, coming: readonly Prediction[]): Held {
+    const { database } = this.#options;
+    const { rows, ageMs, bytes = Number.POSITIVE_INFINITY } = this.#keep;
+    const wanted = heldBy(coming);
+    let held = this.#held;
+    for (;;) {
+      const excessRows = held.rows + wanted.rows - rows;
+      const excessBytes = bytesOf(held) + bytesOf(wanted) - bytes;
+      if (held.rows === 0 || (excessRows <= 0 && excessBytes <= 0)) break;
+      held = this.#deleteOldest(
+        held,
+        Math.max(excessRows, Math.ceil((excessBytes * held.rows) / bytesOf(held))),
       );
     }
-    return () => undefined;
+    if (ageMs === undefined) return held;
+    const expired = `DELETE FROM prediction WHERE id < coalesce(
+      (SELECT id FROM prediction WHERE made_ms >= ? ORDER BY id LIMIT 1), 9223372036854775807) ${RETURNING}`;
+    return without(held, database.all(expired, nowMs - ageMs));
   }
+
+  #deleteOldest(held: Held, count: number): Held {
+    const oldest = `DELETE FROM prediction WHERE id IN (SELECT id FROM prediction ORDER BY id LIMIT ?) ${RETURNING}`;
+    return without(held, this.#options.database.all(oldest, Math.min(count, DELETE_ROWS)));
+  }
+}
+
+/** Predictions of a device's `telemetry.db`, by entity and time. */
+function findPredictions(
+  database: Database,
+  { entity, fromMs, toMs, after, limit }: PredictionQuery,
+): PredictionPage {
+  const wanted: readonly (readonly [sql: string, ...cells: readonly (Cell | undefined)[]])[] = [
+    ["entity = ?", entity],
+    ["time_ms >= ?", fromMs],
+    ["time_ms < ?", toMs],
+    ["(time_ms, id) < (?, ?)", after?.timeMs, after?.row],
+  ];
+  const given = wanted.filter((condition) => !condition.includes(undefined));
+  const where = given.length === 0 ? "" : `WHERE ${given.map(([sql]) => sql).join(" AND ")}`;
+  const rows = database.all(
+    `SELECT * FROM prediction ${where} ORDER BY time_ms DESC, id DESC LIMIT ?`,
+    ...given.flatMap(([, ...cells]) => cells.map((cell) => cell ?? null)),
+    // One more than asked for tells whether there is another page.
+    limit + 1,
+  );
+  const last = rows.length > limit ? rows[limit - 1] : undefined;
+  return {
+    predictions: rows.slice(0, limit).map(predictionOf),
+    next: last && { timeMs: Number(last.time_ms), row: Number(last.id) },
+  };
+}
+
+/** Of each of the entities predicted last, at most so many, the prediction of the newest time; the one predicted last is last. */
+export function newestOfEach(database: Database, entities: number): readonly Prediction[] {
+  const names = database.all(
+    `SELECT entity FROM prediction GROUP BY entity ORDER BY max(id) DESC LIMIT ?`,
+    entities,
+  );
+  return [...names]
+    .reverse()
+    .flatMap(({ entity }) => findPredictions(database, { entity: String(entity), limit: 1 }).predictions);
+}
+
+/** Rows of predictions, and the characters of their entities. */
+interface Held {
+  readonly rows: number;
+  readonly characters: number;
+}
+
+const RETURNING = "RETURNING length(entity) AS characters";
+
+function measure(database: Database): Held {
+  const row = database.get(`SELECT count(*) AS rows, total(length(entity)) AS characters FROM prediction`);
+  return { rows: Number(row?.rows), characters: Number(row?.characters) };
+}
+
+function without({ rows, characters }: Held, deleted: readonly Row[]): Held {
+  const gone = deleted.reduce((sum, row) => sum + Number(row.characters), 0);
+  return { rows: rows - deleted.length, characters: characters - gone };
+}
+
+function heldBy(predictions: readonly Prediction[]): Held {
+  const characters = predictions.reduce((sum, { entity }) => sum + entity.length, 0);
+  return { rows: predictions.length, characters };
+}
+
+function bytesOf({ rows, characters }: Held): number {
+  return ROW_BYTES * rows + ENTITY_COPIES * characters;
 }
 
 /** A row of the table `prediction`. */

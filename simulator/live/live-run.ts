@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Agent } from "../../device/agent.js";
 import type { DeviceConfig } from "../../device/host/config.js";
 import { type DeviceHost, startDeviceHost } from "../../device/host/host.js";
+import { defaultPredictionKeep } from "../../device/infer/keep.js";
 import { defaultSourceLimits } from "../../device/ingest/sources/binding.js";
 import { startTelemetryBroker } from "../../server/broker/telemetry-broker.js";
 import type { ServerFact } from "../../server/fact.js";
@@ -210,7 +211,7 @@ export class LiveRun implements EndedRun {
         },
       },
       replay: undefined,
-      predictions: undefined,
+      predictions: { keep: defaultPredictionKeep, publish: undefined },
       rules: [],
       labels: {},
       rawLog: { durability: "normal", keepMs: LOG_KEEP_MS, bytes: LOG_BYTES },

@@ -283,7 +283,10 @@ describe("the served model", () => {
     expect(predictions.slice(102).every(({ version }) => version === 2)).toBe(true);
     const { a, b } = linearReadings("pump-1", 1)[0]!.values;
     expect(predictions[0]?.value).toBeCloseTo((Number(a) + 10 * Number(b) + 100) / 0.5 + 5, 2);
-    expect(pump.agent.predictions(1)[0]).toMatchObject({ version: 2, entity: "pump-1" });
+    expect(pump.agent.predictions({ limit: 1 }).predictions[0]).toMatchObject({
+      version: 2,
+      entity: "pump-1",
+    });
   });
 
   test("is never replaced by an older, expired, unfitting or broken one", async () => {

@@ -61,7 +61,9 @@ model: { dense: [], output: binary }
   await device.agent.ingest([row(0, 5, 1), row(1, 1, 5)]);
   const [first, second] = device.of("prediction");
   expect([first?.value, second?.value]).toEqual([1, 0]);
-  expect(device.agent.predictions(1)).toMatchObject([{ id: second?.id, anomaly: null }]);
+  expect(device.agent.predictions({ limit: 1 }).predictions).toMatchObject([
+    { id: second?.id, anomaly: null },
+  ]);
 
   const answer = JSON.stringify({ prediction: first?.id, verdict: "broken", ts: START_MS / SECOND_MS + 2 });
   const source = task.task.sources.answers!;

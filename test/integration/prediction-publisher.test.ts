@@ -27,6 +27,7 @@ test("those made without a connection wait for it, the oldest making room, and e
   const counters = new Counters();
   const publisher = new PredictionPublisher({
     ...{ endpoint, topic: "predictions", task: taskId("pumps"), clientId: "pi-predictions", counters },
+    ...{ retainedEntities: 0, remembered: [] },
     ...{ clock: systemClock, random: randomStream("test", "predictions"), logger: silentLogger },
   });
   closers.push(() => publisher.close());
@@ -49,6 +50,7 @@ test("Home Assistant is told once of an entity, finds its last prediction, and l
   const counters = new Counters();
   const publisher = new PredictionPublisher({
     ...{ endpoint, topic: "predictions", task: taskId("pumps"), clientId: "pi-predictions", counters },
+    ...{ retainedEntities: 100, remembered: [] },
     ...{ clock: systemClock, random: randomStream("test", "predictions"), logger: silentLogger },
     homeAssistant: { device: "pi", version: "1.2.3", output: () => "regression" },
   });
@@ -70,4 +72,53 @@ test("Home Assistant is told once of an entity, finds its last prediction, and l
   expect(heard.get("predictions/availability")).toBe("online");
   await publisher.close();
   await until(() => read().get("predictions/availability") === "offline", 30_000);
+});
+
+test("each entity's newest is kept by the broker, with those of before the start, and only of so many entities", async () => {
+  const broker = await startTelemetryBroker({ logger: silentLogger });
+  closers.push(() => broker.close());
+  const endpoint = { url: broker.url };
+  const early = openSession("early", { endpoint, subscriptions: ["site/prediction/+"] });
+  closers.push(() => early.session.close());
+  await until(() => early.connects === 1);
+  const counters = new Counters();
+  const predictionOf = (entity: string, timeMs: number) =>
+    ({ id: "i", entity, timeMs, version: 3, value: timeMs, probability: null, anomaly: null }) as const;
+  const publisher = new PredictionPublisher({
+    ...{ endpoint, topic: "site/prediction", task: taskId("pumps"), clientId: "pi-predictions", counters },
+    ...{ clock: systemClock, random: randomStream("test", "predictions"), logger: silentLogger },
+    retainedEntities: 3,
+    remembered: [
+      predictionOf("gone", 1),
+      predictionOf("hall 1/pump+#", 2),
+      predictionOf("x".repeat(2000), 3),
+    ],
+  });
+  closers.push(() => publisher.close());
+  publisher.publish(predictionOf("hall 1/pump+#", 9));
+  // A late reading has changed an old row: the topic is of the newest.
+  publisher.publish(predictionOf("hall 1/pump+#", 5));
+  publisher.publish(predictionOf("pump-2", 7));
+  publisher.publish(predictionOf("pump-3", 8));
+  const newest = (topic: string) => early.messages.filter((message) => message.topic === topic).at(-1);
+  await until(
+    () => newest("site/prediction/pump-3") !== undefined && newest("site/prediction/gone") !== undefined,
+  );
+  // Whoever comes later has each once, and nothing of what made room.
+  const late = openSession("late", { endpoint, subscriptions: ["site/prediction/+"] });
+  closers.push(() => late.session.close());
+  await until(() => late.messages.length === 3);
+  const shown = late.messages.map(({ topic, payload }) => [
+    topic,
+    JSON.parse(Buffer.from(payload).toString()).timeMs,
+  ]);
+  expect(shown.sort()).toEqual([
+    ["site/prediction/hall%201%2Fpump%2B%23", 9],
+    ["site/prediction/pump-2", 7],
+    ["site/prediction/pump-3", 8],
+  ]);
+  expect(counters.toJSON()).toEqual({
+    "predictions.retained-forgotten": 1,
+    "predictions.retained-long-entity": 1,
+  });
 });

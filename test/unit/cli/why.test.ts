@@ -85,7 +85,7 @@ async function fillDevice(clock: ManualClock): Promise<void> {
   const common = { database: device.telemetry, batch, counters: new Counters() };
   const examples = new ExampleStore({ ...common, limits: { rows: 100, ageMs: undefined }, meaning: "m" });
   examples.add({ ...row, features, label: 1, persistence: null, split: "train" });
-  const log = new PredictionLog(device.telemetry, batch, new Counters());
+  const log = new PredictionLog({ ...common, clock });
   const { defineModel } = await import("../../../shared/model/define.js");
   const model = await runtime.model(defineModel(loaded.task.model, 2));
   model.load(params);

@@ -32,7 +32,7 @@ test("paths are relative to the file, and the rest has defaults", () => {
     log: "info",
     sources: {},
     replay: undefined,
-    predictions: undefined,
+    predictions: { keep: { rows: 10_000, ageMs: undefined, bytes: undefined }, publish: undefined },
     rules: [],
     rawLog: { durability: "normal", keepMs: 7 * 86_400_000, bytes: 5e8 },
     http: undefined,
@@ -62,7 +62,10 @@ limits: { disk: 64MiB, load: 80%, freeMemory: 128MiB, quiet: 22:00-06:00 }
         isPersistent: true,
       },
     },
-    predictions: { topic: "headwater/pump-1/prediction" },
+    predictions: {
+      publish: { topic: "headwater/pump-1/prediction", retainedEntities: 0 },
+      keep: { rows: 10_000 },
+    },
     rules: [{ name: "hot", of: "temp.mean", above: 80, publish: { retain: true } }],
     rawLog: { durability: "full", keepMs: 30 * 86_400_000, bytes: 2e9 },
     limits: {
@@ -203,6 +206,9 @@ describe("what is wrong is named with its line and key", () => {
       /line 4: rules\.hot: expected "above", "below" or both/,
     ],
     ['predictions: { broker: "mqtt://x", topic: "a/#" }\n', /predictions\.topic: expected a topic/],
+    ["predictions: { retain: true }\n", /line 4: predictions\.retain: only a broker keeps messages/],
+    ["predictions: { keep: { rows: 10 } }\n", /predictions\.keep\.rows: .*1000/],
+    ["predictions: { keep: { for: 1m } }\n", /predictions\.keep\.for: expected a duration/],
   ])("%j", (text, message) => {
     expect(() => load(required + text)).toThrow(message);
   });

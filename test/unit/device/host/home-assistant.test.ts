@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { announcement, stateOf, stateTopic } from "../../../../device/host/home-assistant.js";
+import { announcement } from "../../../../device/host/home-assistant.js";
+import { availabilityTopic, entityTopic } from "../../../../device/host/retained-predictions.js";
 import { isTopic } from "../../../../shared/transport/topic-filter.js";
 import { taskId } from "../../../support/device-kit.js";
 
@@ -11,11 +12,13 @@ const options = {
   topic: "headwater/pi-1/prediction",
 };
 
+const pump = { entity: "pump-1", state: "headwater/pi-1/prediction/pump-1" };
+
 describe("an announcement", () => {
   // https://www.home-assistant.io/integrations/sensor.mqtt/: state_topic is required; unique_id with device.identifiers
   // puts it into the device registry; origin.name is required where there is an origin.
   test("has what discovery requires, and where the state is", () => {
-    const { topic, payload } = announcement(options, { entity: "pump-1", output: "regression" });
+    const { topic, payload } = announcement(options, { ...pump, output: "regression" });
     expect(topic).toBe("homeassistant/sensor/pi-1_pumps/pump-1/config");
     expect(JSON.parse(payload)).toEqual({
       name: "pumps pump-1",
@@ -36,36 +39,22 @@ describe("an announcement", () => {
   });
 
   test("of yes or no is one of a binary sensor, and of classes one without a mean", () => {
-    const binary = announcement(options, { entity: "pump-1", output: "binary" });
+    const binary = announcement(options, { ...pump, output: "binary" });
     expect(binary.topic).toBe("homeassistant/binary_sensor/pi-1_pumps/pump-1/config");
-    const classes = announcement(options, { entity: "pump-1", output: "classification" });
+    const classes = announcement(options, { ...pump, output: "classification" });
     expect(JSON.parse(classes.payload)).not.toHaveProperty("state_class");
   });
 
   test("stands at a topic of its own, whatever the entity is called", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), fc.string({ minLength: 1 }), (a, b) => {
-        const { topic } = announcement(options, { entity: a, output: "regression" });
+        const state = entityTopic(options.topic, a)!;
+        const { topic } = announcement(options, { entity: a, state, output: "regression" });
         expect(topic).toMatch(/^homeassistant\/sensor\/[\w-]+\/[\w-]+\/config$/);
-        expect(isTopic(stateTopic(options.topic, a))).toBe(true);
-        if (a !== b) expect(stateTopic(options.topic, a)).not.toBe(stateTopic(options.topic, b));
+        expect(isTopic(state)).toBe(true);
+        expect(state).not.toBe(availabilityTopic(options.topic));
+        if (a !== b) expect(state).not.toBe(entityTopic(options.topic, b));
       }),
     );
   });
-});
-
-test("a state is the prediction, whose value the template finds", () => {
-  const made = { entity: "pump-1", timeMs: 0, version: 3, value: 21.5, probability: null, anomaly: null };
-  const { topic, payload } = stateOf(options.topic, { ...made, id: "5f1c" });
-  expect([topic, JSON.parse(payload)]).toEqual([
-    stateTopic(options.topic, "pump-1"),
-    {
-      value: 21.5,
-      probability: null,
-      id: "5f1c",
-      entity: "pump-1",
-      time: "1970-01-01T00:00:00.000Z",
-      version: 3,
-    },
-  ]);
 });
