@@ -1,6 +1,7 @@
 // Options of commands, parsed: what is wrong is said with what was given.
 
 import { InvalidArgumentError } from "commander";
+import { instant } from "../shared/task/schema/instant.js";
 
 /** Parses an option that is a whole number of at least `min`. */
 export function wholeNumber(min: number): (text: string) => number {
@@ -18,4 +19,11 @@ export function time(text: string): number {
   throw new InvalidArgumentError(
     `expected a time such as 2026-01-09 or 2026-01-09T12:00:00Z, got "${text}".`,
   );
+}
+
+/** Parses an option that is a time as tasks write it, into ms since the Unix epoch. */
+export function instantArgument(text: string): number {
+  const parsed = instant.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? "expected a time");
 }

@@ -4,12 +4,11 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import Table from "cli-table3";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import {
   type ExportFilter,
   type ExportKind,
   type ExportTable,
-  type ExportValue,
   exports,
   exportTable,
   filtersOf,
@@ -17,16 +16,16 @@ import {
 import { type FolderView, viewFolder } from "../device/catalogue/folder.js";
 import { type Catalogue, listFolder } from "../device/catalogue/list.js";
 import { HeadwaterError } from "../shared/error.js";
-import { instant } from "../shared/task/schema/instant.js";
 import { formatBytes } from "../shared/task/units.js";
+import { instantArgument } from "./argument.js";
+import { createRecordFormat, recordFormats } from "./record-format.js";
 
 /** Entities on a screen. */
 const SHOWN_MAX = 30;
 /** Lines written together. */
 const WRITE_CHARACTERS = 64 * 1024;
 
-const formats = ["csv", "jsonl"] as const;
-type Format = (typeof formats)[number];
+type Format = (typeof recordFormats)[number];
 
 /** Adds the commands. */
 export function register(program: Command): void {
@@ -47,11 +46,15 @@ export function register(program: Command): void {
     .description("records on standard output, oldest first")
     .argument("<folder>", "the device's data folder")
     .addOption(new Option("--what <kind>", "what to export").choices(exports).default("readings"))
-    .addOption(new Option("--format <format>", "how to write it").choices(formats).default("csv"))
+    .addOption(new Option("--format <format>", "how to write it").choices(recordFormats).default("csv"))
     .option("--source <name>", "only of this source of the task")
     .option("--entity <name>", "only of this entity")
-    .option("--from <time>", "only from this time on, such as 2026-03-01 or 2026-03-01T12:00:00Z", timeMs)
-    .option("--to <time>", "only before this time", timeMs)
+    .option(
+      "--from <time>",
+      "only from this time on, such as 2026-03-01 or 2026-03-01T12:00:00Z",
+      instantArgument,
+    )
+    .option("--to <time>", "only before this time", instantArgument)
     .action((folder: string, options: ExportOptions) =>
       withFolder(folder, async (view) => {
         const table = await exportTable(view, options.what, filterOf(options));
@@ -87,12 +90,6 @@ function filterOf({ what, source, entity, from, to }: ExportOptions): ExportFilt
   return { source, entity, fromMs: from, toMs: to };
 }
 
-function timeMs(text: string): number {
-  const parsed = instant.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? "expected a time");
-}
-
 /** Writes records as fast as they are read; ends quietly when the reader has had enough. */
 export async function writeTable(
   out: Writable,
@@ -103,33 +100,19 @@ export async function writeTable(
   out.once("error", () => {
     isOpen = false;
   });
-  let text = format === "csv" ? csvLine(columns) : "";
+  const { header, line } = createRecordFormat(format, columns);
+  let text = header;
   const flush = async () => {
     const isRead = out.write(text);
     text = "";
     if (!isRead && isOpen) await Promise.race([once(out, "drain"), once(out, "close")]);
   };
   for (const record of records) {
-    text += format === "csv" ? csvLine(record) : jsonLine(columns, record);
+    text += line(record);
     if (text.length >= WRITE_CHARACTERS) await flush().catch(() => undefined);
     if (!isOpen) return;
   }
   await flush().catch(() => undefined);
-}
-
-/** RFC 4180, but for its CR; nothing where a value is missing, vectors with spaces between their numbers. */
-function csvLine(record: readonly ExportValue[]): string {
-  return `${record.map(csvValue).join(",")}\n`;
-}
-
-function csvValue(value: ExportValue): string {
-  if (value === null) return "";
-  const text = Array.isArray(value) ? value.join(" ") : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-function jsonLine(columns: readonly string[], record: readonly ExportValue[]): string {
-  return `${JSON.stringify(Object.fromEntries(columns.map((column, at) => [column, record[at]])))}\n`;
 }
 
 function describeCatalogue({ messages, examples, predictions, quarantine }: Catalogue): string {

@@ -35,6 +35,7 @@ const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
     return import("./device.js");
   },
   data: () => import("./data.js"),
+  predict: () => import("./predict.js"),
   replay: () => import("./replay.js"),
   simulate: () => import("./simulate.js"),
   plan: () => import("./plan.js"),

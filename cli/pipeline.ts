@@ -1,12 +1,11 @@
 // `headwater pipeline run` and `headwater pipeline infer`: from files of raw messages to features, and to a first task.
 
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { encodings } from "../device/offline/line-format.js";
 import { rowFormats } from "../device/offline/row-format.js";
 import { surveyFormats } from "../device/survey/sniff.js";
-import { parseDeviceId, parseTaskId } from "../shared/id.js";
-import { durationMs } from "../shared/task/units.js";
+import { parseTaskId } from "../shared/id.js";
 import { time, wholeNumber } from "./argument.js";
+import { addDataOptions } from "./data-options.js";
 import { type InferOptions, inferTask } from "./pipeline-infer.js";
 import { type RunOptions, runPipeline } from "./pipeline-run.js";
 
@@ -20,38 +19,20 @@ export function register(program: Command): void {
 }
 
 function registerRun(pipeline: Command): void {
-  pipeline
+  const run = pipeline
     .command("run")
     .description("raw messages, one a line, through a task's decoders and pipeline; features come out")
     .argument("<task>", "task file (YAML)")
     .requiredOption(
       "--data <file...>",
       "[SOURCE=]FILE with a message a line; .gz is unpacked, - is the standard input",
-    )
-    .option("--topic <topic>", "topic that the lines came on (default: one that fits the source's filter)")
-    .option(
-      "--with-topic",
-      "a line is TOPIC, a tab or a space, PAYLOAD, as mosquitto_sub -v prints it",
-      false,
-    )
-    .addOption(
-      new Option(
-        "--encoding <name>",
-        "how payloads are written (default: base64 for binary formats, else text)",
-      ).choices(encodings),
-    )
-    .option("--device <name>", "as which device, for entities named {device}", device, device("local"))
+    );
+  addDataOptions(run)
     .option(
       "--from <time>",
       "when the first line came, where arrival is the event time",
       time,
       Date.UTC(2026, 0, 1),
-    )
-    .option(
-      "--every <duration>",
-      "how much later each next line came, where arrival is the event time",
-      every,
-      1000,
     )
     .option("--examples", "labelled rows, with their label and split, instead of all features", false)
     .addOption(new Option("--format <name>", "how rows are written").choices(rowFormats).default("csv"))
@@ -78,22 +59,10 @@ function registerInfer(pipeline: Command): void {
     .action((options: InferOptions) => inferTask(options));
 }
 
-function device(text: string) {
-  const id = parseDeviceId(text);
-  if (id !== undefined) return id;
-  throw new InvalidArgumentError(`expected a device's name such as pump-1, got "${text}".`);
-}
-
 function taskId(text: string): string {
   const id = /^[A-Za-z]/.test(text) ? parseTaskId(text) : undefined;
   if (id !== undefined) return id;
   throw new InvalidArgumentError(
     `expected a name of letters, digits, _ and -, such as boiler, got "${text}".`,
   );
-}
-
-function every(text: string): number {
-  const { success, data } = durationMs.safeParse(text);
-  if (success) return data;
-  throw new InvalidArgumentError(`expected a duration with its unit, such as 1s or 10m, got "${text}".`);
 }

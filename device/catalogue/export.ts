@@ -5,6 +5,9 @@ import { unreachable } from "../../shared/assert.js";
 import { planPipeline } from "../../shared/pipeline/plan.js";
 import type { Reading, Value } from "../../shared/pipeline/types.js";
 import type { Cell, Database, Row } from "../../shared/storage/port.js";
+import type { Prediction } from "../fact.js";
+import { predictionOf } from "../infer/predictions.js";
+import type { SourceMessage } from "../ingest/sources/port.js";
 import { messageOfRow } from "../log/raw-log.js";
 import { type FolderView, taskOf } from "./folder.js";
 import { createReadingDecoder, fieldsOf } from "./readings.js";
@@ -110,13 +113,24 @@ function exportExamples(view: FolderView, filter: ExportFilter): ExportTable {
 
 function exportPredictions({ telemetry }: FolderView, filter: ExportFilter): ExportTable {
   return {
-    columns: ["time", "entity", "id", "version", "value", "probability", "anomaly"],
-    records: map(pages(telemetry, "prediction", "id", filter), (row) => [
-      isoTime(Number(row.time_ms)),
-      ...[String(row.entity), cellText(row.prediction_id), Number(row.version), Number(row.value)],
-      ...[numberOf(row.probability!), numberOf(row.anomaly!)],
-    ]),
+    columns: predictionColumns,
+    records: map(pages(telemetry, "prediction", "id", filter), (row) => predictionRecord(predictionOf(row))),
   };
+}
+
+/** Of a prediction as a record. */
+export const predictionColumns = ["time", "entity", "id", "version", "value", "probability", "anomaly"];
+
+/** One value per column. */
+export function predictionRecord(prediction: Prediction): readonly ExportValue[] {
+  const { timeMs, entity, id, version, value, probability, anomaly } = prediction;
+  return [isoTime(timeMs), entity, id, version, value, probability, anomaly];
+}
+
+/** The messages of the raw log, in the order they came. */
+export function* loggedMessages({ log }: FolderView): Generator<SourceMessage> {
+  const all = { source: undefined, entity: undefined, fromMs: undefined, toMs: undefined };
+  if (log !== undefined) for (const row of pages(log, "message", "seq", all)) yield messageOfRow(row);
 }
 
 function exportQuarantine({ telemetry }: FolderView, filter: ExportFilter): ExportTable {

@@ -39,7 +39,7 @@ export type AnswerSink = (
 
 /** What a predictor stands on. */
 export interface PredictorOptions {
-  readonly slot: ModelSlot;
+  readonly slot: Pick<ModelSlot, "serving" | "beside" | "failServing" | "failBeside">;
   readonly model: Model;
   readonly pipelineHash: string;
   /** Of an autoencoder whose task has one. */

@@ -3,7 +3,7 @@
 import { Counters } from "../../shared/counters.js";
 import type { DeviceId } from "../../shared/id.js";
 import { createPipeline, type Pipeline } from "../../shared/pipeline/pipeline.js";
-import type { Example, FeatureRow, Split } from "../../shared/pipeline/types.js";
+import type { Example, FeatureRow, Reading, Split } from "../../shared/pipeline/types.js";
 import type { DecodeSpec } from "../../shared/task/decode-spec.js";
 import type { Task } from "../../shared/task/task.js";
 import { matcherOf } from "../../shared/transport/topic-filter.js";
@@ -17,6 +17,18 @@ export interface DataFile {
   readonly path: string;
   /** Whom its lines are for; undefined: whoever's topic filter they match. */
   readonly source: string | undefined;
+}
+
+/** Readings of one kind of place, in an order that the pipeline can take. */
+export interface ReadingSource {
+  /** Lines or messages read so far. */
+  readonly lines: number;
+  /** The next reading, undefined when more must be loaded first. */
+  readonly head: Reading | undefined;
+  advance(): void;
+  /** Reads on until there is a next reading. Resolves to false at the end. */
+  load(): Promise<boolean>;
+  close(): Promise<void>;
 }
 
 /** What is run, and how lines become messages. */
@@ -63,13 +75,24 @@ const SLICE_READINGS = 256;
  * Brings the readings of all files to the task's pipeline, several files in the order of event time, and closes it at
  * their end. Event time moves with the data alone. Rejects as `readLines`.
  */
-export async function runOffline(options: OfflineOptions): Promise<OfflineResult> {
+export function runOffline(options: OfflineOptions): Promise<OfflineResult> {
+  return runReadings({ ...options, open: (counters) => openStreams(options, counters) });
+}
+
+/** As `runOffline`, of readings from wherever. What is opened counts readings as `telemetry.taken`. */
+export async function runReadings({
+  task,
+  sink,
+  open,
+}: Pick<OfflineOptions, "task" | "sink"> & {
+  readonly open: (counters: Counters) => Promise<readonly ReadingSource[]>;
+}): Promise<OfflineResult> {
   const counters = new Counters();
-  const tally = new Tally(options.sink);
-  const pipeline = createPipeline(options.task, { counters, sink: tally });
-  const streams = await openStreams(options, counters);
+  const tally = new Tally(sink);
+  const pipeline = createPipeline(task, { counters, sink: tally });
+  const streams = await open(counters);
   try {
-    const isWhole = await pump(streams, pipeline, options.sink);
+    const isWhole = await pump(streams, pipeline, sink);
     if (isWhole) pipeline.flush();
     return {
       lines: streams.reduce((sum, { lines }) => sum + lines, 0),
@@ -77,7 +100,7 @@ export async function runOffline(options: OfflineOptions): Promise<OfflineResult
       rows: tally.rows,
       examples: tally.examples,
       counters,
-      isCut: !isWhole || !(await options.sink.ready()),
+      isCut: !isWhole || !(await sink.ready()),
     };
   } finally {
     for (const stream of streams) await stream.close();
@@ -86,11 +109,11 @@ export async function runOffline(options: OfflineOptions): Promise<OfflineResult
 
 /** Resolves to false when the sink closed before the end of the data. */
 async function pump(
-  streams: readonly ReadingStream[],
+  streams: readonly ReadingSource[],
   pipeline: Pipeline,
   sink: OfflineSink,
 ): Promise<boolean> {
-  let open: ReadingStream[] = [];
+  let open: ReadingSource[] = [];
   for (const stream of streams) if (await stream.load()) open.push(stream);
   let newestMs = Number.NEGATIVE_INFINITY;
   let count = 0;
@@ -109,7 +132,7 @@ async function pump(
 }
 
 /** Of two at one time the one named first. */
-function earliest(streams: readonly ReadingStream[]): ReadingStream {
+function earliest(streams: readonly ReadingSource[]): ReadingSource {
   let first = streams[0]!;
   for (const stream of streams) if (stream.head!.timeMs < first.head!.timeMs) first = stream;
   return first;
