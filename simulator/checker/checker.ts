@@ -69,6 +69,7 @@ export class Checker {
   onServerFact(fact: ServerFact): void {
     this.#read();
     if (fact.type === "round-opened") this.#rounds.opened(fact);
+    if (fact.type === "retraining") this.#rounds.learnsAnew();
     if (fact.type === "round-closed") this.#checkClosed(fact);
   }
 
