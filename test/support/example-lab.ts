@@ -2,7 +2,17 @@
 
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openDeviceFolder } from "../../device/host/device-folder.js";
+import { ModelCache } from "../../device/model/cache.js";
+import { keepTask } from "../../device/task-record.js";
+import { createTfjsRuntime } from "../../shared/model/tfjs.js";
+import { parseTask } from "../../shared/task/parse.js";
+import { createMemoryBroker } from "../../shared/transport/memory.js";
+import { formatCredential } from "../../shared/wire/credential.js";
+import { deviceId, serverKeys } from "./device-kit.js";
+import { ManualClock } from "./manual-clock.js";
 import { Program } from "./program.js";
+import { ScriptedServer } from "./scripted-server.js";
 import { tempFolder } from "./temp-folder.js";
 
 /** One example, its server, and its devices. */
@@ -44,6 +54,37 @@ export class ExampleLab {
     const [, url] = await server.said(/ready: (\S+)/);
     this.edit("device.yaml", (text) => text.replace(/^server: .*$/m, `server: ${url}`));
     return server;
+  }
+
+  /**
+   * Makes the data folder of device.yaml as if the server had been there: the task adopted, a version to serve with random
+   * params. For examples whose point is not the training.
+   */
+  async prepareDevice(device: string): Promise<void> {
+    const loaded = parseTask(readFileSync(this.at("task.yaml"), "utf8"));
+    const { task } = loaded.task;
+    const serverKey = serverKeys.publicKey.export({ type: "spki", format: "der" }).subarray(-32);
+    const secrets = {
+      password: "a-password-of-some-length",
+      privateKey: new Uint8Array(32).fill(1),
+      serverKey,
+    };
+    const credential = formatCredential({ device: deviceId(device), task, ...secrets });
+    writeFileSync(this.at(`${device}.credential.json`), credential);
+    const runtime = await createTfjsRuntime("tfjs-cpu");
+    const server = new ScriptedServer(createMemoryBroker({ clock: new ManualClock() }), loaded);
+    const manifest = await server.version(1, runtime);
+    runtime.dispose();
+    const folder = openDeviceFolder(this.at(`${device}-data`), {
+      device: deviceId(device),
+      limits: { diskBytes: 1e8 },
+      rawLog: { durability: "normal", bytes: 1e8 },
+    });
+    keepTask(folder.state, server.signedTask());
+    new ModelCache(folder.state).promote({ manifest, blob: server.blob(manifest.sha256)! });
+    folder.close();
+    // Nobody is there.
+    this.edit("device.yaml", (text) => text.replace(/^server: .*$/m, "server: mqtt://127.0.0.1:1"));
   }
 
   /** A `headwater` process that ends with the lab at the latest. */
