@@ -2,7 +2,6 @@
 
 import Table from "cli-table3";
 import type { Command } from "commander";
-import { roughTime } from "../server/http/rough-time.js";
 import type { StatusView } from "../server/http/schema.js";
 import { sleep, systemClock } from "../shared/clock.js";
 import { HeadwaterError, messageOf } from "../shared/error.js";
@@ -100,7 +99,7 @@ function describeProgress({
 
 function describeOpen({ open, nowMs, trainFromMs = 0 }: StatusView): string[] {
   if (open === undefined && trainFromMs > nowMs)
-    return [`no round is open; the next one opens in ${roughTime(trainFromMs - nowMs)}`];
+    return [`no round is open; the next one opens in ${describeRest(trainFromMs - nowMs)}`];
   if (open === undefined) return ["no round is open"];
   const { round, kind, members, target, deadlineMs } = open;
   const accepted = members.filter(({ status }) => status === "accepted").length;
@@ -108,6 +107,13 @@ function describeOpen({ open, nowMs, trainFromMs = 0 }: StatusView): string[] {
   return [
     `round ${round} (${kind}): ${accepted} of ${target} updates, ${members.length} members, ${leftS} s left`,
   ];
+}
+
+/** Rough: seconds matter to nobody who waits for hours. */
+function describeRest(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 2) return `${Math.round(ms / 1000)} s`;
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }
 
 function deviceTable({ devices, nowMs, open }: StatusView): string {
