@@ -36,11 +36,11 @@ const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
   },
   data: () => import("./data.js"),
   predict: () => import("./predict.js"),
+  model: () => import("./model.js"),
   replay: () => import("./replay.js"),
   simulate: () => import("./simulate.js"),
   plan: () => import("./plan.js"),
   pipeline: () => import("./pipeline.js"),
-  model: () => import("./model.js"),
   why: () => import("./why.js"),
   schema: () => import("./schema.js"),
 };

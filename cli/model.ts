@@ -10,6 +10,7 @@ import { type Check, checkChain } from "../shared/lineage/check.js";
 import { createRuntime } from "../shared/model/create-runtime.js";
 import { defaultEngine } from "../shared/model/engine.js";
 import type { ModelRuntime } from "../shared/model/runtime.js";
+import { registerPull } from "./model-pull.js";
 import { askOf, exportFrom, modelsFrom, type Operator } from "./model-source.js";
 import { describeModels } from "./model-text.js";
 import { lineageFrom, placeOf, type ServerPlace } from "./server-source.js";
@@ -67,6 +68,7 @@ export function register(program: Command): void {
       await askOf(where, "/api/rollback");
       process.stdout.write("rolled back\n");
     });
+  registerPull(model);
 }
 
 function guarded(command: Command): Command {

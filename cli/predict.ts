@@ -46,7 +46,10 @@ export function register(program: Command): void {
   const command = program
     .command("predict")
     .description("score files or a device's log in bulk: the same pipeline, the same numbers as live")
-    .argument("<model>", "a device's data folder, or a task file whose versions --versions holds")
+    .argument(
+      "<model>",
+      "a device's data folder, a pulled model, or a task file whose versions --versions holds",
+    )
     .option("--versions <folder>", "data folder of the server, or of a device, that has the task's versions")
     .option("--use <version>", "stable, head or a version's number", versionArgument, "stable")
     .option(

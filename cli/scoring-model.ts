@@ -1,5 +1,5 @@
-// Which version scores, by what is named on the command line: a device's data folder, or a task file and a folder that
-// holds its versions.
+// Which version scores, by what is named on the command line: a device's data folder, a file that was pulled, or a task file
+// and a folder that holds its versions.
 
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { InvalidArgumentError } from "commander";
 import { viewFolder } from "../device/catalogue/folder.js";
 import { servedVersion } from "../device/catalogue/served-version.js";
 import type { ScoringModel } from "../device/offline/score.js";
+import { MODEL_FILE_ENDING, readModelFile } from "../device/on-demand/model-file.js";
 import { isServerFolder, readVersion, type VersionName } from "../server/host/version-file.js";
 import { HeadwaterError } from "../shared/error.js";
 import { loadTaskFile } from "./task-file.js";
@@ -20,6 +21,7 @@ export interface ScoringModelOptions {
 /** Reads the version. Throws `config-invalid` or `data-missing`, saying what is missing. */
 export function loadScoringModel(path: string, { versions, use }: ScoringModelOptions): ScoringModel {
   if (isDeviceFolder(path)) return ofDevice(path, use);
+  if (path.endsWith(MODEL_FILE_ENDING)) return readModelFile(path);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
     const hint = isServerFolder(path)
       ? `: a server's folder goes with a task file (TASK --versions ${path})`

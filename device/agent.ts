@@ -212,6 +212,7 @@ class DeviceAgent implements Agent {
       receipt: (receipt) => this.#hearReceipt(receipt),
       block: (block) => this.#downloader.accept(block),
       refusal: (refusal) => this.#downloader.refuse(refusal),
+      model: () => this.#incoming.refuse("unwanted-model"),
     };
   }
 

@@ -20,7 +20,7 @@ import {
   type SignedTask,
   signedTaskSchema,
 } from "../shared/wire/message.js";
-import { verifyManifest, verifyReceipt, verifyRelease } from "../shared/wire/signature.js";
+import { verifyAnswer, verifyManifest, verifyReceipt, verifyRelease } from "../shared/wire/signature.js";
 import { type DownKind, parseTopic } from "../shared/wire/topic.js";
 
 /** Who listens, and what for. `task` still has its own signature to be verified, by who parses it. */
@@ -33,6 +33,7 @@ export interface Listeners {
   readonly receipt: (receipt: Receipt) => void;
   readonly block: (message: DownMessage<"block">) => void;
   readonly refusal: (message: DownMessage<"refusal">) => void;
+  readonly model: (answer: DownMessage<"model">) => void;
 }
 
 /** Whom to believe, and where to complain. */
@@ -126,6 +127,9 @@ export class Incoming {
       case "refusal":
         this.#decode(downSchemas.refusal, payload, listeners.refusal);
         break;
+      case "model":
+        this.#decode(downSchemas.model, payload, (answer) => this.#hearModel(answer));
+        break;
       default:
         unreachable(kind);
     }
@@ -152,6 +156,20 @@ export class Incoming {
       return;
     }
     this.#options.listeners.offer(offer);
+  }
+
+  #hearModel(answer: DownMessage<"model">): void {
+    const { task, device, serverKey, listeners } = this.#options;
+    const { manifest, reason, signature } = answer;
+    if ((manifest === null) === (reason === null)) {
+      this.refuse("malformed");
+      return;
+    }
+    const isSigned =
+      verifyAnswer(serverKey, { ...answer, task, device }, signature) &&
+      (manifest === null || this.isSigned(manifest));
+    if (isSigned) listeners.model(answer);
+    else this.refuse("bad-signature");
   }
 
   #hearReceipt(receipt: Receipt): void {

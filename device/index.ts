@@ -3,6 +3,14 @@
 export { type Agent, type AgentOptions, type AgentStatus, createAgent } from "./agent.js";
 export type { RawExamples } from "./examples/batch.js";
 export type { AbandonReason, DeviceFact, Prediction } from "./fact.js";
+export {
+  type Accept,
+  type FetchedModel,
+  type FetchModelOptions,
+  fetchModel,
+  type OnDemandModel,
+} from "./on-demand/fetch-model.js";
+export { readModelFile, writeModelFile } from "./on-demand/model-file.js";
 export type { RowWatcher, WatchedTask, WatchRows } from "./row-watcher.js";
 export { stateMigrations, telemetryMigrations } from "./storage.js";
 export { createInlineTrainer } from "./train/inline.js";

@@ -16,6 +16,7 @@ import { ReceiptStore } from "./ingest/receipts.js";
 import { Staging } from "./ingest/staging.js";
 import { RunWriter } from "./lineage/run-writer.js";
 import { LineageStore } from "./lineage/store.js";
+import { Demand } from "./model/demand.js";
 import type { Learning } from "./model/learning.js";
 import { VersionMaker } from "./model/maker.js";
 import { Publisher } from "./model/publisher.js";
@@ -127,7 +128,7 @@ function layBase(options: ServerOptions): Base {
 }
 
 function createContext(
-  { task, clock, devices, logger, verifyThread }: ServerOptions,
+  { task, clock, devices, keys, logger, verifyThread }: ServerOptions,
   base: Base,
   {
     learning,
@@ -151,6 +152,11 @@ function createContext(
     minExamples: task.task.rounds.minExamples,
     leaseMs: task.task.rounds.leaseMs,
     drops: new DropLog(base.counters, logger),
+    demand: new Demand({
+      ...{ task: task.task.task, keys, clock, registry: base.registry, devices: base.limits.devices },
+      // Nobody can give names yet.
+      aliasOf: () => undefined,
+    }),
     verifyThread,
     scratch: new Scratch(),
     ...{ clock, devices, coordinator, fleetView, fail },

@@ -30,7 +30,7 @@ interface Running {
 
 /** All downloads of one device. */
 export class Downloader {
-  readonly #cache: ModelCache;
+  readonly #cache: Pick<ModelCache, "blob">;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #counters: Counters;
@@ -40,7 +40,8 @@ export class Downloader {
   readonly #running = new Map<string, Running>();
 
   constructor(options: {
-    readonly cache: ModelCache;
+    /** Where a blob may be already. */
+    readonly cache: Pick<ModelCache, "blob">;
     readonly clock: Clock;
     readonly random: Random;
     readonly counters: Counters;

@@ -10,6 +10,7 @@ import type { UpKind } from "../../shared/wire/topic.js";
 import type { Changes } from "../changes.js";
 import type { ServerFact } from "../fact.js";
 import type { FleetRegistry } from "../fleet/registry.js";
+import type { Demand } from "../model/demand.js";
 import type { ModelRegistry } from "../model/registry.js";
 import type { VersionStore } from "../model/version-store.js";
 import type { FleetView } from "../monitor/fleet-view.js";
@@ -54,6 +55,7 @@ export interface IngestContext {
   readonly receipts: ReceiptStore;
   readonly registry: ModelRegistry;
   readonly versions: VersionStore;
+  readonly demand: Demand;
   readonly downlink: Downlink;
   readonly timeline: Pick<RoundTimeline, "pulled" | "uploading">;
   readonly coordinator: Pick<Coordinator, "post" | "state">;

@@ -22,6 +22,7 @@ export type DropReason =
   | "commit-unannounced"
   | "staging-full"
   | "too-many-updates"
+  | "too-many-wants"
   // What went wrong here, so that the message could not be served.
   | ErrorCode;
 

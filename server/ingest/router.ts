@@ -14,6 +14,7 @@ import { handleGet } from "./get.js";
 import { handleHello } from "./hello.js";
 import { handleReport } from "./report.js";
 import { settle } from "./settle.js";
+import { handleWant } from "./want.js";
 
 const handlers: { readonly [Kind in UpKind]: Handler<Kind> } = {
   hello: handleHello,
@@ -23,6 +24,7 @@ const handlers: { readonly [Kind in UpKind]: Handler<Kind> } = {
   commit: handleCommit,
   get: handleGet,
   report: handleReport,
+  want: handleWant,
 };
 
 /** Handles one message from the uplink. Rejects when the device shall send it again. */

@@ -1,6 +1,6 @@
 // Small files that are there whole or not at all, whatever happens while they are written.
 
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { HeadwaterError, messageOf } from "../error.js";
 
@@ -12,11 +12,11 @@ export interface DurableFileOptions {
 }
 
 /** Writes the file so that it survives a power cut from here on. Throws `storage-failed` with `path` left as it was. */
-export function writeDurably(path: string, text: string, options: DurableFileOptions): void {
+export function writeDurably(path: string, content: string | Uint8Array, options: DurableFileOptions): void {
   const { mode, mustBeNew = false } = options;
   const target = mustBeNew ? path : `${path}.new`;
   try {
-    writeSynced(target, text, mode, mustBeNew ? "wx" : "w");
+    writeSynced(target, content, mode, mustBeNew ? "wx" : "w");
     if (target !== path) renameSync(target, path);
     syncFolder(dirname(path));
   } catch (cause) {
@@ -30,12 +30,12 @@ export function writeDurably(path: string, text: string, options: DurableFileOpt
   }
 }
 
-function writeSynced(path: string, text: string, mode: number, flags: "w" | "wx"): void {
+function writeSynced(path: string, content: string | Uint8Array, mode: number, flags: "w" | "wx"): void {
   // What a crash has left behind may have other permissions.
   if (flags === "w") rmSync(path, { force: true });
   const file = openSync(path, flags, mode);
   try {
-    writeSync(file, text);
+    writeFileSync(file, content);
     fsyncSync(file);
   } finally {
     closeSync(file);

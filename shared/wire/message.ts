@@ -121,6 +121,9 @@ export const signedTaskSchema = z.object({
 });
 export type SignedTask = z.infer<typeof signedTaskSchema>;
 
+/** What a channel may be called: one of the server's own lines, or an alias. */
+export const channelName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/);
+
 export const upSchemas = {
   /** "Here I am, this is what I have": on connect, and whenever the server's `wait` is over. */
   hello: z.object({
@@ -156,6 +159,17 @@ export const upSchemas = {
   get: z.object({ v: version, sha256, offset: bytes, length: count.min(1).max(CHUNK_BYTES_MAX) }),
   /** How the device's model and data are. Only the last one of a device counts, so a lost one costs nothing. */
   report: reportSchema,
+  /** Asks which version a channel means now. Answered by `model`. */
+  want: z.object({
+    v: version,
+    /** Comes back in the answer: a new one for every question. */
+    id: z.string().regex(/^[0-9a-f]{32}$/),
+    channel: channelName,
+    /** Only this version or a newer one is wanted. */
+    minVersion: count,
+    /** What whoever asks can do with. */
+    accept: z.object({ bytes, fingerprint: sha256.nullable(), modelSignature: sha256.nullable() }),
+  }),
 } as const satisfies Record<UpKind, z.ZodType>;
 
 /** Why an update was refused; each is counted and shown. */
@@ -182,6 +196,10 @@ export const rejectionReasons = [
   "storage-full",
 ] as const;
 export type RejectionReason = (typeof rejectionReasons)[number];
+
+/** Why there is no model for who asked. */
+export const noModelReasons = ["unknown-channel", "no-version", "not-newer", "not-accepted"] as const;
+export type NoModelReason = (typeof noModelReasons)[number];
 
 export const downSchemas = {
   /** Work. Sent in answer to `hello` or when a round opens; repeated unchanged until settled. */
@@ -221,6 +239,15 @@ export const downSchemas = {
   block: z.object({ v: version, sha256, offset: bytes, total: bytes, data }),
   /** A `get` that cannot be served. */
   refusal: z.object({ v: version, sha256, reason: text }),
+  /** The answer to `want`: a manifest whose blob can be pulled, or why there is none. */
+  model: z.object({
+    v: version,
+    id: z.string().regex(/^[0-9a-f]{32}$/),
+    channel: channelName,
+    reason: z.enum(noModelReasons).nullable(),
+    manifest: manifestSchema.nullable(),
+    signature,
+  }),
 } as const satisfies Record<DownKind, z.ZodType>;
 
 export type UpMessage<Kind extends UpKind = UpKind> = z.infer<(typeof upSchemas)[Kind]>;

@@ -12,7 +12,7 @@ import {
 import { assert } from "../assert.js";
 import type { DeviceId, TaskId, UpdateId } from "../id.js";
 import { canonicalJson, sha256Hex } from "../task/canonical.js";
-import type { Manifest, RejectionReason, Release, SignedTask } from "./message.js";
+import type { DownMessage, Manifest, RejectionReason, Release, SignedTask } from "./message.js";
 import { PROTOCOL } from "./topic.js";
 
 /** An Ed25519 key and its public half. */
@@ -58,6 +58,15 @@ export interface RecordClaim {
 
 /** How a version was made, or what was made of it. */
 export type RecordKind = "run" | "verdict";
+
+/**
+ * What the server signs in an answer to `want`: the fields of `model`, with the manifest replaced by what it names, and whose
+ * question it was. So an answer is worth nothing to another device, nor for another question.
+ */
+export type AnswerClaim = Omit<DownMessage<"model">, "signature"> & {
+  readonly task: TaskId;
+  readonly device: DeviceId;
+};
 
 /** A new key pair from the machine's entropy. */
 export function generateKeys(): KeyPair {
@@ -154,6 +163,16 @@ export function verifyRecord(publicKey: KeyObject, claim: RecordClaim, signature
   return verifyClaim(publicKey, recordText(claim), signature);
 }
 
+/** Signs an answer, as carried by `model`. */
+export function signAnswer(privateKey: KeyObject, claim: AnswerClaim): Uint8Array {
+  return signClaim(privateKey, answerText(claim));
+}
+
+/** True when `signature` is that of the server with `publicKey` over exactly these fields. */
+export function verifyAnswer(publicKey: KeyObject, claim: AnswerClaim, signature: Uint8Array): boolean {
+  return verifyClaim(publicKey, answerText(claim), signature);
+}
+
 // Fields are picked one by one: whatever else an object carries is neither signed nor verified.
 
 function updateText({ task, device, round, updateId, sha256 }: UpdateClaim): Buffer {
@@ -187,8 +206,23 @@ function taskText({ v, task, source, taskHash }: TaskClaim): Buffer {
   return signedBytes("task", { v, task, sourceSha256: sha256Hex(source), taskHash });
 }
 
+function answerText({ v, task, device, id, channel, reason, manifest }: AnswerClaim): Buffer {
+  return signedBytes("model", {
+    v,
+    task,
+    device,
+    id,
+    channel,
+    reason,
+    manifest: manifest && named(manifest),
+  });
+}
+
+function named({ version, sha256 }: Manifest) {
+  return { version, sha256 };
+}
+
 function releaseText({ v, task, sequence, stable, trial }: ReleaseClaim): Buffer {
-  const named = ({ version, sha256 }: Manifest) => ({ version, sha256 });
   return signedBytes("release", {
     v,
     task,
@@ -210,7 +244,7 @@ function recordText({ kind, task, version, sha256 }: RecordClaim): Buffer {
 
 /** The bytes that are signed: "headwater/1/<what>", a zero byte, the canonical JSON of `fields`. */
 function signedBytes(
-  what: "update" | "receipt" | "manifest" | "release" | "task" | RecordKind,
+  what: "update" | "receipt" | "manifest" | "release" | "task" | "model" | RecordKind,
   fields: object,
 ): Buffer {
   return Buffer.from(`headwater/${PROTOCOL}/${what}\0${canonicalJson(fields)}`, "utf8");

@@ -10,8 +10,8 @@ import { type DeviceId, parseDeviceId, parseTaskId, type TaskId } from "../id.js
 /** The protocol's version, a topic level. */
 export const PROTOCOL = "1";
 
-export const upKinds = ["hello", "decline", "begin", "chunk", "commit", "get", "report"] as const;
-export const downKinds = ["offer", "wait", "missing", "receipt", "block", "refusal"] as const;
+export const upKinds = ["hello", "decline", "begin", "chunk", "commit", "get", "report", "want"] as const;
+export const downKinds = ["offer", "wait", "missing", "receipt", "block", "refusal", "model"] as const;
 /** Message kinds a device sends. */
 export type UpKind = (typeof upKinds)[number];
 /** Message kinds a device receives. */

@@ -103,6 +103,7 @@ export class LightDevice {
         break;
       case "block":
       case "refusal":
+      case "model":
         break;
       default:
         unreachable(parsed);

@@ -255,11 +255,11 @@ function downward({ serve, connect, harness }: Suite): void {
 
   test("only the last retained message of a topic is kept, and an empty one clears it", async () => {
     const { uplink } = await serve();
-    const subscriptions = ["hw/1/t/task", "hw/1/t/stable", "hw/1/t/down/late/+"];
+    const subscriptions = ["hw/1/t/task", "hw/1/t/release", "hw/1/t/down/late/+"];
     await uplink.retain("hw/1/t/task", bytes(1));
     await uplink.retain("hw/1/t/task", bytes(2));
-    await uplink.retain("hw/1/t/stable", bytes(3));
-    await uplink.retain("hw/1/t/stable", bytes());
+    await uplink.retain("hw/1/t/release", bytes(3));
+    await uplink.retain("hw/1/t/release", bytes());
     const late = await connect("late", { subscriptions });
     await uplink.send(late.clientId, "hw/1/t/down/late/wait", bytes(9));
     await harness().until(() => late.messages.some(({ payload }) => payload[0] === 9));

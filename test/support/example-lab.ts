@@ -4,6 +4,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDeviceFolder } from "../../device/host/device-folder.js";
 import { ModelCache } from "../../device/model/cache.js";
+import { hashBlob } from "../../device/model/hashed-blob.js";
 import { keepTask } from "../../device/task-record.js";
 import { createTfjsRuntime } from "../../shared/model/tfjs.js";
 import { parseTask } from "../../shared/task/parse.js";
@@ -81,7 +82,8 @@ export class ExampleLab {
       rawLog: { durability: "normal", bytes: 1e8 },
     });
     keepTask(folder.state, server.signedTask());
-    new ModelCache(folder.state).promote({ manifest, blob: server.blob(manifest.sha256)! });
+    const blob = hashBlob(server.blob(manifest.sha256)!);
+    new ModelCache(folder.state).arrange({ stable: manifest }, { blob });
     folder.close();
     // Nobody is there.
     this.edit("device.yaml", (text) => text.replace(/^server: .*$/m, "server: mqtt://127.0.0.1:1"));

@@ -87,6 +87,11 @@ const up: { readonly [Kind in keyof typeof upSchemas]: UpMessage<Kind> } = {
     quality: { missing: 0.01, refused: 0 },
     resources: { rssBytes: 120_000_000, cpu: 0.2, unlabelled: 24, examples: 1000 },
   },
+  want: {
+    v,
+    ...{ id: updateId, channel: "stable", minVersion: 4 },
+    accept: { bytes: 1_000_000, fingerprint: null, modelSignature: sha256 },
+  },
 };
 
 const down: { readonly [Kind in keyof typeof downSchemas]: DownMessage<Kind> } = {
@@ -120,6 +125,7 @@ const down: { readonly [Kind in keyof typeof downSchemas]: DownMessage<Kind> } =
   },
   block: { v, sha256, offset: 0, total: 3, data: Uint8Array.of(1, 2, 3) },
   refusal: { v, sha256, reason: "unknown blob" },
+  model: { v, id: updateId, channel: "stable", reason: null, manifest, signature },
 };
 
 const signedTask: SignedTask = { v, task, source: '{"task":"pumps"}', taskHash: sha256, signature };

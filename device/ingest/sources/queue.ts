@@ -1,9 +1,9 @@
 // One source's messages on their way to the sink: how many there may be, and how fast they go.
 
 import { type Clock, sleep } from "../../../shared/clock.js";
+import { RateLimit } from "../../../shared/rate-limit.js";
 import type { SourceLimits } from "./binding.js";
 import type { MessageSink, SourceMessage } from "./port.js";
-import { RateLimit } from "./rate-limit.js";
 
 export interface SourceQueueOptions {
   readonly limits: SourceLimits;

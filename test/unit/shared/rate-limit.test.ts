@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { RateLimit } from "../../../../../device/ingest/sources/rate-limit.js";
+import { RateLimit } from "../../../shared/rate-limit.js";
 
 test("a burst may come at once, and then one per interval", () => {
   const limit = new RateLimit({ perSecond: 10, burst: 3 });

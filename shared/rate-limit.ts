@@ -1,8 +1,8 @@
 // So many messages per second in the long run, and some at once: the generic cell rate algorithm of ITU-T I.371.
 
-import { assert } from "../../../shared/assert.js";
+import { assert } from "./assert.js";
 
-/** One source's rate. Time is given, so that whoever waits may wait on any clock. */
+/** One rate. Time is given, so that whoever waits may wait on any clock. */
 export class RateLimit {
   readonly #everyMs: number;
   readonly #toleranceMs: number;

@@ -1,0 +1,124 @@
+// `headwater model pull`: a version by its channel, over MQTT, as one file. Whoever pulls keeps his own release cycle.
+
+import { existsSync, readFileSync } from "node:fs";
+import { type Command, InvalidArgumentError } from "commander";
+import { fetchModel } from "../device/on-demand/fetch-model.js";
+import { MODEL_FILE_ENDING, readModelFile, writeModelFile } from "../device/on-demand/model-file.js";
+import { HeadwaterError, messageOf } from "../shared/error.js";
+import { byteSize, durationMs } from "../shared/task/units.js";
+import { type Credential, parseCredential } from "../shared/wire/credential.js";
+import type { Manifest } from "../shared/wire/message.js";
+import { wholeNumber } from "./argument.js";
+
+interface Options {
+  readonly broker: string;
+  readonly credential: string;
+  readonly ca?: string;
+  readonly channel: string;
+  readonly out: string;
+  readonly minVersion?: number;
+  readonly maxBytes?: number;
+  readonly sameInputs?: true;
+  readonly timeout: number;
+  readonly json?: true;
+}
+
+/** Adds the command to `headwater model`. */
+export function registerPull(model: Command): void {
+  model
+    .command("pull")
+    .description(
+      "ask a server over MQTT for a version, and write it to a file when it is newer than what is there",
+    )
+    .requiredOption("--broker <url>", "the server's uplink broker, such as mqtt://192.168.1.10:1883")
+    .requiredOption("--credential <file>", "of a name that `headwater enrol` made for this program alone")
+    .requiredOption("--out <file>", `where it goes; the name ends in ${MODEL_FILE_ENDING}`, outPath)
+    .option("--channel <name>", "stable, head, canary, own, or an alias", "stable")
+    .option(
+      "--min-version <n>",
+      "only this version or a newer one (default: newer than in --out)",
+      wholeNumber(0),
+    )
+    .option("--max-bytes <size>", "only a version this small, such as 2MB", size)
+    .option("--same-inputs", "only a version with the pipeline, scaler and topology of the one in --out")
+    .option("--ca <file>", "PEM file with the certificates to trust instead of the system's")
+    .option("--timeout <duration>", "give up after", duration, 60_000)
+    .option("--json", "print one JSON object")
+    .action((options: Options) => pull(options));
+}
+
+async function pull(options: Options): Promise<void> {
+  const { broker: url, ca, channel, out, maxBytes, timeout: timeoutMs, json } = options;
+  const credential = readCredential(options.credential);
+  const held = existsSync(out) ? readModelFile(out).manifest : undefined;
+  if (options.sameInputs && held === undefined)
+    throw new HeadwaterError("config-invalid", `--same-inputs: there is no version in ${out} yet`);
+  const fetched = await fetchModel({
+    ...{ credential, channel, timeoutMs },
+    broker: { url, ca: ca === undefined ? undefined : readText(ca, "certificates") },
+    minVersion: options.minVersion ?? (held === undefined ? 0 : held.version + 1),
+    accept: {
+      ...(maxBytes === undefined ? {} : { bytes: maxBytes }),
+      ...(options.sameInputs && held !== undefined ? { modelSignature: held.modelSignature } : {}),
+    },
+  });
+  if (fetched.ok) writeModelFile(out, fetched.model, credential.serverKey);
+  const summary = fetched.ok
+    ? { pulled: true, channel, version: fetched.model.manifest.version, bytes: fetched.model.manifest.bytes }
+    : { pulled: false, channel, reason: fetched.reason, version: held?.version ?? null };
+  process.stdout.write(json ? `${JSON.stringify(summary)}\n` : describe(fetched, { channel, out, held }));
+}
+
+function describe(
+  fetched: Awaited<ReturnType<typeof fetchModel>>,
+  {
+    channel,
+    out,
+    held,
+  }: { readonly channel: string; readonly out: string; readonly held: Manifest | undefined },
+): string {
+  if (fetched.ok) return `version ${fetched.model.manifest.version} of ${channel} is in ${out}\n`;
+  switch (fetched.reason) {
+    case "not-newer":
+      return `${channel} has nothing newer${held === undefined ? "" : ` than version ${held.version}`}\n`;
+    case "no-version":
+      return `${channel} has no version yet\n`;
+    case "not-accepted":
+      return `the version of ${channel} is none that was asked for (--max-bytes, --same-inputs)\n`;
+    case "unknown-channel":
+      throw new HeadwaterError("data-missing", `the server knows no channel or alias called ${channel}`);
+  }
+}
+
+function readCredential(path: string): Credential {
+  const parsed = parseCredential(readText(path, "credential"));
+  if (parsed.ok) return parsed.credential;
+  throw new HeadwaterError("config-invalid", `${path} is no credential: ${parsed.problem}`);
+}
+
+function readText(path: string, what: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new HeadwaterError("config-invalid", `cannot read the ${what} ${path}: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function outPath(text: string): string {
+  if (text.endsWith(MODEL_FILE_ENDING)) return text;
+  throw new InvalidArgumentError(`expected a name that ends in ${MODEL_FILE_ENDING}, got "${text}".`);
+}
+
+function size(text: string): number {
+  const { success, data } = byteSize.safeParse(text);
+  if (success) return data;
+  throw new InvalidArgumentError(`expected a size such as 2MB, got "${text}".`);
+}
+
+function duration(text: string): number {
+  const { success, data } = durationMs.safeParse(text);
+  if (success) return data;
+  throw new InvalidArgumentError(`expected a duration such as 30s, got "${text}".`);
+}

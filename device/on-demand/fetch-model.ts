@@ -1,0 +1,260 @@
+// Model on demand: a program asks for a version by channel, gets a signed answer, pulls the blob, and goes. When it asks is
+// its own business.
+
+import { randomBytes } from "node:crypto";
+import { type Clock, systemClock } from "../../shared/clock.js";
+import { Counters } from "../../shared/counters.js";
+import { HeadwaterError } from "../../shared/error.js";
+import { type Logger, silentLogger } from "../../shared/log.js";
+import { type Random, randomStream } from "../../shared/random.js";
+import { Retry } from "../../shared/retry.js";
+import type { LoadedTask } from "../../shared/task/parse.js";
+import { createMqttLink } from "../../shared/transport/mqtt-link.js";
+import type { Link } from "../../shared/transport/port.js";
+import type { Credential } from "../../shared/wire/credential.js";
+import {
+  BLOB_BYTES_MAX,
+  type DownMessage,
+  type Manifest,
+  type NoModelReason,
+  type SignedTask,
+} from "../../shared/wire/message.js";
+import { publicKeyFromRaw } from "../../shared/wire/signature.js";
+import { deviceSubscriptions } from "../../shared/wire/topic.js";
+import { Incoming } from "../incoming.js";
+import { Downloader } from "../model/downloader.js";
+import { Outgoing } from "../outgoing.js";
+import { verifySignedTask } from "../task-record.js";
+import { contentFault } from "./content.js";
+
+/** For brokers we do not know: a whole packet stays below 64 KiB. */
+const CHUNK_BYTES = 32 * 1024;
+/** A question without an answer is asked again. */
+const RETRY = { firstMs: 5_000, maxMs: 60_000, jitter: 0.2 } as const;
+const TIMEOUT_MS = 60_000;
+
+/** What is asked, and of whom. */
+export interface FetchModelOptions {
+  /** Of an enrolled name that nobody else connects with: a running agent would be cut off. */
+  readonly credential: Credential;
+  /** The server's uplink broker; `ca`: certificates to trust instead of the system's, as PEM. */
+  readonly broker: { readonly url: string; readonly ca?: string | undefined };
+  /** stable, head, canary, own, or an alias; "stable" if absent. */
+  readonly channel?: string;
+  /** Only this version or a newer one: one more than what is there already. */
+  readonly minVersion?: number;
+  /** What the program can do with; the server does not offer anything else. */
+  readonly accept?: Accept;
+  /** Given up after; a minute if absent. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Instead of the machine's own. */
+  readonly parts?: { readonly link?: Link; readonly clock?: Clock; readonly logger?: Logger };
+}
+
+/** Bounds on a version; what is absent restricts nothing. */
+export interface Accept {
+  /** Most bytes of its blob. */
+  readonly bytes?: number;
+  /** Fingerprint of its params' spec. */
+  readonly fingerprint?: string;
+  /** Its pipeline, scaler and topology. */
+  readonly modelSignature?: string;
+}
+
+/** A version with all that is needed to run it, verified: signed by the pinned key, whole, and of its task. */
+export interface OnDemandModel {
+  readonly channel: string;
+  readonly signedTask: SignedTask;
+  readonly loaded: LoadedTask;
+  readonly manifest: Manifest;
+  readonly blob: Uint8Array;
+}
+
+/** A model, or the server's word that there is none for this question. */
+export type FetchedModel =
+  | { readonly ok: true; readonly model: OnDemandModel }
+  | { readonly ok: false; readonly reason: NoModelReason };
+
+/**
+ * Asks once, and connects only for that. Rejects with `transport-timeout` when no whole answer comes in time, with `aborted` by
+ * the signal, and with `data-invalid` when what came does not belong together.
+ */
+export async function fetchModel(options: FetchModelOptions): Promise<FetchedModel> {
+  const request = new Request(options);
+  try {
+    return await request.answer;
+  } finally {
+    await request.close();
+  }
+}
+
+class Request {
+  readonly answer: Promise<FetchedModel>;
+  readonly #options: FetchModelOptions;
+  readonly #clock: Clock;
+  readonly #channel: string;
+  readonly #id = randomBytes(16).toString("hex");
+  readonly #end = new AbortController();
+  readonly #link: Link;
+  readonly #outgoing: Outgoing;
+  readonly #downloader: Downloader;
+  readonly #retry: Retry;
+  #cancelRetry = () => {};
+  #task: Pick<OnDemandModel, "signedTask" | "loaded"> | undefined;
+  #version: Pick<OnDemandModel, "manifest" | "blob"> | undefined;
+  #isPulling = false;
+  #resolve: (fetched: FetchedModel) => void = () => undefined;
+  #reject: (error: HeadwaterError) => void = () => undefined;
+
+  constructor(options: FetchModelOptions) {
+    const { credential, channel = "stable", parts = {} } = options;
+    const { clock = systemClock, logger = silentLogger } = parts;
+    const { task, device } = credential;
+    this.#options = options;
+    this.#clock = clock;
+    this.#channel = channel;
+    const random = randomStream("on-demand", device, this.#id);
+    const counters = new Counters();
+    this.#retry = new Retry(RETRY, random);
+    this.#link = parts.link ?? openLink(options, { clock, logger, random });
+    this.#outgoing = new Outgoing({ link: this.#link, task, device, counters });
+    this.#downloader = new Downloader({
+      // Nothing is kept here: what a program does with a version is its own business.
+      cache: { blob: () => undefined },
+      ...{ clock, random, counters, keepaliveMs: this.#link.keepaliveMs },
+      get: (part) => void this.#outgoing.send("get", part),
+    });
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Whoever closes first need not look at it.
+    this.answer.catch(() => undefined);
+    this.#giveUpInTime();
+    this.#open(this.#createIncoming(counters, logger));
+  }
+
+  async close(): Promise<void> {
+    this.#cancelRetry();
+    this.#end.abort();
+    await this.#link.close();
+  }
+
+  #createIncoming(counters: Counters, logger: Logger): Incoming {
+    const { task, device, serverKey } = this.#options.credential;
+    const ignore = () => undefined;
+    return new Incoming({
+      ...{ task, device, serverKey: publicKeyFromRaw(serverKey), counters, logger },
+      listeners: {
+        task: (message) => this.#hearTask(message),
+        block: (block) => this.#downloader.accept(block),
+        refusal: (refusal) => this.#downloader.refuse(refusal),
+        model: (answer) => this.#hearAnswer(answer),
+        ...{ release: ignore, offer: ignore, wait: ignore, missing: ignore, receipt: ignore },
+      },
+    });
+  }
+
+  #open(incoming: Incoming): void {
+    const { task, device } = this.#options.credential;
+    this.#link.open({
+      clientId: device,
+      subscriptions: deviceSubscriptions(task, device),
+      onConnected: () => {
+        this.#downloader.askAgain();
+        if (!this.#isPulling) this.#ask();
+      },
+      onDisconnected: () => undefined,
+      onMessage: (message) => {
+        if (!this.#end.signal.aborted) incoming.hear(message);
+      },
+    });
+  }
+
+  #giveUpInTime(): void {
+    const { timeoutMs = TIMEOUT_MS, signal, broker } = this.#options;
+    const cancel = this.#clock.after(timeoutMs, () =>
+      this.#reject(
+        new HeadwaterError(
+          "transport-timeout",
+          `no model on channel ${this.#channel} of ${broker.url} within ${timeoutMs} ms`,
+        ),
+      ),
+    );
+    const abort = () => this.#reject(new HeadwaterError("aborted", "the question for a model was aborted"));
+    this.#end.signal.addEventListener("abort", () => {
+      cancel();
+      signal?.removeEventListener("abort", abort);
+    });
+    if (signal?.aborted) abort();
+    else signal?.addEventListener("abort", abort, { once: true });
+  }
+
+  #ask(): void {
+    const { minVersion = 0, accept = {} } = this.#options;
+    const { bytes = BLOB_BYTES_MAX, fingerprint = null, modelSignature = null } = accept;
+    this.#cancelRetry();
+    this.#cancelRetry = this.#clock.after(this.#retry.next(), () => this.#ask());
+    void this.#outgoing.send("want", {
+      v: 1,
+      ...{ id: this.#id, channel: this.#channel, minVersion },
+      accept: { bytes, fingerprint, modelSignature },
+    });
+  }
+
+  #hearTask(message: SignedTask): void {
+    const { task, serverKey } = this.#options.credential;
+    const verified = verifySignedTask(message, { task, serverKey: publicKeyFromRaw(serverKey) });
+    if (!verified.ok) {
+      this.#reject(
+        new HeadwaterError("data-invalid", `the server's task: ${verified.reason} ${verified.detail}`),
+      );
+      return;
+    }
+    this.#task = { signedTask: message, loaded: verified.loaded };
+    this.#settle();
+  }
+
+  #hearAnswer({ id, channel, reason, manifest }: DownMessage<"model">): void {
+    // A question that was asked twice is answered twice.
+    if (id !== this.#id || channel !== this.#channel || this.#isPulling) return;
+    this.#cancelRetry();
+    if (reason !== null) this.#resolve({ ok: false, reason });
+    else if (manifest !== null) void this.#pull(manifest);
+  }
+
+  async #pull(manifest: Manifest): Promise<void> {
+    const { sha256, bytes } = manifest;
+    this.#isPulling = true;
+    const name = { sha256, bytes, chunkBytes: CHUNK_BYTES };
+    const fetched = await this.#downloader
+      .fetch(name, this.#end.signal)
+      .catch(() => ({ ok: false }) as const);
+    this.#isPulling = false;
+    if (this.#end.signal.aborted) return;
+    // It has been forgotten since the answer: there is a newer one.
+    if (!fetched.ok) return this.#ask();
+    this.#version = { manifest, blob: fetched.blob.bytes };
+    this.#settle();
+  }
+
+  #settle(): void {
+    const [task, version, channel] = [this.#task, this.#version, this.#channel];
+    if (task === undefined || version === undefined) return;
+    const fault = contentFault({ ...task, ...version });
+    if (fault === undefined) this.#resolve({ ok: true, model: { channel, ...task, ...version } });
+    else
+      this.#reject(
+        new HeadwaterError("data-invalid", `version ${version.manifest.version} is refused: ${fault}`),
+      );
+  }
+}
+
+function openLink(
+  { credential: { device, password }, broker: { url, ca } }: FetchModelOptions,
+  parts: { readonly clock: Clock; readonly logger: Logger; readonly random: Random },
+): Link {
+  const endpoint = { url, username: device, password, ...(ca === undefined ? {} : { ca }) };
+  return createMqttLink({ endpoint, ...parts });
+}

@@ -1,0 +1,210 @@
+// Models on demand: a real server and a program that asks it, over a broker in memory.
+
+import { writeFileSync } from "node:fs";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type FetchedModel, type FetchModelOptions, fetchModel } from "../../device/on-demand/fetch-model.js";
+import { readModelFile, writeModelFile } from "../../device/on-demand/model-file.js";
+import { type Logger, silentLogger } from "../../shared/log.js";
+import type { ModelRuntime } from "../../shared/model/runtime.js";
+import { createTfjsRuntime } from "../../shared/model/tfjs.js";
+import type { MemoryLink } from "../../shared/transport/memory-link.js";
+import { decodeMessage, downSchemas, encodeMessage, type UpMessage } from "../../shared/wire/message.js";
+import { topics } from "../../shared/wire/topic.js";
+import { deviceId } from "../support/device-kit.js";
+import { ServerLab, serverKeys } from "../support/server-lab.js";
+import { tempFolder } from "../support/temp-folder.js";
+
+const files = tempFolder();
+const links: MemoryLink[] = [];
+let runtime: ModelRuntime;
+
+beforeAll(async () => {
+  runtime = await createTfjsRuntime("tfjs-cpu");
+});
+
+afterEach(async () => {
+  for (const link of links.splice(0)) await link.close();
+});
+
+afterAll(() => runtime.dispose());
+
+const serverKey = new Uint8Array(serverKeys.publicKey.export({ type: "spki", format: "der" }).subarray(-32));
+const rounds = `rounds: { cohort: all, minDevices: 2, quorum: 100%, deadline: 10m, max: 2 }\n`;
+
+/** A federation of two with version 1 as head and, after `trained`, version 2 as stable. */
+async function startLab(yaml = rounds) {
+  const lab = new ServerLab({ runtime, yaml });
+  await lab.start();
+  const [a, b] = [await lab.device("a"), await lab.device("b")];
+  lab.enrol("planner");
+  const trained = async () => {
+    for (const device of [a, b]) await device.hello();
+    for (const device of [a, b]) await device.contribute();
+    for (const device of [a, b]) await device.contribute();
+    await lab.settle(() => lab.server.status().stable > 0);
+  };
+  return { lab, a, b, trained };
+}
+
+/** Asks, while time passes. */
+async function ask(
+  lab: ServerLab,
+  options: Partial<FetchModelOptions> & { readonly as?: string } = {},
+): Promise<FetchedModel> {
+  const { as = "planner", ...rest } = options;
+  const link = lab.broker.link();
+  links.push(link);
+  const secrets = { password: "not-looked-at-here", privateKey: new Uint8Array(32), serverKey };
+  const asked = fetchModel({
+    credential: { device: deviceId(as), task: lab.task.task.task, ...secrets },
+    broker: { url: "memory" },
+    parts: { link, clock: lab.clock, logger: silentLogger },
+    ...rest,
+  });
+  let isOver = false;
+  const over = () => {
+    isOver = true;
+  };
+  asked.then(over, over);
+  await lab.clock.until(() => isOver, 600_000);
+  return asked;
+}
+
+test("a channel's version comes whole, with the task it belongs to", async () => {
+  const { lab, trained } = await startLab();
+  expect(await ask(lab)).toEqual({ ok: false, reason: "no-version" });
+  await trained();
+  const fetched = await ask(lab);
+  if (!fetched.ok) throw new Error(fetched.reason);
+  const { manifest, blob, loaded, channel } = fetched.model;
+  const { stable } = lab.server.status();
+  expect([channel, manifest.version]).toEqual(["stable", stable]);
+  expect(manifest).toEqual((await lab.server.model(stable))?.manifest);
+  expect(loaded.taskHash).toBe(lab.task.taskHash);
+  const path = `${files.path}/lab.hwmodel`;
+  writeModelFile(path, fetched.model, serverKey);
+  expect(readModelFile(path)).toEqual({ ...fetched.model, serverKey });
+  expect(blob.length).toBe(manifest.bytes);
+  // Asking is no hello: the server waits for nobody who only wants a model.
+  expect(lab.server.status().devices.some(({ device, seenMs }) => device === "planner" && seenMs)).toBe(
+    false,
+  );
+});
+
+test("head, own, and what is in trial are channels; other names are aliases, and nobody has given any", async () => {
+  const canary = `${rounds}rollout: { canary: { steps: [1] }, gate: { rmse: { maxRegression: 100% } } }\n`;
+  const { lab, trained } = await startLab(canary.replace("max: 2", "max: 5"));
+  const versionOf = async (channel: string) => {
+    const fetched = await ask(lab, { channel });
+    return fetched.ok ? fetched.model.manifest.version : fetched.reason;
+  };
+  expect(await versionOf("head")).toBe(1);
+  await trained();
+  const { stable, head } = lab.server.status();
+  expect(await versionOf("own")).toBe(stable);
+  expect(await versionOf("canary")).toBe(stable);
+  expect(await versionOf("head")).toBe(head);
+  expect(await versionOf("boiler-room")).toBe("unknown-channel");
+});
+
+describe("only what is wanted is answered", () => {
+  test("by version, size, shape and meaning", async () => {
+    const { lab, trained } = await startLab();
+    await trained();
+    const { stable } = lab.server.status();
+    const { manifest } = (await lab.server.model(stable))!;
+    const outcome = async (options: Partial<FetchModelOptions>) => {
+      const fetched = await ask(lab, options);
+      return fetched.ok ? "ok" : fetched.reason;
+    };
+    expect(await outcome({ minVersion: stable })).toBe("ok");
+    expect(await outcome({ minVersion: stable + 1 })).toBe("not-newer");
+    expect(await outcome({ accept: { bytes: manifest.bytes } })).toBe("ok");
+    expect(await outcome({ accept: { bytes: manifest.bytes - 1 } })).toBe("not-accepted");
+    expect(await outcome({ accept: { fingerprint: manifest.fingerprint } })).toBe("ok");
+    expect(await outcome({ accept: { fingerprint: "0".repeat(64) } })).toBe("not-accepted");
+    expect(await outcome({ accept: { modelSignature: manifest.modelSignature } })).toBe("ok");
+    expect(await outcome({ accept: { modelSignature: "0".repeat(64) } })).toBe("not-accepted");
+  });
+
+  test("to who is enrolled, and does not ask without end", async () => {
+    const { lab, a } = await startLab();
+    const stranger = await lab.device("stranger", { isEnrolled: false });
+    const want: UpMessage<"want"> = {
+      ...{ v: 1, id: "0".repeat(32), channel: "stable", minVersion: 0 },
+      accept: { bytes: 1000, fingerprint: null, modelSignature: null },
+    };
+    await stranger.send("want", want);
+    expect(lab.server.counters.get("dropped.unknown-device")).toBe(1);
+    expect(stranger.received).toEqual([]);
+    for (let i = 0; i < 12; i++) await a.send("want", want);
+    expect(lab.server.counters.get("dropped.too-many-wants")).toBe(2);
+    await lab.clock.advance(10_000);
+    await a.send("want", want);
+    expect(lab.server.counters.get("dropped.too-many-wants")).toBe(2);
+  });
+});
+
+test("a question that gets lost is asked again, and one without an answer is given up", async () => {
+  const { lab, trained } = await startLab();
+  await trained();
+  await lab.kill();
+  const link = lab.broker.link();
+  const later = lab.clock.after(20_000, () => void lab.start());
+  expect(await ask(lab, { parts: { link, clock: lab.clock }, timeoutMs: 300_000 })).toMatchObject({
+    ok: true,
+  });
+  later();
+  await link.close();
+  await lab.kill();
+  await expect(ask(lab, { timeoutMs: 30_000 })).rejects.toMatchObject({ code: "transport-timeout" });
+});
+
+test("an answer that the server has not signed, or has given to another question, is none", async () => {
+  const { lab, a, trained } = await startLab();
+  await trained();
+  const want: UpMessage<"want"> = {
+    ...{ v: 1, id: "1".repeat(32), channel: "stable", minVersion: 0 },
+    accept: { bytes: 1_000_000, fingerprint: null, modelSignature: null },
+  };
+  await a.send("want", want);
+  const answer = await a.next("model");
+  expect(decodeMessage(downSchemas.model, encodeMessage(answer))).toBeDefined();
+  await lab.kill();
+  // Whoever holds the broker says it to the planner, whatever it asks.
+  const uplink = lab.broker.uplink();
+  const [{ task }, planner] = [lab.task.task, deviceId("planner")];
+  uplink.open(async ({ topic, payload }) => {
+    if (!topic.endsWith("/want")) return;
+    const { id } = decodeMessage(downSchemas.model.pick({ id: true }), payload)!;
+    for (const forged of [answer, { ...answer, id }])
+      void uplink.send(planner, topics.down(task, planner, "model"), encodeMessage(forged));
+  });
+  const ignored: unknown[] = [];
+  const logger: Logger = { ...silentLogger, warn: (fields) => void ignored.push(fields.reason) };
+  const link = lab.broker.link();
+  links.push(link);
+  const asked = ask(lab, { timeoutMs: 60_000, parts: { link, clock: lab.clock, logger } });
+  await expect(asked).rejects.toMatchObject({ code: "transport-timeout" });
+  expect(ignored).toEqual(["bad-signature"]);
+  uplink.abandon();
+});
+
+test("a file that was changed anywhere is refused", async () => {
+  const { lab, trained } = await startLab();
+  await trained();
+  const fetched = await ask(lab);
+  if (!fetched.ok) throw new Error(fetched.reason);
+  const path = `${files.path}/changed.hwmodel`;
+  const broken = {
+    ...fetched.model,
+    blob: fetched.model.blob.map((byte, at) => (at === 100 ? byte ^ 1 : byte)),
+  };
+  writeModelFile(path, broken, serverKey);
+  expect(() => readModelFile(path)).toThrow(/changed\.hwmodel is refused: wrong-hash/);
+  writeModelFile(path, fetched.model, new Uint8Array(32).fill(9));
+  expect(() => readModelFile(path)).toThrow(/refused: bad-signature/);
+  writeFileSync(path, "noise");
+  expect(() => readModelFile(path)).toThrow(/is no model file/);
+  expect(() => readModelFile(`${path}.gone`)).toThrow(/cannot read the model/);
+});
