@@ -10,7 +10,7 @@ import type { FittedScaler, Reading, Split } from "../shared/pipeline/types.js";
 import type { Database } from "../shared/storage/port.js";
 import type { LoadedTask } from "../shared/task/parse.js";
 import type { Link } from "../shared/transport/port.js";
-import type { Labels } from "../shared/wire/message.js";
+import type { Labels, Manifest } from "../shared/wire/message.js";
 import type { KeyPair } from "../shared/wire/signature.js";
 import type { Mark } from "./checkpoint/mark.js";
 import type { Replayable } from "./checkpoint/progress.js";
@@ -68,6 +68,8 @@ export interface AgentStatus {
   readonly isConnected: boolean;
   /** Version that makes the predictions. */
   readonly serving: number | undefined;
+  /** The same version, by its content. */
+  readonly model: Pick<Manifest, "version" | "sha256"> | undefined;
   /** Round that is being worked on. */
   readonly round: number | undefined;
   /** Updates waiting for a receipt. */
@@ -75,6 +77,8 @@ export interface AgentStatus {
   readonly examples: Readonly<Record<Split, number>> | undefined;
   /** Rows that wait for their label. */
   readonly unlabelled: number | undefined;
+  /** When the pipeline's state was last saved since the start. */
+  readonly checkpointMs: number | undefined;
 }
 
 /** A device at the edge. */

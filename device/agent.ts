@@ -172,10 +172,12 @@ class DeviceAgent implements Agent {
       taskHash: this.#deployment?.loaded.taskHash,
       isConnected,
       serving: this.#deployment?.releases.slot.serving?.manifest.version,
+      model: this.#deployment?.releases.slot.serving?.manifest,
       round: work?.offer.round,
       pending: outbox.map(({ updateId }) => updateId),
       examples: this.#deployment?.counts(),
       unlabelled: this.#deployment?.unlabelled(),
+      checkpointMs: this.#deployment?.checkpointMs(),
     };
   }
 

@@ -293,6 +293,11 @@ export class Deployment {
     return this.#pipeline.unlabelled.rows;
   }
 
+  /** When the pipeline's state was last saved; undefined before. */
+  checkpointMs(): number | undefined {
+    return this.#progress?.checkpointMs;
+  }
+
   /** Why this device will not work on a round of `kind` now, or undefined when it will. */
   refusal(kind: RoundKind): string | undefined {
     const { minExamples } = this.loaded.task.rounds;

@@ -52,6 +52,7 @@ export class Progress implements Stamp {
   #clockMs: number | undefined;
   #stateBytes = 0;
   #since: { messages: number; bytes: number; ms: number };
+  #checkpointMs: number | undefined;
   #isWanted = false;
   #hasClock = false;
   /** More has come than what was on disk at the start. */
@@ -142,6 +143,11 @@ export class Progress implements Stamp {
     return this.#isWanted;
   }
 
+  /** When the state was last saved since the start. */
+  get checkpointMs(): number | undefined {
+    return this.#checkpointMs;
+  }
+
   prepare(): void {
     this.#options.log?.flush();
   }
@@ -156,6 +162,7 @@ export class Progress implements Stamp {
       this.#options.counters.add("checkpoints.bytes", bytes);
       this.#options.log?.release(mark.seq);
       this.#stateBytes = bytes;
+      this.#checkpointMs = this.#options.clock.now();
       this.#startAnew();
     };
   }

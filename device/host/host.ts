@@ -115,7 +115,8 @@ function assemble(
   const eventNow = parts.eventNow ?? eventClock.now;
   const agent: Agent = createAgent({
     ...identityOf(credential),
-    ...{ ...folder, clock, logger, runtime, trainer: meter.timed(trainer) },
+    ...{ ...folder, clock, logger, trainer: meter.timed(trainer) },
+    runtime: config.http === undefined ? runtime : meter.timedRuntime(runtime),
     link: createLink(config, { clock, logger }),
     eventNow: () => (recorder.isFile ? undefined : eventNow()),
     mayTrain: () => parts.mayTrain?.() ?? refusalOf(limits, clock),

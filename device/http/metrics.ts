@@ -6,10 +6,11 @@ import type { HttpPart } from "./port.js";
 
 export const metricsPart: HttpPart = (app, sources) => {
   app.get("/metrics", async (_, reply) => {
-    const { agent, counters, meter, version, startedMs } = sources;
+    const { agent, clock, counters, meter, version, startedMs } = sources;
     const page = renderDeviceMetrics({
       process: { version, startedMs, counters: counters.toJSON() },
       status: agent.status(),
+      nowMs: clock.now(),
       isTelemetryConnected: sources.isTelemetryConnected(),
       monitor: sources.monitor?.(),
       meter,

@@ -4,6 +4,7 @@
 import type { Clock } from "../../shared/clock.js";
 import { Counters } from "../../shared/counters.js";
 import { Histogram } from "../../shared/metrics/histogram.js";
+import type { Model, ModelRuntime } from "../../shared/model/runtime.js";
 import type { DeviceFact } from "../fact.js";
 import type { Job, JobResult, Trainer } from "../train/trainer.js";
 
@@ -15,6 +16,7 @@ export class DeviceMeter {
     train: new Histogram(),
     evaluate: new Histogram(),
   };
+  readonly answers = new Histogram();
   predictions = 0;
   versionsRejected = 0;
   readonly #clock: Clock;
@@ -30,6 +32,39 @@ export class DeviceMeter {
     else if (fact.type === "receipt") this.updates.add(fact.status);
     else if (fact.type === "update-dropped") this.updates.add("dropped");
     else if (fact.type === "model-rejected") this.versionsRejected++;
+  }
+
+  /** The same runtime, its models' answers timed. */
+  timedRuntime(runtime: ModelRuntime): ModelRuntime {
+    const timed = new WeakMap<Model, Model>();
+    return {
+      engine: runtime.engine,
+      model: async (definition) => {
+        const model = await runtime.model(definition);
+        const known = timed.get(model) ?? this.#timedModel(model);
+        timed.set(model, known);
+        return known;
+      },
+      liveTensors: () => runtime.liveTensors(),
+      dispose: () => runtime.dispose(),
+    };
+  }
+
+  #timedModel(model: Model): Model {
+    const predict: Model["predict"] = (x, rows, out) => {
+      const startMs = this.#clock.elapsed();
+      const outputs = model.predict(x, rows, out);
+      this.answers.observe((this.#clock.elapsed() - startMs) / 1000);
+      return outputs;
+    };
+    // Everything else is the model's own, with its own `this`.
+    return new Proxy(model, {
+      get(target, name) {
+        if (name === "predict") return predict;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
   }
 
   /** The same trainer, its finished jobs timed. */

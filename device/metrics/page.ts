@@ -21,6 +21,7 @@ export interface MonitorMetrics {
 export interface DeviceMetricsSources {
   readonly process: ProcessFacts;
   readonly status: AgentStatus;
+  readonly nowMs: number;
   readonly isTelemetryConnected: boolean;
   readonly meter: DeviceMeter;
   readonly monitor: MonitorMetrics | undefined;
@@ -40,12 +41,19 @@ export function renderDeviceMetrics(sources: DeviceMetricsSources): string {
   page.set("headwater_pending_updates", status.pending.length);
   page.set("headwater_serving_version", status.serving ?? 0);
   page.set("headwater_round", status.round ?? 0);
+  const { model, checkpointMs } = status;
+  if (model !== undefined) {
+    page.set("headwater_model_info", 1, { version: String(model.version), sha256: model.sha256 });
+  }
+  const ageMs = checkpointMs === undefined ? undefined : Math.max(0, sources.nowMs - checkpointMs);
+  page.set("headwater_checkpoint_age_seconds", ageMs && ageMs / 1000);
   page.set("headwater_predictions_total", meter.predictions);
+  page.buckets("headwater_prediction_duration_seconds", meter.answers.snapshot());
   for (const [kind, histogram] of Object.entries(meter.jobs)) {
     page.buckets("headwater_training_duration_seconds", histogram.snapshot(), { kind });
   }
-  page.setEach("headwater_rounds_total", "outcome", { ...ROUNDS, ...meter.rounds.toJSON() });
-  page.setEach("headwater_updates_total", "outcome", { ...UPDATES, ...meter.updates.toJSON() });
+  page.setEach("headwater_rounds_joined_total", "outcome", { ...ROUNDS, ...meter.rounds.toJSON() });
+  page.setEach("headwater_updates_made_total", "outcome", { ...UPDATES, ...meter.updates.toJSON() });
   page.set("headwater_versions_rejected_total", meter.versionsRejected);
   if (sources.monitor !== undefined) tellMonitor(page, sources.monitor);
   return page.text();

@@ -92,7 +92,8 @@ async function start(config: ServerHostConfig, parts: ServerHostParts, undo: Und
   const models = new ServerModels({ ...sources, server, task: task.task });
   undo.later(() => models.close());
   const serving = { models, counters: server.counters, token: address?.token };
-  const http = address && (await startHttp({ ...address, sources, metrics: { meter }, logger, serving }));
+  const metrics = { meter, reports: () => server.reports() };
+  const http = address && (await startHttp({ ...address, sources, metrics, logger, serving }));
   undo.later(async () => http?.close());
   await server.start();
   isRecovered = true;

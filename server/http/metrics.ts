@@ -3,8 +3,10 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { EXPOSITION_TYPE } from "../../shared/metrics/exposition.js";
+import { describeFleet } from "../metrics/fleet.js";
 import type { ServerMeter } from "../metrics/meter.js";
-import { type FleetMetrics, renderServerMetrics } from "../metrics/page.js";
+import { renderServerMetrics } from "../metrics/page.js";
+import type { Server } from "../server.js";
 import type { ApiSources } from "./views.js";
 
 const querySchema = z.strictObject({ devices: z.int().min(0).max(1000).default(0) });
@@ -12,8 +14,7 @@ const querySchema = z.strictObject({ devices: z.int().min(0).max(1000).default(0
 /** What /metrics needs besides what the API looks at. */
 export interface MetricsSources {
   readonly meter: ServerMeter;
-  /** What rollout and fleet monitor know now; absent without them. */
-  readonly fleet?: (() => FleetMetrics | undefined) | undefined;
+  readonly reports: Server["reports"];
 }
 
 /** Adds the route; without a meter there is nothing to tell. */
@@ -22,7 +23,9 @@ export function addMetrics(app: FastifyInstance, api: ApiSources, metrics: Metri
   const querystring = z.toJSONSchema(querySchema, { target: "openapi-3.0", io: "input" });
   app.get("/metrics", { schema: { hide: true, querystring } }, async ({ query }, reply) => {
     const { devices } = querySchema.parse(query);
-    const { meter, fleet } = metrics;
-    return reply.type(EXPOSITION_TYPE).send(renderServerMetrics({ api, meter, fleet: fleet?.(), devices }));
+    const { meter, reports } = metrics;
+    const { task, server, clock } = api;
+    const fleet = describeFleet({ task, status: server.status(), reports: reports(), nowMs: clock.now() });
+    return reply.type(EXPOSITION_TYPE).send(renderServerMetrics({ api, meter, fleet, devices }));
   });
 }

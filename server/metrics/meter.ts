@@ -18,6 +18,9 @@ export class ServerMeter {
   readonly updates: Pairs = new Map();
   readonly versions = new Counters();
   readonly gate = new Counters();
+  /** By mode and outcome. */
+  readonly trials: Pairs = new Map();
+  readonly retrains = new Counters();
   readonly durations = new Map<RoundKind, Histogram>();
   examples = 0;
   /** Of the newest version scored. */
@@ -55,6 +58,12 @@ export class ServerMeter {
         return;
       case "gate":
         this.gate.add(fact.passed ? "passed" : "failed");
+        return;
+      case "trial-ended":
+        add(this.trials, fact.mode, fact.outcome);
+        return;
+      case "retraining":
+        this.retrains.add(fact.reason);
         return;
       case "evaluated":
         this.quality = metricValues(fact.pooled, this.#output);

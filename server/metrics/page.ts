@@ -5,24 +5,13 @@ import { tellProcess } from "../../shared/metrics/process.js";
 import { type ServerMetric, serverMetrics } from "../../shared/metrics/table.js";
 import type { StatusView } from "../http/schema.js";
 import { type ApiSources, describeDevices, describeServer } from "../http/views.js";
+import type { FleetMetrics } from "./fleet.js";
 import type { ServerMeter } from "./meter.js";
-
-/** What the fleet's monitor and the rollout know; parts that there are not are left out. */
-export interface FleetMetrics {
-  readonly trial: { readonly mode: string; readonly share: number } | undefined;
-  readonly rollbacks: number;
-  readonly quarantined: number;
-  /** Devices, by kind of drift. */
-  readonly drifting: Readonly<Record<string, number>>;
-  /** Retrainings, by cause. */
-  readonly retrains: Readonly<Record<string, number>>;
-  readonly alerts: readonly { readonly way: string; readonly outcome: string; readonly count: number }[];
-}
 
 export interface ServerMetricsSources {
   readonly api: ApiSources;
   readonly meter: ServerMeter;
-  readonly fleet?: FleetMetrics | undefined;
+  readonly fleet: FleetMetrics;
   /** Devices told apart; 0: none. */
   readonly devices: number;
 }
@@ -37,13 +26,13 @@ export function renderServerMetrics({ api, meter, fleet, devices }: ServerMetric
   tellStatus(page, status);
   tellRound(page, status);
   tellMeter(page, meter);
-  if (fleet !== undefined) tellFleet(page, fleet);
+  tellFleet(page, fleet);
   if (devices > 0) tellDevices(page, api, devices);
   return page.text();
 }
 
 function tellStatus(page: Page, status: StatusView): void {
-  const { broker, fleet, head, stable, metric, stableValue } = status;
+  const { broker, fleet, metric, stableValue } = status;
   page.set("headwater_ready", Number(status.isReady));
   page.set("headwater_broker_connected", Number(broker.isConnected));
   page.set("headwater_broker_connections", broker.connections);
@@ -53,7 +42,6 @@ function tellStatus(page: Page, status: StatusView): void {
   page.set("headwater_train_rounds", status.trainRounds);
   page.set("headwater_train_rounds_limit", status.trainRoundsMax);
   page.set("headwater_training_finished", Number(status.finished !== undefined));
-  page.setEach("headwater_version", "line", { head, stable });
   page.set("headwater_stable_quality", stableValue, { metric });
 }
 
@@ -81,16 +69,29 @@ function tellMeter(page: Page, meter: ServerMeter): void {
   page.setEach("headwater_versions_total", "line", { head: 0, stable: 0, ...meter.versions.toJSON() });
   page.setEach("headwater_gate_decisions_total", "outcome", { passed: 0, failed: 0, ...meter.gate.toJSON() });
   page.setEach("headwater_quality", "metric", meter.quality);
+  for (const { words, count } of [...TRIALS, ...meter.trials.values()]) {
+    page.set("headwater_trials_total", count, { mode: words[0], outcome: words[1] });
+  }
+  page.setEach("headwater_retrains_total", "cause", { ...RETRAINS, ...meter.retrains.toJSON() });
 }
 
+const TRIALS = ["shadow", "canary"].flatMap((mode) =>
+  ["promoted", "rolled-back"].map((outcome) => ({ words: [mode, outcome] as const, count: 0 })),
+);
+const RETRAINS = { drift: 0, limits: 0, operator: 0 } as const;
+
 function tellFleet(page: Page, fleet: FleetMetrics): void {
-  const { trial, rollbacks, quarantined, drifting, retrains, alerts } = fleet;
-  if (trial !== undefined) page.set("headwater_trial_share_ratio", trial.share, { mode: trial.mode });
-  page.set("headwater_rollbacks_total", rollbacks);
-  page.set("headwater_quarantined_devices", quarantined);
-  page.setEach("headwater_drifting_devices", "kind", drifting);
-  page.setEach("headwater_retrains_total", "cause", retrains);
-  for (const { way, outcome, count } of alerts) page.set("headwater_alerts_total", count, { way, outcome });
+  page.setEach("headwater_version", "line", fleet.versions);
+  page.set("headwater_release_sequence", fleet.sequence);
+  page.setEach("headwater_trial_share_ratio", "mode", fleet.trialShare);
+  page.set("headwater_trial_failed_checks", fleet.trialFailures);
+  page.set("headwater_quarantined_devices", fleet.quarantined);
+  page.set("headwater_reporting_devices", fleet.reporting);
+  page.setEach("headwater_drifting_devices", "kind", fleet.drifting);
+  page.setEach("headwater_column_drifting_devices", "column", fleet.driftingColumns);
+  page.setEach("headwater_fleet_quality", "metric", fleet.quality);
+  page.setEach("headwater_fleet_row_ratio", "fault", fleet.rowShares);
+  page.set("headwater_retraining", Number(fleet.isRetraining));
 }
 
 function tellDevices(page: Page, api: ApiSources, limit: number): void {

@@ -8,10 +8,9 @@ import type { Occurrence } from "../round/event.js";
 import type { Policy } from "../round/policy.js";
 import { mayRetrainFrom } from "../round/retrain.js";
 import type { RoundsState } from "../round/state.js";
+import { freshReports } from "./fresh-reports.js";
 import type { ReceivedReport } from "./report-store.js";
 
-/** A report counts for this many times the interval of reports. */
-const FRESH_REPORTS = 3;
 /** A metric over fewer labelled rows is beyond no limit. */
 const LIMIT_ROWS_MIN = 20;
 
@@ -87,12 +86,6 @@ export class DriftWatch {
     if (state.quarantined.size >= most) return [];
     return [{ type: "quarantine", device, reason: "drifts-alone" }];
   }
-}
-
-/** Reports that are not out of date. */
-function freshReports(reports: Reports, { reportMs }: MonitorSpec, nowMs: number): DeviceReport[] {
-  const sinceMs = nowMs - FRESH_REPORTS * reportMs;
-  return [...reports.values()].filter(({ receivedMs }) => receivedMs >= sinceMs).map(({ report }) => report);
 }
 
 function says(report: DeviceReport, reason: "drift" | "limits", { limits }: MonitorSpec): boolean {

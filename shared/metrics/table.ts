@@ -26,12 +26,21 @@ export const deviceMetrics = {
   headwater_pending_updates: gauge("Updates that wait for the server's receipt."),
   headwater_serving_version: gauge("Version that makes the predictions; 0: none."),
   headwater_round: gauge("Round that is worked on; 0: none."),
+  headwater_model_info: gauge("Always 1; the version that makes the predictions.", {
+    labels: ["version", "sha256"],
+  }),
+  headwater_checkpoint_age_seconds: gauge(
+    "Since the pipeline's state was last saved; none before the first time.",
+  ),
   headwater_predictions_total: counter("Predictions made."),
+  headwater_prediction_duration_seconds: histogram("Time of the model's answer to rows that came together."),
   headwater_training_duration_seconds: histogram("Time of a training or evaluation job.", {
     labels: ["kind"],
   }),
-  headwater_rounds_total: counter("Rounds worked on, by how that ended.", { labels: ["outcome"] }),
-  headwater_updates_total: counter("Updates made, by what the server said of them.", { labels: ["outcome"] }),
+  headwater_rounds_joined_total: counter("Rounds worked on, by how that ended.", { labels: ["outcome"] }),
+  headwater_updates_made_total: counter("Updates made, by what the server said of them.", {
+    labels: ["outcome"],
+  }),
   headwater_versions_rejected_total: counter("Versions offered that were not served."),
   headwater_quality: gauge("Metrics of the served version on this device's own labelled rows.", {
     labels: ["metric"],
@@ -76,7 +85,7 @@ export const serverMetrics = {
   }),
   headwater_update_examples_total: counter("Examples behind accepted updates."),
   headwater_versions_total: counter("Versions published.", { labels: ["line"] }),
-  headwater_version: gauge("Version of a line; 0: none yet.", { labels: ["line"] }),
+  headwater_version: gauge("Version of a line; 0: none.", { labels: ["line"] }),
   headwater_quality: gauge("What devices measured of the newest version scored, by metric.", {
     labels: ["metric"],
   }),
@@ -84,10 +93,28 @@ export const serverMetrics = {
     labels: ["metric"],
   }),
   headwater_gate_decisions_total: counter("Decisions of the release gate.", { labels: ["outcome"] }),
-  headwater_trial_share_ratio: gauge("Share of devices in the trial of a version.", { labels: ["mode"] }),
-  headwater_rollbacks_total: counter("Trials that ended with the version before."),
+  headwater_release_sequence: gauge("Of the last word on what devices serve; it only grows."),
+  headwater_trial_share_ratio: gauge("Share of devices in the trial of a version; 0: no trial.", {
+    labels: ["mode"],
+  }),
+  headwater_trial_failed_checks: gauge("Checks of the trial in a row that found a problem."),
+  headwater_trials_total: counter("Trials ended.", { labels: ["mode", "outcome"] }),
   headwater_quarantined_devices: gauge("Devices whose updates are not asked for."),
-  headwater_drifting_devices: gauge("Devices that report drift.", { labels: ["kind"] }),
+  headwater_reporting_devices: gauge("Devices whose last report is not out of date."),
+  headwater_drifting_devices: gauge("Of these, devices that report drift; `any`: of data or of errors.", {
+    labels: ["kind"],
+  }),
+  headwater_column_drifting_devices: gauge("Of these, devices where a column drifts.", {
+    labels: ["column"],
+    seriesMax: COLUMNS_MAX,
+  }),
+  headwater_fleet_quality: gauge("Of what devices serve, on their newest labelled rows, pooled.", {
+    labels: ["metric"],
+  }),
+  headwater_fleet_row_ratio: gauge("Share of rows that lack a value or were refused, mean of the devices.", {
+    labels: ["fault"],
+  }),
+  headwater_retraining: gauge("1 while the fleet learns anew."),
   headwater_retrains_total: counter("Retrainings begun, by what asked for them.", { labels: ["cause"] }),
   headwater_alerts_total: counter("Alerts, by way and outcome.", { labels: ["way", "outcome"] }),
   headwater_device_connected: gauge("1 while the device is connected. Only with ?devices=N.", {

@@ -28,11 +28,15 @@ function devicePage(): string {
   const status: AgentStatus = {
     deviceId: deviceId("pump-1"),
     ...{ taskHash: undefined, isConnected: true, serving: 3, round: undefined, pending: [], unlabelled: 2 },
-    examples: { train: 10, validation: 2, test: 0 },
+    ...{
+      examples: { train: 10, validation: 2, test: 0 },
+      model: { version: 3, sha256: "ab" },
+      checkpointMs: 500,
+    },
   };
   return renderDeviceMetrics({
     process: { version: "1.2.3", startedMs: 1_000, counters: { "readings.late": 2, "publish-failed": 1 } },
-    ...{ status, isTelemetryConnected: false, meter: new DeviceMeter(systemClock) },
+    ...{ status, isTelemetryConnected: false, nowMs: 2_500, meter: new DeviceMeter(systemClock) },
     monitor: {
       quality: { rmse: 1.5 },
       missingRatio: { temp: 0.1 },
@@ -60,6 +64,8 @@ test("a device's page tells counters, the monitor's word, and no device id", () 
   expect(page).toContain('headwater_events_total{part="readings",reason="late"} 2\n');
   expect(page).toContain('headwater_data_drift_alarm{column="temp"} 1\n');
   expect(page).toContain('headwater_training_duration_seconds_bucket{kind="train",le="+Inf"} 0\n');
+  expect(page).toContain('headwater_model_info{version="3",sha256="ab"} 1\n');
+  expect(page).toContain("headwater_checkpoint_age_seconds 2\n");
   expect(page).not.toContain("pump-1");
 });
 
