@@ -2,12 +2,14 @@
 
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { AlertConfig } from "../server/alert/desk.js";
 import type { BrokerConfig } from "../server/host/config.js";
 import { startServerHost } from "../server/host/host.js";
 import { TOKEN_CHARACTERS_MIN } from "../server/http/actions.js";
 import { type Address, formatAddress, isLoopback } from "../shared/address.js";
 import { HeadwaterError, messageOf } from "../shared/error.js";
 import { createLogger, type LogLevel } from "../shared/log.js";
+import type { MqttEndpoint } from "../shared/transport/mqtt-session.js";
 import { parseAddress } from "./address.js";
 import { notifySystemd } from "./systemd.js";
 import { loadTaskFile } from "./task-file.js";
@@ -25,6 +27,11 @@ interface Options {
   readonly password?: string;
   readonly ca?: string;
   readonly seed?: string;
+  readonly alertWebhook?: string;
+  readonly alertTopic?: string;
+  readonly alertBroker?: string;
+  readonly alertUsername?: string;
+  readonly alertPassword?: string;
   readonly log: LogLevel;
 }
 
@@ -51,8 +58,13 @@ export function register(program: Command): void {
     .option("--broker <url>", "a broker of others instead of our own, such as mqtt://localhost:1883")
     .option("--username <name>", "at that broker")
     .addOption(new Option("--password <secret>", "at that broker").env("HEADWATER_BROKER_PASSWORD"))
-    .option("--ca <file>", "certificates to trust at that broker (PEM)")
+    .option("--ca <file>", "certificates to trust at these brokers (PEM)")
     .option("--seed <text>", "root of all chance, for a new data folder (default: drawn)")
+    .addOption(new Option("--alert-webhook <url>", "where to post alerts").env("HEADWATER_ALERT_WEBHOOK"))
+    .option("--alert-topic <prefix>", "publish alerts to PREFIX/TASK/KIND")
+    .option("--alert-broker <url>", "at this broker (default: that of --broker, as the same user)")
+    .option("--alert-username <name>", "at --alert-broker")
+    .addOption(new Option("--alert-password <secret>", "at --alert-broker").env("HEADWATER_ALERT_PASSWORD"))
     .addOption(
       new Option("--log <level>", "least important log line")
         .choices(["debug", "info", "warn", "error", "silent"])
@@ -69,11 +81,8 @@ async function run(path: string, options: Options): Promise<void> {
   const stopped = untilStopped();
   const host = await startServerHost(
     {
-      task,
-      folder,
-      broker: brokerOf(options),
+      ...{ task, folder, seed, broker: brokerOf(options), alerts: alertsOf(options) },
       http: http === false ? undefined : { ...http, token: options.httpToken },
-      seed,
     },
     { logger },
   );
@@ -101,7 +110,22 @@ function parseToken(text: string): string {
   throw new InvalidArgumentError(`expected at least ${TOKEN_CHARACTERS_MIN} characters, got ${text.length}.`);
 }
 
-function brokerOf({ broker: url, listen, ws, username, password, ca }: Options): BrokerConfig {
+function alertsOf({
+  alertWebhook: webhook,
+  alertTopic: prefix,
+  ...options
+}: Options): AlertConfig | undefined {
+  if (prefix === undefined) return webhook === undefined ? undefined : { webhook };
+  const { broker, alertBroker, alertUsername: username, alertPassword: password, ca } = options;
+  if (alertBroker !== undefined) {
+    return { webhook, mqtt: { prefix, endpoint: endpointOf(alertBroker, { username, password, ca }) } };
+  }
+  if (broker !== undefined) return { webhook, mqtt: { prefix, endpoint: endpointOf(broker, options) } };
+  const message = "--alert-topic needs --alert-broker: our own broker lets only devices in";
+  throw new HeadwaterError("config-invalid", message);
+}
+
+function brokerOf({ broker: url, listen, ws, ...access }: Options): BrokerConfig {
   if (url === undefined) {
     const listeners = [{ kind: "tcp" as const, ...listen }];
     return {
@@ -109,14 +133,18 @@ function brokerOf({ broker: url, listen, ws, username, password, ca }: Options):
       listeners: ws === undefined ? listeners : [...listeners, { kind: "ws", ...ws }],
     };
   }
+  return { kind: "external", endpoint: endpointOf(url, access) };
+}
+
+function endpointOf(
+  url: string,
+  { username, password, ca }: { readonly [Name in "username" | "password" | "ca"]?: string | undefined },
+): MqttEndpoint {
   return {
-    kind: "external",
-    endpoint: {
-      url,
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password }),
-      ...(ca === undefined ? {} : { ca: readCertificates(ca) }),
-    },
+    url,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(ca === undefined ? {} : { ca: readCertificates(ca) }),
   };
 }
 

@@ -3,6 +3,7 @@
 import type { Address } from "../../shared/address.js";
 import type { LoadedTask } from "../../shared/task/parse.js";
 import type { MqttEndpoint } from "../../shared/transport/mqtt-session.js";
+import type { AlertConfig } from "../alert/desk.js";
 import type { Listen } from "../broker/broker.js";
 
 /** How devices reach the server: over a broker of its own, or over one of others. */
@@ -17,6 +18,8 @@ export interface ServerHostConfig {
   readonly broker: BrokerConfig;
   /** Where to answer HTTP; absent, nothing of it is loaded. */
   readonly http?: (Address & { readonly token?: string | undefined }) | undefined;
+  /** Where to tell what an operator should know; absent, nowhere. */
+  readonly alerts?: AlertConfig | undefined;
   /** Root of all chance, for a new folder; drawn if absent. */
   readonly seed?: string | undefined;
 }

@@ -9,6 +9,7 @@ import { createRuntime } from "../../shared/model/create-runtime.js";
 import { defaultEngine } from "../../shared/model/engine.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
 import { headwaterVersion } from "../../shared/version.js";
+import { type AlertConfig, AlertDesk } from "../alert/desk.js";
 import type { EmbeddedBroker } from "../broker/broker.js";
 import type { ServerFact } from "../fact.js";
 import { startHttp } from "../http/http.js";
@@ -75,11 +76,14 @@ async function start(config: ServerHostConfig, parts: ServerHostParts, undo: Und
   const meter = new ServerMeter({ output, elapsed: () => clock.elapsed() });
   const observe = (fact: ServerFact) => {
     meter.observe(fact);
+    alerts?.hear(fact);
     parts.observe?.(fact);
   };
   const { broker, server } = await startFederation(config, { ...parts, observe }, ground, undo);
   let isRecovered = false;
   const { enrolled } = folder;
+  const alerts = config.alerts && openAlerts(config.alerts, { ...ground, server });
+  undo.later(async () => alerts?.close());
   const sources: ApiSources = {
     ...{ task: task.task, source: task, version: headwaterVersion(), server, enrolled, clock, startedMs },
     brokerCounters: ground.counters,
@@ -92,13 +96,28 @@ async function start(config: ServerHostConfig, parts: ServerHostParts, undo: Und
   const models = new ServerModels({ ...sources, server, task: task.task });
   undo.later(() => models.close());
   const serving = { models, counters: server.counters, token: address?.token };
-  const metrics = { meter, reports: () => server.reports() };
+  const metrics = { meter, reports: () => server.reports(), alerts: () => alerts?.counts() ?? [] };
   const http = address && (await startHttp({ ...address, sources, metrics, logger, serving }));
   undo.later(async () => http?.close());
   await server.start();
   isRecovered = true;
   const { embedded, urls: brokerUrls } = broker;
   return { server, enrolled, broker: embedded, brokerUrls, httpUrl: http?.url, stop: () => undo.all() };
+}
+
+function openAlerts(
+  config: AlertConfig,
+  { folder, clock, logger, counters, server }: HostBrokerParts & { readonly server: Server },
+): AlertDesk {
+  const { task, seed, enrolled } = folder;
+  return new AlertDesk({
+    ...{ config, task, seed, clock, logger, counters },
+    fleet: () => ({
+      enrolled: enrolled.list().length,
+      connected: server.status().devices.filter(({ isConnected }) => isConnected).length,
+      journalFailures: server.counters.get("journal-failed"),
+    }),
+  });
 }
 
 async function startFederation(

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { EXPOSITION_TYPE } from "../../shared/metrics/exposition.js";
 import { describeFleet } from "../metrics/fleet.js";
 import type { ServerMeter } from "../metrics/meter.js";
-import { renderServerMetrics } from "../metrics/page.js";
+import { type AlertCount, renderServerMetrics } from "../metrics/page.js";
 import type { Server } from "../server.js";
 import type { ApiSources } from "./views.js";
 
@@ -15,6 +15,7 @@ const querySchema = z.strictObject({ devices: z.int().min(0).max(1000).default(0
 export interface MetricsSources {
   readonly meter: ServerMeter;
   readonly reports: Server["reports"];
+  readonly alerts: () => readonly AlertCount[];
 }
 
 /** Adds the route; without a meter there is nothing to tell. */
@@ -23,9 +24,11 @@ export function addMetrics(app: FastifyInstance, api: ApiSources, metrics: Metri
   const querystring = z.toJSONSchema(querySchema, { target: "openapi-3.0", io: "input" });
   app.get("/metrics", { schema: { hide: true, querystring } }, async ({ query }, reply) => {
     const { devices } = querySchema.parse(query);
-    const { meter, reports } = metrics;
+    const { meter, reports, alerts } = metrics;
     const { task, server, clock } = api;
     const fleet = describeFleet({ task, status: server.status(), reports: reports(), nowMs: clock.now() });
-    return reply.type(EXPOSITION_TYPE).send(renderServerMetrics({ api, meter, fleet, devices }));
+    return reply
+      .type(EXPOSITION_TYPE)
+      .send(renderServerMetrics({ api, meter, fleet, alerts: alerts(), devices }));
   });
 }

@@ -8,10 +8,18 @@ import { type ApiSources, describeDevices, describeServer } from "../http/views.
 import type { FleetMetrics } from "./fleet.js";
 import type { ServerMeter } from "./meter.js";
 
+/** Alerts that met one end on one way. */
+export interface AlertCount {
+  readonly way: string;
+  readonly outcome: string;
+  readonly count: number;
+}
+
 export interface ServerMetricsSources {
   readonly api: ApiSources;
   readonly meter: ServerMeter;
   readonly fleet: FleetMetrics;
+  readonly alerts: readonly AlertCount[];
   /** Devices told apart; 0: none. */
   readonly devices: number;
 }
@@ -19,7 +27,7 @@ export interface ServerMetricsSources {
 type Page = Exposition<ServerMetric>;
 
 /** The page as text. */
-export function renderServerMetrics({ api, meter, fleet, devices }: ServerMetricsSources): string {
+export function renderServerMetrics({ api, meter, fleet, alerts, devices }: ServerMetricsSources): string {
   const page: Page = new Exposition(serverMetrics);
   const status = describeServer(api);
   tellProcess(page, { version: status.version, startedMs: status.startedMs, counters: status.counters });
@@ -27,6 +35,7 @@ export function renderServerMetrics({ api, meter, fleet, devices }: ServerMetric
   tellRound(page, status);
   tellMeter(page, meter);
   tellFleet(page, fleet);
+  for (const { way, outcome, count } of alerts) page.set("headwater_alerts_total", count, { way, outcome });
   if (devices > 0) tellDevices(page, api, devices);
   return page.text();
 }

@@ -146,3 +146,9 @@ describe("headwater device", () => {
     expect(device.stderr).toContain("line 1: server: expected mqtt://");
   });
 });
+
+test("an alert topic without a broker to publish to is refused at once, and says what is missing", async () => {
+  const server = startServer("alerts", "--alert-topic", "plant/alerts");
+  expect(await server.exit).toMatchObject({ code: 2 });
+  expect(server.stderr).toContain("--alert-topic needs --alert-broker");
+});

@@ -67,7 +67,7 @@ http: { listen: 127.0.0.1:0, token: ${TOKEN} }
   };
 }
 
-async function valueOf(prometheus: Prometheus, expression: string): Promise<number | undefined> {
+async function firstValue(prometheus: Prometheus, expression: string): Promise<number | undefined> {
   return (await prometheus.query(expression))[0]?.value;
 }
 
@@ -91,18 +91,18 @@ test.skipIf(!hasPrometheus)(
 
     const made = device.agent.predictions(1000).length;
     expect(made).toBeGreaterThan(0);
-    await until(async () => (await valueOf(prometheus, "headwater_predictions_total")) === made, 20_000);
+    await until(async () => (await firstValue(prometheus, "headwater_predictions_total")) === made, 20_000);
     const served = "headwater_version{line='stable'}";
-    await until(async () => (await valueOf(prometheus, served)) === stable, 20_000);
+    await until(async () => (await firstValue(prometheus, served)) === stable, 20_000);
     await until(async () => !Object.values(await prometheus.health()).includes("unknown"));
     expect(await prometheus.health()).toEqual({
       "headwater-server": "up",
       "headwater-device": "up",
       "without-token": "server returned HTTP status 401 Unauthorized",
     });
-    expect(await valueOf(prometheus, "headwater_devices{state='connected'}")).toBe(1);
-    expect(await valueOf(prometheus, "headwater_rounds_total{kind='train', outcome='completed'}")).toBe(2);
-    expect(await valueOf(prometheus, "headwater_prediction_duration_seconds_count")).toBeGreaterThan(0);
+    expect(await firstValue(prometheus, "headwater_devices{state='connected'}")).toBe(1);
+    expect(await firstValue(prometheus, "headwater_rounds_total{kind='train', outcome='completed'}")).toBe(2);
+    expect(await firstValue(prometheus, "headwater_prediction_duration_seconds_count")).toBeGreaterThan(0);
     const [model] = await prometheus.query("headwater_model_info");
     const kept = server.server.versions().find(({ manifest }) => manifest.version === stable);
     expect(model?.labels).toMatchObject({ version: String(stable), sha256: kept?.manifest.sha256 });

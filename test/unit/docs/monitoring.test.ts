@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { alertKinds } from "../../../server/alert/alert.js";
 import type { DetectorKind } from "../../../shared/drift/concept/port.js";
 import { detectors } from "../../../shared/drift/concept/registry.js";
 import { inputSchema, optionsTable, replaceBlock, yamlFence } from "../../support/docs-tables.js";
@@ -28,4 +29,10 @@ test("docs/monitoring.md says what the code says", () => {
   const wanted = replaceBlock(text, "detectors", described.join("\n\n"), "monitoring");
   if (process.env.HEADWATER_WRITE_DOCS === "1") writeFileSync(path, wanted);
   else expect(text).toBe(wanted);
+});
+
+test("docs/monitoring.md says of every kind of alert when it is raised", () => {
+  const [, text = ""] = readFileSync(path, "utf8").split("| kind | severity | when |");
+  const rows = text.split("\n\n")[0]!.matchAll(/^\| `([a-z-]+)` \|/gm);
+  expect([...rows].map(([, kind]) => kind)).toEqual([...alertKinds]);
 });
