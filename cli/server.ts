@@ -27,6 +27,7 @@ interface Options {
   readonly password?: string;
   readonly ca?: string;
   readonly seed?: string;
+  readonly tensorboard?: string;
   readonly alertWebhook?: string;
   readonly alertTopic?: string;
   readonly alertBroker?: string;
@@ -60,6 +61,7 @@ export function register(program: Command): void {
     .addOption(new Option("--password <secret>", "at that broker").env("HEADWATER_BROKER_PASSWORD"))
     .option("--ca <file>", "certificates to trust at these brokers (PEM)")
     .option("--seed <text>", "root of all chance, for a new data folder (default: drawn)")
+    .option("--tensorboard <dir>", "write event files for TensorBoard there")
     .addOption(new Option("--alert-webhook <url>", "where to post alerts").env("HEADWATER_ALERT_WEBHOOK"))
     .option("--alert-topic <prefix>", "publish alerts to PREFIX/TASK/KIND")
     .option("--alert-broker <url>", "at this broker (default: that of --broker, as the same user)")
@@ -81,7 +83,8 @@ async function run(path: string, options: Options): Promise<void> {
   const stopped = untilStopped();
   const host = await startServerHost(
     {
-      ...{ task, folder, seed, broker: brokerOf(options), alerts: alertsOf(options) },
+      ...{ task, folder, seed, tensorboard: options.tensorboard },
+      ...{ broker: brokerOf(options), alerts: alertsOf(options) },
       http: http === false ? undefined : { ...http, token: options.httpToken },
     },
     { logger },

@@ -3,9 +3,12 @@
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
+import { systemClock } from "../shared/clock.js";
+import { Counters } from "../shared/counters.js";
 import { HeadwaterError, messageOf } from "../shared/error.js";
 import { createLogger } from "../shared/log.js";
 import type { EngineChoice } from "../shared/model/runtime.js";
+import { EventWriter } from "../shared/tensorboard/writer.js";
 import type { SimulationReport } from "../simulator/report.js";
 import { renderReport } from "../simulator/report-html.js";
 import { type SimulateOptions, simulate } from "../simulator/simulate.js";
@@ -24,6 +27,7 @@ interface Options {
   readonly engine: EngineChoice;
   readonly workers?: number;
   readonly report?: string;
+  readonly tensorboard?: string;
   readonly json?: true;
   readonly verbose?: true;
 }
@@ -46,6 +50,7 @@ export function register(program: Command): void {
       wholeNumber(1),
     )
     .option("--report <file>", "write a self-contained HTML page")
+    .option("--tensorboard <dir>", "write the rounds as event files for TensorBoard there")
     .option("--verbose", "log what the parties do on standard error")
     .option("--json", "print one JSON object")
     .action((path: string, options: Options) => run(path, options));
@@ -53,6 +58,8 @@ export function register(program: Command): void {
 
 async function run(path: string, options: Options): Promise<void> {
   if (options.report !== undefined) checkFolder(options.report);
+  // Opened before the work is done, too.
+  const curves = options.tensorboard === undefined ? undefined : await openCurves(options.tensorboard);
   const report = await simulateWithProgress({
     task: loadTaskFile(path),
     folder: options.data ?? process.env.HEADWATER_DATA,
@@ -66,6 +73,24 @@ async function run(path: string, options: Options): Promise<void> {
   });
   printReport(report, options.json ?? false);
   if (options.report !== undefined) writePage(options.report, report);
+  if (curves !== undefined) await writeCurves(curves, report);
+}
+
+function openCurves(folder: string): Promise<EventWriter> {
+  const counters = new Counters();
+  return EventWriter.open({ folder, clock: systemClock, logger: createLogger("warn"), counters });
+}
+
+// Written when all is known: a simulation's rounds are scored on the test set at its end.
+async function writeCurves(writer: EventWriter, { metric, rounds }: SimulationReport): Promise<void> {
+  for (const { round, value, accepted, rejected, bytesUp, bytesDown } of rounds) {
+    writer.add(round, {
+      [`test/${metric}`]: value ?? undefined,
+      ...{ "train/participants": accepted, "train/rejected": rejected },
+      ...{ "train/bytes_up": bytesUp, "train/bytes_down": bytesDown },
+    });
+  }
+  await writer.close();
 }
 
 // Asked before the work is done, so that a slip of the pen does not cost an hour of it.

@@ -20,6 +20,8 @@ export interface ServerHostConfig {
   readonly http?: (Address & { readonly token?: string | undefined }) | undefined;
   /** Where to tell what an operator should know; absent, nowhere. */
   readonly alerts?: AlertConfig | undefined;
+  /** Where to write event files for TensorBoard; absent, nowhere. */
+  readonly tensorboard?: string | undefined;
   /** Root of all chance, for a new folder; drawn if absent. */
   readonly seed?: string | undefined;
 }

@@ -8,6 +8,7 @@ import { createLogger, type Logger } from "../../shared/log.js";
 import { createRuntime } from "../../shared/model/create-runtime.js";
 import { defaultEngine } from "../../shared/model/engine.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
+import { EventWriter } from "../../shared/tensorboard/writer.js";
 import { headwaterVersion } from "../../shared/version.js";
 import { type AlertConfig, AlertDesk } from "../alert/desk.js";
 import type { EmbeddedBroker } from "../broker/broker.js";
@@ -19,6 +20,7 @@ import { VerifyThread } from "../ingest/verify-thread.js";
 import { ServerMeter } from "../metrics/meter.js";
 import { ServerModels } from "../model/serving.js";
 import { createServer, type Server } from "../server.js";
+import { RoundScalars } from "../tensorboard/round-scalars.js";
 import type { ServerHostConfig } from "./config.js";
 import type { EnrolledDevices } from "./enrolled.js";
 import { logFact } from "./fact-log.js";
@@ -77,9 +79,11 @@ async function start(config: ServerHostConfig, parts: ServerHostParts, undo: Und
   const observe = (fact: ServerFact) => {
     meter.observe(fact);
     alerts?.hear(fact);
+    curves?.observe(fact);
     parts.observe?.(fact);
   };
   const { broker, server } = await startFederation(config, { ...parts, observe }, ground, undo);
+  const curves = await openCurves(config, { ...ground, broker }, undo);
   let isRecovered = false;
   const { enrolled } = folder;
   const alerts = config.alerts && openAlerts(config.alerts, { ...ground, server });
@@ -103,6 +107,22 @@ async function start(config: ServerHostConfig, parts: ServerHostParts, undo: Und
   isRecovered = true;
   const { embedded, urls: brokerUrls } = broker;
   return { server, enrolled, broker: embedded, brokerUrls, httpUrl: http?.url, stop: () => undo.all() };
+}
+
+async function openCurves(
+  { tensorboard: folder, task }: ServerHostConfig,
+  { clock, logger, counters, broker }: HostBrokerParts & { readonly broker: HostBroker },
+  undo: Undo,
+): Promise<RoundScalars | undefined> {
+  if (folder === undefined) return undefined;
+  const writer = await EventWriter.open({ folder, clock, logger, counters });
+  undo.later(() => writer.close());
+  const traffic = () => {
+    const { bytesUp: up, bytesDown: down } = broker.describe();
+    return up === undefined || down === undefined ? undefined : { up, down };
+  };
+  const { output } = task.task.model;
+  return new RoundScalars({ writer, output, elapsed: () => clock.elapsed(), traffic });
 }
 
 function openAlerts(

@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { readRecords } from "../support/event-file.js";
 import { tempFolder } from "../support/temp-folder.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -31,12 +32,15 @@ const air = join(root, "examples/air-quality/task.yaml");
 describe("headwater simulate", () => {
   test("prints one JSON object and nothing else, with progress on standard error", () => {
     const page = join(folder.path, "report.html");
+    const events = join(folder.path, "events");
     const { status, stdout, stderr } = headwater(
       "simulate",
       small,
       "--rounds",
       "1",
       "--json",
+      "--tensorboard",
+      events,
       "--report",
       page,
     );
@@ -50,6 +54,10 @@ describe("headwater simulate", () => {
     expect(report).toMatchObject({ task: "pumps", seed: "1", devices: 2, stopped: "max-rounds" });
     expect(stderr).toContain("round 1/1");
     expect(readFileSync(page, "utf8")).toContain("</html>");
+    const [name = ""] = readdirSync(events);
+    const [round] = readRecords(readFileSync(join(events, name)));
+    expect(round).toMatchObject({ step: 1, scalars: { "train/participants": 2, "train/rejected": 0 } });
+    expect(round?.scalars["test/rmse"]).toBeCloseTo((report.rounds as [{ value: number }])[0].value, 4);
   });
 
   test("prints a table without --json, and leaves local-only out when told to", () => {

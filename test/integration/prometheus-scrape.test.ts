@@ -1,5 +1,6 @@
-// A federation of a server and a device that learns and predicts, watched by a real Prometheus.
+// A federation of a server and a device that learns and predicts, watched by a real Prometheus; its event files too.
 
+import { readdirSync, readFileSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
 import { loadDeviceConfig } from "../../device/host/config.js";
 import { startDeviceHost } from "../../device/host/host.js";
@@ -7,8 +8,10 @@ import { startServerHost } from "../../server/host/host.js";
 import { silentLogger } from "../../shared/log.js";
 import type { Reading } from "../../shared/pipeline/types.js";
 import { parseTask } from "../../shared/task/parse.js";
+import type { ScalarEvent } from "../../shared/tensorboard/event.js";
 import { formatCredential } from "../../shared/wire/credential.js";
 import { deviceId } from "../support/device-kit.js";
+import { readRecords } from "../support/event-file.js";
 import { hasPrometheus, type Prometheus, startPrometheus, withPrometheus } from "../support/prometheus.js";
 import { smallTask } from "../support/small-task.js";
 import { tempFolder } from "../support/temp-folder.js";
@@ -34,7 +37,13 @@ afterEach(async () => {
 async function startServer() {
   const anywhere = { host: "127.0.0.1", port: 0 } as const;
   const broker = { kind: "embedded", listeners: [{ kind: "tcp", ...anywhere }] } as const;
-  const config = { task, folder: `${temp.path}/server`, broker, http: anywhere };
+  const config = {
+    task,
+    folder: `${temp.path}/server`,
+    broker,
+    http: anywhere,
+    tensorboard: `${temp.path}/runs`,
+  };
   const host = await startServerHost(config, { logger: silentLogger });
   closers.push(() => host.stop());
   return host;
@@ -67,6 +76,11 @@ http: { listen: 127.0.0.1:0, token: ${TOKEN} }
   };
 }
 
+function readRuns(): ScalarEvent[] {
+  const folder = `${temp.path}/runs`;
+  return readdirSync(folder).flatMap((name) => readRecords(readFileSync(`${folder}/${name}`)));
+}
+
 async function firstValue(prometheus: Prometheus, expression: string): Promise<number | undefined> {
   return (await prometheus.query(expression))[0]?.value;
 }
@@ -88,6 +102,11 @@ test.skipIf(!hasPrometheus)(
     const { stable } = server.server.status();
     await until(() => device.agent.status().serving === stable);
     await device.measure(20);
+
+    await until(() => readRuns().some(({ scalars }) => scalars["version/stable"] === stable));
+    const steps = readRuns().filter(({ scalars }) => scalars["train/completed"] === 1);
+    expect(steps.map(({ scalars }) => scalars["train/participants"])).toEqual([1, 1]);
+    expect(readRuns().some(({ scalars }) => "evaluate/rmse" in scalars)).toBe(true);
 
     const made = device.agent.predictions(1000).length;
     expect(made).toBeGreaterThan(0);

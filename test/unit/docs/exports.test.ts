@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { deviceMetrics, serverMetrics } from "../../../shared/metrics/table.js";
 
 const text = readFileSync(new URL("../../../docs/exports.md", import.meta.url), "utf8");
-const [, device = "", server = ""] = text.split(/### A (?:device|server)'s metrics/);
+const [, device = "", server = ""] = text.split(/### A (?:device|server)'s metrics|\n## TensorBoard/);
 
 test.each([
   ["device", device, deviceMetrics],
