@@ -29,6 +29,7 @@ const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
   quickstart: () => import("./quickstart.js"),
   server: () => import("./server.js"),
   status: () => import("./status.js"),
+  report: () => import("./report.js"),
   enrol: () => import("./enrol.js"),
   async device() {
     keepHeapSmall();

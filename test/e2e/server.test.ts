@@ -152,3 +152,20 @@ test("an alert topic without a broker to publish to is refused at once, and says
   expect(await server.exit).toMatchObject({ code: 2 });
   expect(server.stderr).toContain("--alert-topic needs --alert-broker");
 });
+
+test("a report is made while the server runs, as a page or as an object, and as nothing else", async () => {
+  await ready(startServer("reported"));
+  const make = async (name: string) => {
+    const out = join(temp.path, name);
+    const program = headwater("report", "--data", join(temp.path, "reported"), "--out", out);
+    return { out, program, code: (await program.exit).code };
+  };
+  const page = await make("report.html");
+  expect(page.code).toBe(0);
+  expect(readFileSync(page.out, "utf8")).toContain("</html>");
+  const object = await make("report.json");
+  expect(JSON.parse(readFileSync(object.out, "utf8"))).toMatchObject({ v: 1, task: "pumps", rounds: [] });
+  const other = await make("report.pdf");
+  expect(other.code).toBe(2);
+  expect(other.program.stderr).toContain("an .html or a .json file");
+});

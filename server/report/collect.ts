@@ -1,0 +1,108 @@
+// A report out of a server's data folder. It only reads, so it works while the server runs.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { HeadwaterError } from "../../shared/error.js";
+import { metricValue } from "../../shared/model/metric.js";
+import type { Database, Migrations } from "../../shared/storage/port.js";
+import { openSqliteReadOnly } from "../../shared/storage/sqlite.js";
+import type { MetricName } from "../../shared/task/task.js";
+import { fleetMigrations } from "../host/enrolled.js";
+import { VersionStore } from "../model/version-store.js";
+import { ReportStore } from "../monitor/report-store.js";
+import { ROUNDS_REMEMBERED, RoundHistory, type RoundRecord } from "../round/history.js";
+import type { Policy } from "../round/policy.js";
+import { parseState } from "../round/state.js";
+import { serverMigrations } from "../storage.js";
+import type { RunReport } from "./schema.js";
+
+/**
+ * Reads it. Throws `config-invalid` when it is no folder of a server that has begun, `storage-failed` when it cannot be
+ * read.
+ */
+export function collectReport(folder: string, nowMs: number): RunReport {
+  const opened: Database[] = [];
+  const open = (name: string, migrations: Migrations): Database => {
+    const path = join(folder, name);
+    if (!existsSync(path)) throw noServer(folder, `it has no ${name}`);
+    const database = openSqliteReadOnly({ path, migrations });
+    opened.push(database);
+    return database;
+  };
+  try {
+    return collect(
+      { server: open("server.db", serverMigrations), fleet: open("fleet.db", fleetMigrations) },
+      folder,
+      nowMs,
+    );
+  } finally {
+    for (const database of opened) database.close();
+  }
+}
+
+interface Databases {
+  readonly server: Database;
+  readonly fleet: Database;
+}
+
+function collect({ server, fleet }: Databases, folder: string, nowMs: number): RunReport {
+  const snapshot = server.get("SELECT state, policy FROM snapshot");
+  if (snapshot === undefined) throw noServer(folder, "its server has never started");
+  const { head, stable, quarantined } = parseState(String(snapshot.state));
+  // Only our own writing is read here, so its shape is known.
+  const { metric } = (JSON.parse(String(snapshot.policy)) as Policy).rollout.gate;
+  const reports = [...new ReportStore(server).load().values()].map(({ report }) => report);
+  const rounds = new RoundHistory(server).list({ limit: ROUNDS_REMEMBERED }).reverse();
+  return {
+    ...{ v: 1, task: String(fleet.get("SELECT value FROM about WHERE name = 'task'")?.value), madeMs: nowMs },
+    ...{ metric, head, stable },
+    devices: {
+      enrolled: Number(fleet.get("SELECT count(*) AS n FROM devices")?.n),
+      reported: reports.length,
+      drifting: reports.filter(({ drift }) => drift.isDrifting).length,
+      quarantined: quarantined.size,
+    },
+    rounds: rounds.map((record) => describeRound(record, metric)),
+    versions: new VersionStore(server)
+      .list()
+      .reverse()
+      .map(({ version, parent, bytes, createdMs, sha256 }) => ({
+        version,
+        parent,
+        bytes,
+        createdMs,
+        sha256,
+      })),
+    rejections: countRejections(server),
+  };
+}
+
+function describeRound(
+  { round, kind, baseVersion, openedMs, ending, pooled }: RoundRecord,
+  metric: MetricName,
+): RunReport["rounds"][number] {
+  const {
+    outcome = "open",
+    closedMs = null,
+    version = null,
+    members = 0,
+    accepted = 0,
+    rejected = 0,
+  } = ending ?? {};
+  return {
+    ...{ round, kind, outcome, openedMs: openedMs ?? null, closedMs, version, members, accepted, rejected },
+    value: (pooled && metricValue(pooled, metric)) ?? null,
+    scored: pooled === undefined ? null : baseVersion,
+  };
+}
+
+function countRejections(server: Database): Record<string, number> {
+  const rows = server.all(
+    "SELECT reason, count(*) AS n FROM receipts WHERE status = 'rejected' GROUP BY reason ORDER BY n DESC, reason",
+  );
+  return Object.fromEntries(rows.map(({ reason, n }) => [String(reason), Number(n)]));
+}
+
+function noServer(folder: string, why: string): HeadwaterError {
+  return new HeadwaterError("config-invalid", `${folder} is no server's data folder: ${why}`);
+}
