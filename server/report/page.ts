@@ -1,7 +1,7 @@
 // A run's report as one page that opens offline, from a mail or a build's artefacts.
 
-import { type Html, html } from "./html.js";
 import { formatBytes } from "../../shared/task/units.js";
+import { type Html, html } from "./html.js";
 import { type Points, renderPlot } from "./plot.js";
 import type { RunReport } from "./schema.js";
 
