@@ -288,8 +288,9 @@ class DeviceAgent implements Agent {
     );
     this.#deployment = deployment;
     const { taskHash, pipelineHash } = loaded;
-    this.#observe({ type: "task-adopted", taskHash, pipelineHash });
+    // First, because whoever hears of the task brings what came before the start once more, and it is answered again.
     deployment.restore();
+    this.#observe({ type: "task-adopted", taskHash, pipelineHash });
     if (this.#release !== undefined) deployment.follow(this.#release);
     this.#participant.post({ type: "task-adopted" });
   }
