@@ -108,7 +108,7 @@ test.skipIf(!hasPrometheus)(
     expect(steps.map(({ scalars }) => scalars["train/participants"])).toEqual([1, 1]);
     expect(readRuns().some(({ scalars }) => "evaluate/rmse" in scalars)).toBe(true);
 
-    const made = device.agent.predictions(1000).length;
+    const made = device.agent.predictions({ limit: 1000 }).predictions.length;
     expect(made).toBeGreaterThan(0);
     await until(async () => (await firstValue(prometheus, "headwater_predictions_total")) === made, 20_000);
     const served = "headwater_version{line='stable'}";

@@ -35,6 +35,7 @@ test("paths are relative to the file, and the rest has defaults", () => {
     predictions: { keep: { rows: 10_000, ageMs: undefined, bytes: undefined }, publish: undefined },
     rules: [],
     rawLog: { durability: "normal", keepMs: 7 * 86_400_000, bytes: 5e8 },
+    labels: {},
     http: undefined,
     limits: { diskBytes: 1e9, maxLoad: undefined, minFreeMemory: undefined, quiet: undefined },
   });
