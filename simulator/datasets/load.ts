@@ -9,7 +9,8 @@ import type { Reading } from "../../shared/pipeline/types.js";
 import { randomStream } from "../../shared/random.js";
 import type { PartitionSpec, SimulatedSource, Task } from "../../shared/task/task.js";
 import { deal, dealGroups } from "../partition.js";
-import { generateFleet, type Pace } from "../sensors/registry.js";
+import type { DriftKind } from "../sensors/drift.js";
+import { type GeneratedFleet, generateFleet, type Pace } from "../sensors/registry.js";
 import { type CsvSource, readCsv } from "./csv.js";
 import { findFiles } from "./files.js";
 import { readGivenTest } from "./given-test.js";
@@ -23,6 +24,17 @@ export interface Feed {
   test: readonly Reading[] | undefined;
   /** How telemetry arrives; undefined: it is history, all there at the start. */
   readonly pace: Pace | undefined;
+  /** What changes at a known time; undefined: nothing, as far as is known. */
+  readonly drift: FeedDrift | undefined;
+}
+
+/** A change that the data is known to hold. */
+export interface FeedDrift {
+  /** Event time. */
+  readonly atMs: number;
+  readonly kind: DriftKind;
+  /** Whom it befalls. */
+  readonly devices: ReadonlySet<DeviceId>;
 }
 
 /** Where to find data and how to deal it. */
@@ -52,7 +64,7 @@ export async function loadFeed(task: Task, options: LoadOptions): Promise<Feed> 
   return {
     devices: toDevices(hands),
     test: await readGivenTest(task, simulate, options.folder),
-    pace: undefined,
+    ...{ pace: undefined, drift: undefined },
   };
 }
 
@@ -63,12 +75,20 @@ function generate(
   { name, params }: Extract<SimulatedSource, { kind: "generator" }>,
   { devices, seed }: { readonly devices: number; readonly seed: string },
 ): Feed {
-  const fleet = generateFleet(name, params, seed);
+  const fleet = generateFleet(name, params, { devices, seed });
   const parts = Array.from({ length: devices }, (_, index): Part => {
     const device = fleet.device(index);
     return [device.name, [...device.readings]];
   });
-  return { devices: toDevices(parts), test: undefined, pace: fleet.pace };
+  const hands = toDevices(parts);
+  return { devices: hands, test: undefined, pace: fleet.pace, drift: driftOf(fleet, [...hands.keys()]) };
+}
+
+function driftOf({ drift }: GeneratedFleet, devices: readonly DeviceId[]): FeedDrift | undefined {
+  if (drift === undefined) return undefined;
+  const { atMs, kind } = drift;
+  const changed = devices.filter((_, index) => drift.befalls(index, devices.length));
+  return { atMs, kind, devices: new Set(changed) };
 }
 
 function readParts(

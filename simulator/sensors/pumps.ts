@@ -1,9 +1,13 @@
 // A fleet of pumps, good enough to be believed: campaigns and shifts load them, load heats the bearing with a
-// lag, wear and each machine's own build show in temperature and vibration, and sensors fail as sensors do.
+// lag, wear and each machine's own build show in temperature and vibration, too little pressure at the inlet makes them
+// cavitate, and sensors fail as sensors do.
 
 import type { Reading } from "../../shared/pipeline/types.js";
 import { type Random, randomStream } from "../../shared/random.js";
+import type { PumpChange } from "./drift.js";
 import { createFaultySensor, type SensorFaults } from "./faults.js";
+import { createInlet } from "./inlet.js";
+import { createWander } from "./wander.js";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -16,6 +20,8 @@ export interface PumpOptions {
   readonly pump: number;
   readonly startMs: number;
   readonly days: number;
+  /** What happens to this pump; undefined: nothing. */
+  readonly change?: PumpChange | undefined;
 }
 
 /** What a machine is for its whole life: no two are built alike. */
@@ -41,12 +47,16 @@ const FAULTS: Readonly<Record<"temperature" | "vibration" | "load", SensorFaults
   load: { gap: 0.0006, stuck: 0, spike: 0.0004, lasting: 5, spikeBy: 5 },
 };
 
-/** One reading a minute of source `pump`: `temperature` (C), `vibration` (mm/s), `load` (1 = rated), `ambient` (C). */
-export function* pumpReadings({ seed, pump, startMs, days }: PumpOptions): Generator<Reading> {
+/**
+ * One reading a minute of source `pump`: `temperature` (C), `vibration` (mm/s), `load` (1 = rated), `ambient` (C), `suction`
+ * (bar at the inlet), and `cavitation`, what someone with an ear to the casing hears: 1 or 0.
+ */
+export function* pumpReadings({ seed, pump, startMs, days, change }: PumpOptions): Generator<Reading> {
   const stream = (purpose: string) => randomStream(seed, "pump", purpose, pump);
   const build = makeBuild(stream("build"));
   const demand = createWander(stream("demand"), { step: 0.012, pull: 0.03 });
   const weather = createWander(randomStream(seed, "pump", "weather"), { step: 0.03, pull: 0.001 });
+  const inlet = createInlet(stream("inlet"));
   const noise = stream("noise");
   const sensors = {
     temperature: createFaultySensor(FAULTS.temperature, stream("temperature")),
@@ -61,6 +71,10 @@ export function* pumpReadings({ seed, pump, startMs, days }: PumpOptions): Gener
     const wear = (build.wearPerDay * (timeMs - startMs)) / DAY_MS;
     const steadyC = ambientC + build.offsetC + build.friction * (6 + 34 * load ** 2.2) * (1 + wear);
     bearingC = bearingC === undefined ? steadyC : bearingC + (steadyC - bearingC) / BEARING_LAG_MIN;
+    const { suction, cavitation } = inlet(
+      load,
+      change !== undefined && timeMs >= change.atMs ? change.kind : undefined,
+    );
     const vibration = build.vibrationMm * vibrationOf(load) * (1 + 2 * wear);
     yield {
       source: "pump",
@@ -71,6 +85,8 @@ export function* pumpReadings({ seed, pump, startMs, days }: PumpOptions): Gener
         vibration: sensors.vibration(vibration * (1 + 0.05 * noise.normal())),
         load: sensors.load(load + 0.01 * noise.normal()),
         ambient: ambientC + 0.1 * noise.normal(),
+        suction,
+        cavitation,
       },
     };
   }
@@ -105,15 +121,6 @@ function isSunday(timeMs: number): boolean {
 // Flow noise grows with load; near the resonance the whole frame joins in.
 function vibrationOf(load: number): number {
   return 0.5 + load ** 1.5 + 0.7 * Math.exp(-(((load - RESONANCE_LOAD) / 0.07) ** 2));
-}
-
-/** A mean-reverting random walk, one step a call (Ornstein and Uhlenbeck 1930, in discrete time). */
-function createWander(random: Random, { step, pull }: { step: number; pull: number }): () => number {
-  let value = 0;
-  return () => {
-    value += step * random.normal() - pull * value;
-    return value;
-  };
 }
 
 function clamp(value: number, low: number, high: number): number {
