@@ -3,6 +3,7 @@
 import type { DeviceId, UpdateId } from "../shared/id.js";
 import type { MetricSums } from "../shared/model/metric.js";
 import type { Manifest, RejectionReason, RoundKind } from "../shared/wire/message.js";
+import type { DeviceReport } from "../shared/wire/report.js";
 import type { TrialEvidence } from "./round/event.js";
 
 /** Facts are emitted after they are durable, in order. Watching never changes what happens. */
@@ -98,6 +99,8 @@ export type ServerFact =
       readonly sinceMs: number | null;
       readonly rounds: number;
     }
+  /** A device has said how its model and its data are. */
+  | { readonly type: "reported"; readonly device: DeviceId; readonly report: DeviceReport }
   | { readonly type: "quarantined"; readonly device: DeviceId; readonly reason: string }
   | { readonly type: "quarantine-lifted"; readonly device: DeviceId }
   | {

@@ -27,6 +27,7 @@ import {
   scoreLocalOnly,
   scoreNaive,
 } from "./baseline.js";
+import type { LoopWatch } from "./loop/loop-watch.js";
 import type { Recorder } from "./recorder.js";
 import type { RoundReport, SimulationReport } from "./report.js";
 import { type GivenExamples, givenTestSet, type Judge, ownTestSet, type TestSet } from "./test-set.js";
@@ -35,6 +36,8 @@ import { VersionScores } from "./version-scores.js";
 /** A run that has ended, in whatever time it lived. */
 export interface EndedRun {
   readonly recorder: Recorder;
+  /** Of a fleet that is monitored while telemetry streams in. */
+  readonly loop: LoopWatch | undefined;
   readonly agents: ReadonlyMap<DeviceId, Agent>;
   /** A version that was head once. Rejects with `training-failed` when it was not kept. */
   version(version: number | undefined): Promise<ModelVersion>;
@@ -96,6 +99,7 @@ export async function compare(
     stopped: finished.reason,
     modelHash: final.manifest.sha256,
     counters: run.counters(),
+    ...(run.loop && { drift: run.loop.report() }),
   };
 }
 

@@ -85,6 +85,9 @@ export class Recorder {
       case "finished":
         this.finished = fact;
         return;
+      case "retraining":
+        this.finished = undefined;
+        return;
       default:
         return;
     }

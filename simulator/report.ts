@@ -3,6 +3,7 @@
 import { gainOver } from "../shared/model/metric.js";
 import type { EngineName } from "../shared/model/runtime.js";
 import type { MetricName } from "../shared/task/task.js";
+import type { DriftReport } from "./loop/drift-report.js";
 
 /** One train round. */
 export interface RoundReport {
@@ -47,6 +48,8 @@ export interface SimulationReport {
   /** SHA-256 of the last version's blob. */
   readonly modelHash: string;
   readonly counters: { readonly server: Record<string, number>; readonly devices: Record<string, number> };
+  /** Of a task with a monitor whose telemetry streams in. */
+  readonly drift?: DriftReport;
   readonly seconds: number;
 }
 

@@ -12,10 +12,12 @@ import { defineModel } from "../shared/model/define.js";
 import type { ModelRuntime } from "../shared/model/runtime.js";
 import { planPipeline } from "../shared/pipeline/plan.js";
 import type { LoadedTask } from "../shared/task/parse.js";
+import type { Task } from "../shared/task/task.js";
 import type { EndedRun } from "./compare.js";
 import type { Feed } from "./datasets/load.js";
 import { createFederation, type Federation } from "./federation.js";
 import { eventTimeAt, feedHistory, LiveFeed } from "./feeder.js";
+import { type LoopWatch, watchLoop } from "./loop/loop-watch.js";
 import type { Progress } from "./progress.js";
 import { Recorder } from "./recorder.js";
 import type { SimulationReport } from "./report.js";
@@ -42,18 +44,20 @@ const ADOPTION_MS = 10 * 60_000;
 export class SimulatedRun implements EndedRun {
   readonly federation: Federation;
   readonly recorder: Recorder;
+  readonly loop: LoopWatch | undefined;
   readonly #options: RunOptions;
   readonly #versions: ReadonlyMap<number, Promise<ModelVersion | undefined>>;
 
   private constructor(
     options: RunOptions,
-    parts: Pick<SimulatedRun, "federation" | "recorder"> & {
+    parts: Pick<SimulatedRun, "federation" | "recorder" | "loop"> & {
       readonly versions: ReadonlyMap<number, Promise<ModelVersion | undefined>>;
     },
   ) {
     this.#options = options;
     this.federation = parts.federation;
     this.recorder = parts.recorder;
+    this.loop = parts.loop;
     this.#versions = parts.versions;
   }
 
@@ -65,15 +69,18 @@ export class SimulatedRun implements EndedRun {
     const versions = new Map<number, Promise<ModelVersion | undefined>>();
     let federation: Federation | undefined;
     const recorder = createRecorder(options, () => federation?.traffic ?? { up: 0, down: 0 });
+    const eventAt = (nowMs: number) => feed.pace && eventTimeAt(feed.pace, START_MS, nowMs);
+    const loop = watchLoop(task.task, feed, () => eventAt(federation?.clock.now() ?? START_MS) ?? 0);
     // The first version may be there before the last device is.
     const starting: Promise<Federation> = createFederation({
       ...{ task, seed, trainer, runtime, startMs: START_MS },
       devices: [...feed.devices.keys()],
       // Telemetry streams in from here on; history moves event time by itself.
-      eventNow: (nowMs) => feed.pace && eventTimeAt(feed.pace, START_MS, nowMs),
+      eventNow: eventAt,
       ...(logger === undefined ? {} : { logger }),
       observeServer(fact) {
         recorder.onServerFact(fact);
+        loop?.onServerFact(fact);
         const version = headOf(fact);
         // The server forgets old versions; every round's is scored at the end.
         if (version === undefined) return;
@@ -85,7 +92,10 @@ export class SimulatedRun implements EndedRun {
           () => undefined,
         );
       },
-      observeDevice: (device, fact) => recorder.onDeviceFact(device, fact),
+      observeDevice(device, fact) {
+        recorder.onDeviceFact(device, fact);
+        loop?.onDeviceFact(device, fact);
+      },
     });
     federation = await starting;
     const horizonMs = federation.clock.now() + ADOPTION_MS;
@@ -98,18 +108,18 @@ export class SimulatedRun implements EndedRun {
         `${recorder.adopted.size} of ${feed.devices.size} devices have the task after ${ADOPTION_MS} ms (${end})`,
       );
     }
-    return new SimulatedRun(options, { federation, recorder, versions });
+    return new SimulatedRun(options, { federation, recorder, loop, versions });
   }
 
   /** Feeds the devices and lets them learn to the end. Rejects with `training-failed` when there is none in sight. */
   async learn(): Promise<void> {
-    const { federation, recorder } = this;
-    const { rounds, evaluate } = this.#options.task.task;
+    const { federation, recorder, loop } = this;
+    const { rounds } = this.#options.task.task;
     const live = await this.#feed();
-    // Every round ends at its deadline at the latest; abandoned ones may be as many as completed ones.
-    const spanMs = 2 * (rounds.max + 2) * (rounds.deadlineMs + evaluate.deadlineMs);
-    const horizonMs = federation.clock.now() + (live?.restMs ?? 0) + spanMs;
-    const isDone = () => recorder.finished !== undefined && (live?.isOver ?? true);
+    const horizonMs = federation.clock.now() + (live?.restMs ?? 0) + longestMs(this.#options.task.task);
+    // A drift may be seen, and a version be tried, for as long as there is telemetry.
+    const isDone = () =>
+      recorder.finished !== undefined && (live?.isOver ?? true) && loop?.isTrialOpen !== true;
     await federation.run({ until: isDone, horizonMs });
     recorder.end();
     if (recorder.finished !== undefined) return;
@@ -150,6 +160,16 @@ export class SimulatedRun implements EndedRun {
     await live.start(devices);
     return live;
   }
+}
+
+/** The longest time that rounds may take, those of the last time that the fleet learns anew, and a last trial after them. */
+function longestMs({ rounds, evaluate, rollout, monitor }: Task): number {
+  const { canary, shadow, guard } = rollout;
+  const count = rounds.max + 2 + (monitor?.retrain?.rounds ?? 0);
+  const stepMs =
+    Math.max(canary?.soakMs ?? 0, shadow?.forMs ?? 0) + guard.silentMs + guard.failures * guard.checkMs;
+  // Every round ends at its deadline at the latest; abandoned ones may be as many as completed ones.
+  return 2 * count * (rounds.deadlineMs + evaluate.deadlineMs) + ((canary?.steps.length ?? 0) + 1) * stepMs;
 }
 
 /** Everything a server, its devices and their recorder have counted. */

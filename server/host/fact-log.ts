@@ -42,6 +42,11 @@ export function logFact(logger: Logger, fact: ServerFact): void {
     case "trial-ended":
       logger[fact.outcome === "promoted" ? "info" : "warn"](rest, sentences[fact.type]);
       break;
+    case "reported": {
+      const { drift, serving } = fact.report;
+      logger.debug({ device: fact.device, version: serving?.version, ...drift }, "device reported");
+      break;
+    }
     case "member-replaced":
     case "update-accepted":
     case "update-duplicate":

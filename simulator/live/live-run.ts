@@ -21,6 +21,7 @@ import type { Reading } from "../../shared/pipeline/types.js";
 import type { Task } from "../../shared/task/task.js";
 import type { EndedRun } from "../compare.js";
 import { eventTimeAt } from "../feeder.js";
+import { type LoopWatch, watchLoop } from "../loop/loop-watch.js";
 import { Recorder } from "../recorder.js";
 import { countAll, type RunOptions } from "../run.js";
 import { replay } from "./replay.js";
@@ -49,6 +50,7 @@ const LOG_KEEP_MS = 86_400_000;
 /** A federation under way. */
 export class LiveRun implements EndedRun {
   readonly recorder: Recorder;
+  readonly loop: LoopWatch | undefined;
   readonly #options: LiveRunOptions;
   readonly #versions = new Map<number, Promise<ModelVersion | undefined>>();
   readonly #devices = new Map<DeviceId, DeviceHost>();
@@ -66,6 +68,8 @@ export class LiveRun implements EndedRun {
       traffic: () => ({ ...(this.#server?.broker?.traffic ?? { up: 0, down: 0 }) }),
       onRound: () => this.#roundClosed(),
     });
+    const { task, feed } = options;
+    this.loop = watchLoop(task.task, feed, () => this.#eventNow() ?? feed.pace?.fromMs ?? 0);
   }
 
   /** Starts everything and waits until every device has the task. */
@@ -104,6 +108,12 @@ export class LiveRun implements EndedRun {
       () => this.#heardMs + SILENCE_MS,
     );
     await streaming;
+    // A drift may have been seen meanwhile, and a version be on trial.
+    this.#heardMs = systemClock.now();
+    await this.#until(
+      () => this.recorder.finished !== undefined && this.loop?.isTrialOpen !== true,
+      () => this.#heardMs + SILENCE_MS,
+    );
     this.recorder.end();
     if (this.recorder.finished !== undefined) return;
     const counted = JSON.stringify(this.counters());
@@ -180,7 +190,7 @@ export class LiveRun implements EndedRun {
   }
 
   async #startDevice(device: DeviceId, readings: readonly Reading[], logger: Logger): Promise<void> {
-    const { recorder } = this;
+    const { recorder, loop } = this;
     const { trainer, runtime, feed } = this.#options;
     // A scaler fitted to the first handful of rows would be frozen with the model.
     const fromMs = feed.pace?.fromMs ?? Infinity;
@@ -189,7 +199,10 @@ export class LiveRun implements EndedRun {
       ...{ trainer, runtime, logger },
       eventNow: () => this.#eventNow(),
       mayTrain: () => this.#mayTrain(device, known),
-      observe: (fact) => recorder.onDeviceFact(device, fact),
+      observe: (fact) => {
+        recorder.onDeviceFact(device, fact);
+        loop?.onDeviceFact(device, fact);
+      },
     });
     this.#devices.set(device, host);
     this.#closers.push(() => host.stop());
@@ -222,6 +235,7 @@ export class LiveRun implements EndedRun {
 
   #hear(fact: ServerFact, starting: Promise<ServerHost>): void {
     this.recorder.onServerFact(fact);
+    this.loop?.onServerFact(fact);
     if (fact.type !== "version-published" || fact.line !== "head") return;
     const { version } = fact.manifest;
     // The server forgets old versions; every round's is scored at the end.
