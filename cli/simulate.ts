@@ -24,6 +24,7 @@ interface Options {
   readonly seed: number;
   readonly data?: string;
   readonly local: boolean;
+  readonly poisonRetraining?: true;
   readonly engine: EngineChoice;
   readonly workers?: number;
   readonly report?: string;
@@ -43,6 +44,7 @@ export function register(program: Command): void {
     .option("--seed <n>", "root of all chance", wholeNumber(0), 1)
     .option("--data <dir>", "folder with the dataset (default: HEADWATER_DATA)")
     .option("--no-local", "leave out training every device alone")
+    .option("--poison-retraining", "have three devices in eight turn on the fleet once it learns anew")
     .addOption(engineOption())
     .option(
       "--workers <n>",
@@ -69,6 +71,7 @@ async function run(path: string, options: Options): Promise<void> {
     engine: options.engine,
     workers: options.workers,
     local: options.local,
+    poison: options.poisonRetraining ?? false,
     ...(options.verbose ? { logger: createLogger("info") } : {}),
   });
   printReport(report, options.json ?? false);

@@ -48,6 +48,8 @@ export interface FederationOptions {
   readonly faults?: (clock: VirtualClock) => FaultModel;
   /** What lies between a device and the broker; default: nothing. */
   readonly tap?: (link: MemoryLink, device: DeviceId, clock: VirtualClock) => MemoryLink;
+  /** What has become of a device's training; default: nothing. */
+  readonly tamper?: (trainer: Trainer, device: DeviceId) => Trainer;
   /** Devices that the server knows, but that run no agent of ours. */
   readonly outsiders?: readonly DeviceId[];
   /** The server's own bounds; default: its own. */
@@ -218,7 +220,8 @@ class SimulatedFederation implements Federation {
     life: Life,
     { state, telemetry }: { readonly state: Disk; readonly telemetry: Disk },
   ): Agent {
-    const { task, seed, runtime, trainer, logger = silentLogger, eventNow, observeDevice } = this.#options;
+    const { task, seed, runtime, logger = silentLogger, eventNow, observeDevice, tamper } = this.#options;
+    const trainer = tamper?.(this.#options.trainer, deviceId) ?? this.#options.trainer;
     const { clock } = this;
     const link = this.broker.link();
     const costMs = this.#options.costMs ?? costOf;

@@ -18,6 +18,7 @@ import type { Feed } from "./datasets/load.js";
 import { createFederation, type Federation } from "./federation.js";
 import { eventTimeAt, feedHistory, LiveFeed } from "./feeder.js";
 import { type LoopWatch, watchLoop } from "./loop/loop-watch.js";
+import { plantTraitors } from "./loop/traitors.js";
 import type { Progress } from "./progress.js";
 import { Recorder } from "./recorder.js";
 import type { SimulationReport } from "./report.js";
@@ -30,6 +31,8 @@ export interface RunOptions {
   readonly trainer: Trainer;
   readonly runtime: ModelRuntime;
   readonly logger?: Logger;
+  /** Whether some devices turn on the fleet once it learns anew. */
+  readonly poison: boolean;
   readonly onProgress: (progress: Progress) => void;
   /** Hears of every version that is head, the first one and each round's. */
   readonly onVersion?: (version: ModelVersion) => void;
@@ -78,6 +81,9 @@ export class SimulatedRun implements EndedRun {
       // Telemetry streams in from here on; history moves event time by itself.
       eventNow: eventAt,
       ...(logger === undefined ? {} : { logger }),
+      ...(options.poison && {
+        tamper: plantTraitors(task.task, [...feed.devices.keys()], () => loop?.hasLearntAnew === true),
+      }),
       observeServer(fact) {
         recorder.onServerFact(fact);
         loop?.onServerFact(fact);

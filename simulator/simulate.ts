@@ -33,6 +33,8 @@ export interface SimulateOptions {
   readonly workers: number | undefined;
   /** Whether to train every device alone as well. */
   readonly local: boolean;
+  /** Whether some devices turn on the fleet once it learns anew; default: no. */
+  readonly poison?: boolean;
   readonly logger?: Logger;
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -59,7 +61,17 @@ export async function simulate(options: SimulateOptions): Promise<SimulationRepo
       if (scores !== undefined) void scores.of(version);
       scores ??= new VersionScores(createGivenJudge(given, version, { task: task.task, trainer }));
     };
-    const run = await SimulatedRun.start({ ...options, task, feed, runtime, trainer, onProgress, onVersion });
+    const { poison = false } = options;
+    const run = await SimulatedRun.start({
+      ...options,
+      poison,
+      task,
+      feed,
+      runtime,
+      trainer,
+      onProgress,
+      onVersion,
+    });
     try {
       await run.learn();
       onProgress({ stage: "comparing" });

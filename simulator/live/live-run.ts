@@ -8,6 +8,7 @@ import type { DeviceConfig } from "../../device/host/config.js";
 import { type DeviceHost, startDeviceHost } from "../../device/host/host.js";
 import { defaultPredictionKeep } from "../../device/infer/keep.js";
 import { defaultSourceLimits } from "../../device/ingest/sources/binding.js";
+import type { Trainer } from "../../device/train/trainer.js";
 import { startTelemetryBroker } from "../../server/broker/telemetry-broker.js";
 import type { ServerFact } from "../../server/fact.js";
 import { type ServerHost, startServerHost } from "../../server/host/host.js";
@@ -22,6 +23,7 @@ import type { Task } from "../../shared/task/task.js";
 import type { EndedRun } from "../compare.js";
 import { eventTimeAt } from "../feeder.js";
 import { type LoopWatch, watchLoop } from "../loop/loop-watch.js";
+import { plantTraitors } from "../loop/traitors.js";
 import { Recorder } from "../recorder.js";
 import { countAll, type RunOptions } from "../run.js";
 import { replay } from "./replay.js";
@@ -55,6 +57,7 @@ export class LiveRun implements EndedRun {
   readonly #versions = new Map<number, Promise<ModelVersion | undefined>>();
   readonly #devices = new Map<DeviceId, DeviceHost>();
   readonly #closers: (() => Promise<void>)[] = [];
+  #tamper: ((trainer: Trainer, device: DeviceId) => Trainer) | undefined;
   #server: ServerHost | undefined;
   #telemetryUrl = "";
   /** When telemetry began to stream. */
@@ -70,6 +73,9 @@ export class LiveRun implements EndedRun {
     });
     const { task, feed } = options;
     this.loop = watchLoop(task.task, feed, () => this.#eventNow() ?? feed.pace?.fromMs ?? 0);
+    if (!options.poison) return;
+    const hasLearntAnew = () => this.loop?.hasLearntAnew === true;
+    this.#tamper = plantTraitors(task.task, [...feed.devices.keys()], hasLearntAnew);
   }
 
   /** Starts everything and waits until every device has the task. */
@@ -191,7 +197,8 @@ export class LiveRun implements EndedRun {
 
   async #startDevice(device: DeviceId, readings: readonly Reading[], logger: Logger): Promise<void> {
     const { recorder, loop } = this;
-    const { trainer, runtime, feed } = this.#options;
+    const { runtime, feed } = this.#options;
+    const trainer = this.#tamper?.(this.#options.trainer, device) ?? this.#options.trainer;
     // A scaler fitted to the first handful of rows would be frozen with the model.
     const fromMs = feed.pace?.fromMs ?? Infinity;
     const known = readings.filter(({ timeMs }) => timeMs <= fromMs).length;

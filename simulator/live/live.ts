@@ -47,7 +47,8 @@ export async function startLiveFleet(options: LiveOptions): Promise<LiveFleet> {
     closers.push(() => trainer.close());
     const folder = mkdtempSync(join(tmpdir(), "headwater-"));
     closers.push(() => rmSync(folder, { recursive: true, force: true }));
-    const run = await LiveRun.start({ ...options, task, feed, runtime, trainer, folder, onProgress });
+    const { poison = false } = options;
+    const run = await LiveRun.start({ ...options, poison, task, feed, runtime, trainer, folder, onProgress });
     closers.push(() => run.close());
     onServing(run.statusUrl);
     await run.learn();

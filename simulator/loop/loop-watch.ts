@@ -70,6 +70,11 @@ export class LoopWatch {
     return this.#isTrialOpen;
   }
 
+  /** The fleet has begun to learn anew. */
+  get hasLearntAnew(): boolean {
+    return this.#retrainings.length > 0;
+  }
+
   onServerFact(fact: ServerFact): void {
     const atMs = this.#options.eventNow();
     switch (fact.type) {
