@@ -2,6 +2,7 @@
 
 import Table from "cli-table3";
 import { formatBytes } from "../shared/task/units.js";
+import { describeDrift } from "../simulator/loop/describe.js";
 import { improvementPercent, otherMetrics, type SimulationReport } from "../simulator/report.js";
 import { total } from "../simulator/summary.js";
 
@@ -22,7 +23,8 @@ export function describeReport(report: SimulationReport): string {
   table.push([`naive (${naiveRule})`, shown(naive), percent(improvementPercent(metric, federated, naive))]);
   const others = otherMetrics(report);
   const more = others === "" ? "" : `federated: ${others}\n`;
-  return `${table.toString()}\n${more}${describeCosts(report)}\n`;
+  const drift = report.drift === undefined ? "" : `${describeDrift(report.drift, metric).join("\n")}\n`;
+  return `${table.toString()}\n${more}${drift}${describeCosts(report)}\n`;
 }
 
 function loneName({ devices, localDevices }: SimulationReport): string {

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { describeDrift } from "./loop/describe.js";
 import { improvementPercent, otherMetrics, type RoundReport, type SimulationReport } from "./report.js";
 import { REPORT_SCRIPT, REPORT_STYLE } from "./report-page.js";
 
@@ -25,7 +26,7 @@ export function renderReport(report: SimulationReport): string {
 </header>
 <div class="cards">${cards(report)}</div>
 <section><h2>Quality of each round's model</h2><div id="metric"></div></section>
-<section><h2>Traffic</h2><div id="bytes"></div></section>
+${driftSection(report)}<section><h2>Traffic</h2><div id="bytes"></div></section>
 <section><h2>Rounds</h2>${roundsTable(report)}</section>
 <section>${countersTable(report)}</section>
 <footer>Model <code>${escapeHtml(report.modelHash)}</code></footer>
@@ -74,6 +75,12 @@ function gain({ metric, federated }: SimulationReport, reference: number | null,
   const percent = improvementPercent(metric, federated, reference);
   if (percent === undefined) return "no percentage of nothing";
   return `federated is ${Math.abs(percent).toFixed(1)} % ${percent < 0 ? "worse" : "better"}`;
+}
+
+function driftSection({ drift, metric }: SimulationReport): string {
+  if (drift === undefined) return "";
+  const lines = describeDrift(drift, metric).map((line) => `<li>${escapeHtml(line)}</li>`);
+  return `<section><h2>From drift to recovery</h2><div id="drift"></div><ul>${lines.join("")}</ul></section>\n`;
 }
 
 function roundsTable({ metric, rounds }: SimulationReport): string {

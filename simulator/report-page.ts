@@ -53,13 +53,13 @@ const shown = (format) => (_, v) => v == null ? "" : format(v);
 const number = (v) => (+v.toPrecision(4)).toString();
 const whole = (_, splits) => splits.map((v) => Number.isInteger(v) ? v : "");
 
-function draw(id, { y, range }, columns, series) {
+function draw(id, { y, range, x = "train round", xs = [0.6, whole], name = "round" }, columns, series) {
   const place = document.getElementById(id);
   const options = {
     width: place.clientWidth, height: 300, cursor: { y: false },
-    scales: { x: { time: false, range: (_, min, max) => [min - 0.6, max + 0.6] }, y: range ? { range } : {} },
-    axes: [axis("train round", { values: whole, size: 34 }), y],
-    series: [{ label: "round", value: (_, v) => v == null ? "" : v }, ...series],
+    scales: { x: { time: false, range: (_, min, max) => [min - xs[0], max + xs[0]] }, y: range ? { range } : {} },
+    axes: [axis(x, { values: xs[1], size: 34 }), y],
+    series: [{ label: name, value: (_, v) => v == null ? "" : v }, ...series],
   };
   place.replaceChildren();
   new uPlot(options, columns, place);
@@ -84,6 +84,24 @@ function drawAll() {
   draw("bytes", { y, range: (_, min, max) => [0, 1.08 * max] },
     [rounds, data.rounds.map((r) => r.bytesUp), data.rounds.map((r) => r.bytesDown)],
     [bars("up", "up"), bars("down", "down")]);
+  if (data.drift) drawDrift(data.drift);
+}
+
+function drawDrift({ atMs, promotedMs, course }) {
+  const zeroMs = atMs ?? course[0]?.fromMs ?? 0;
+  const hours = (ms) => (ms - zeroMs) / 3600000;
+  const times = course.map((point) => hours(point.fromMs));
+  const values = course.map((point) => point.value);
+  const [low, high] = [Math.min(...values.filter((v) => v != null)), Math.max(...values.filter((v) => v != null))];
+  const mark = (name, ms, tone) => ms == null ? [] : [{ series: { label: name, stroke: colour(tone), fill: colour(tone),
+    points: { show: false }, value: () => "", paths: uPlot.paths.bars({ size: [0.02, 3] }) },
+    column: times.map((t, at) => t <= hours(ms) && hours(ms) < (times[at + 1] ?? Infinity) ? high : null) }];
+  const marks = [...mark("drift", atMs, "local"), ...mark("promoted", promotedMs, "naive")];
+  draw("drift", { y: axis(data.metric + " of predictions", { size: 56 }), range: [low - 0.05 * (high - low || 1), high],
+    x: atMs == null ? "hours" : "hours since the drift", xs: [3, (_, splits) => splits], name: "hour" },
+    [times, values, ...marks.map((m) => m.column)],
+    [{ label: "as predicted", stroke: colour("federated"), width: 2, points: { show: false }, value: shown(number) },
+      ...marks.map((m) => m.series)]);
 }
 
 drawAll();
