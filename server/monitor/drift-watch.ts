@@ -56,12 +56,11 @@ export class DriftWatch {
     const fromMs = mayRetrainFrom(state, { policy: this.#policy });
     if (retrain === undefined || fromMs === undefined || nowMs < fromMs || state.trial !== null)
       return undefined;
-    const fresh = freshReports(reports, monitor, nowMs).filter(
-      // Of what is served now: a report on the version before says nothing about this one.
-      ({ serving }) => serving?.version === state.stable,
-    );
+    const fresh = freshReports(reports, monitor, nowMs);
+    // A report on the version before says nothing about what is served now; its device is one of the fleet all the same.
+    const onStable = fresh.filter(({ serving }) => serving?.version === state.stable);
     for (const reason of retrain.when) {
-      const said = fresh.filter((report) => says(report, reason, monitor));
+      const said = onStable.filter((report) => says(report, reason, monitor));
       if (said.length === 0 || said.length < Math.ceil(retrain.share * fresh.length)) continue;
       const sinceMs = median(said.flatMap(({ drift }) => drift.sinceMs ?? []));
       return { type: "retrain", reason, devices: said.length, share: said.length / fresh.length, sinceMs };
@@ -82,8 +81,11 @@ export class DriftWatch {
       return state.quarantined.has(device) ? [{ type: "quarantine-lifted", device }] : [];
     }
     if (state.quarantined.has(device) || nowMs - sinceMs < quarantine.afterMs) return [];
-    const most = Math.floor(quarantine.share * freshReports(reports, monitor, nowMs).length);
-    if (state.quarantined.size >= most) return [];
+    const fresh = freshReports(reports, monitor, nowMs);
+    const drifting = fresh.filter(({ drift }) => drift.isDrifting).length;
+    const most = Math.floor(quarantine.share * fresh.length);
+    // More than may be set aside are not alone: they are the fleet, whether or not it may learn anew by now.
+    if (drifting > most || state.quarantined.size >= most) return [];
     return [{ type: "quarantine", device, reason: "drifts-alone" }];
   }
 }

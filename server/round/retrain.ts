@@ -42,7 +42,8 @@ export function startRetraining(
     extraRounds: Math.max(state.extraRounds, until - policy.rounds.max),
     retrainUntil: until,
     retrainedMs: [...state.retrainedMs, nowMs].slice(-retrain.perDay),
-    sinceMs: event.sinceMs,
+    // A limit passed says nothing of a time: what came before the last change is still of another world.
+    sinceMs: event.sinceMs ?? state.sinceMs,
     // What stable was worth before says nothing now: it is scored anew, so that the gate compares like with like.
     candidate: state.stable,
     ...{ best: null, sinceBest: 0, failedGates: 0, abandonedRounds: 0, norms: [] },

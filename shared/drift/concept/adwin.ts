@@ -48,6 +48,8 @@ class Adwin extends Detector {
   readonly #params: Params;
   readonly #window: BucketWindow;
   #updates = 0;
+  /** Updates until the last change that was told; undefined: none was. */
+  #untilChange: number | undefined;
 
   constructor(params: Params) {
     super("numbers");
@@ -55,8 +57,12 @@ class Adwin extends Detector {
     this.#window = new BucketWindow(params.buckets);
   }
 
+  /**
+   * Since the place where the two parts of the window differed most surely when the change was told. What is left of the window
+   * then begins earlier as a rule: it is cut only where chance explains nothing.
+   */
   get updatesSinceChange(): number {
-    return this.#window.width;
+    return this.#untilChange === undefined ? this.#window.width : this.#updates - this.#untilChange;
   }
 
   protected see(x: number): "ok" | "drift" {
@@ -65,10 +71,26 @@ class Adwin extends Detector {
     if (this.#updates % this.#params.clock !== 0 || this.#window.width <= this.#params.grace) return "ok";
     let isDrift = false;
     for (let change = this.#change(); change !== 0; change = this.#change()) {
+      if (isTold(this.#params.side, change)) {
+        if (!isDrift) this.#untilChange = this.#updates - this.#countSinceLikeliest();
+        isDrift = true;
+      }
       this.#window.dropOldest();
-      if (isTold(this.#params.side, change)) isDrift = true;
     }
     return isDrift ? "drift" : "ok";
+  }
+
+  // Of one change of the mean at a constant variance, the likeliest place (Hinkley 1970).
+  #countSinceLikeliest(): number {
+    let likeliest = { count: this.#window.width, gain: 0 };
+    this.#window.firstCut((old, recent) => {
+      const change = recent.mean - old.mean;
+      const gain = (change * change * old.count * recent.count) / (old.count + recent.count);
+      if (gain > likeliest.gain && isTold(this.#params.side, change))
+        likeliest = { count: recent.count, gain };
+      return false;
+    });
+    return likeliest.count;
   }
 
   /** New mean less old mean at the first cut that chance does not explain; 0 when there is none. */
@@ -87,15 +109,17 @@ class Adwin extends Detector {
   protected forget(): void {
     this.#window.clear();
     this.#updates = 0;
+    this.#untilChange = undefined;
   }
 
   protected saveNumbers(): Saved {
-    return [this.#updates, this.#window.save()];
+    return [this.#updates, this.#untilChange ?? null, this.#window.save()];
   }
 
   protected restoreNumbers(saved: Saved): void {
-    const [updates, window] = saved as readonly [number, SavedWindow]; // as `saveNumbers` made it
+    const [updates, untilChange, window] = saved as readonly [number, number | null, SavedWindow]; // as `saveNumbers` made it
     this.#updates = updates;
+    this.#untilChange = untilChange ?? undefined;
     this.#window.restore(window);
   }
 }
