@@ -72,7 +72,8 @@ export async function compare(
   const { finished } = recorder;
   assert(finished !== undefined, "a run that has ended says so");
   const first = await run.version(recorder.firstVersion);
-  const final = await run.version(finished.version);
+  // What was on trial when learning ended may have been promoted since.
+  const final = await run.version(recorder.stable ?? finished.version);
   const metric = primaryMetric(task.model.output);
   const scores = options.scores ?? new VersionScores(await createJudge(run, first, options));
   const { judge } = scores;

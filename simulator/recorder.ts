@@ -40,6 +40,9 @@ export class Recorder {
   validation: number | undefined;
   /** The version that training began with. */
   firstVersion: number | undefined;
+  /** The version that all devices were given last; undefined: none yet. */
+  stable: number | undefined;
+  /** How learning ended; where the fleet has learnt anew since, how it ended before. */
   finished: Fact<"finished"> | undefined;
   readonly #traffic: () => Traffic;
   readonly #plan: TrainSpec;
@@ -78,15 +81,13 @@ export class Recorder {
         return;
       case "version-published":
         if (fact.line === "head") this.#adoptHead(fact.manifest.version);
+        else this.stable = fact.manifest.version;
         return;
       case "gate":
         this.validation = fact.value ?? this.validation;
         return;
       case "finished":
         this.finished = fact;
-        return;
-      case "retraining":
-        this.finished = undefined;
         return;
       default:
         return;

@@ -123,7 +123,7 @@ export class SimulatedRun implements EndedRun {
     const { rounds } = this.#options.task.task;
     const live = await this.#feed();
     const horizonMs = federation.clock.now() + (live?.restMs ?? 0) + longestMs(this.#options.task.task);
-    // A drift may be seen, and a version be tried, for as long as there is telemetry.
+    // A drift may be seen for as long as there is telemetry, and what has been learnt by then is tried to the end.
     const isDone = () =>
       recorder.finished !== undefined && (live?.isOver ?? true) && loop?.isTrialOpen !== true;
     await federation.run({ until: isDone, horizonMs });

@@ -114,10 +114,10 @@ export class LiveRun implements EndedRun {
       () => this.#heardMs + SILENCE_MS,
     );
     await streaming;
-    // A drift may have been seen meanwhile, and a version be on trial.
+    // What has been learnt meanwhile is tried to the end.
     this.#heardMs = systemClock.now();
     await this.#until(
-      () => this.recorder.finished !== undefined && this.loop?.isTrialOpen !== true,
+      () => this.loop?.isTrialOpen !== true,
       () => this.#heardMs + SILENCE_MS,
     );
     this.recorder.end();

@@ -9,6 +9,8 @@ import { createWander } from "./wander.js";
 const MARGIN = { step: 0.0455, pull: 1 / 60 };
 /** Of the gauge, in bar. */
 const NOISE_BAR = 0.02;
+/** Share of times that the ear is wrong. */
+const MISHEARD = 0.04;
 /** Other impellers need so much more, and nobody has told the operators. */
 const IMPELLER_BAR = 0.3;
 /** A gauge that was mounted again, further down the pipe, says so much more than there is. */
@@ -24,10 +26,14 @@ export interface Inlet {
 export function createInlet(random: Random): (load: number, change: DriftKind | undefined) => Inlet {
   const margin = createWander(random, MARGIN);
   return (load, change) => {
-    const usual = 0.25 + 0.6 * load ** 2;
+    const usual = 0.25 + 0.6 * load;
     const suction = usual + margin();
     const required = usual + (change === "concept" || change === "both" ? IMPELLER_BAR : 0);
     const said = suction + (change === "data" || change === "both" ? GAUGE_BAR : 0);
-    return { suction: said + NOISE_BAR * random.normal(), cavitation: suction < required ? 1 : 0 };
+    const isMisheard = random.uniform() < MISHEARD;
+    return {
+      suction: said + NOISE_BAR * random.normal(),
+      cavitation: suction < required !== isMisheard ? 1 : 0,
+    };
   };
 }

@@ -22,7 +22,7 @@ function shareOf(readings: readonly Reading[], isSo: (values: Reading["values"])
 
 /** How far the inlet is from what the first impellers need. */
 function marginOf({ suction, load }: Reading["values"]): number {
-  return Number(suction) - 0.25 - 0.6 * Number(load) ** 2;
+  return Number(suction) - 0.25 - 0.6 * Number(load);
 }
 
 const isAsOnceLearnt = (values: Reading["values"]) => marginOf(values) < 0 === (values.cavitation === 1);
@@ -41,7 +41,7 @@ describe("a fleet that drifts at a known time", () => {
     const readings = readingsOf(0, { at: "2d", kind: "concept" });
     const sensors = ({ values: { cavitation: _, ...rest } }: Reading) => rest;
     expect(readings.map(sensors)).toEqual(calm.map(sensors));
-    expect(shareOf(calm, isAsOnceLearnt)).toBeGreaterThan(0.93);
+    expect(shareOf(calm, isAsOnceLearnt)).toBeGreaterThan(0.9);
     expect(shareOf(from(readings, 48), isAsOnceLearnt)).toBeLessThan(0.75);
   });
 
