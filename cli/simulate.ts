@@ -9,6 +9,7 @@ import { HeadwaterError, messageOf } from "../shared/error.js";
 import { createLogger } from "../shared/log.js";
 import type { EngineChoice } from "../shared/model/runtime.js";
 import { EventWriter } from "../shared/tensorboard/writer.js";
+import { startLiveFleet } from "../simulator/live/live.js";
 import type { SimulationReport } from "../simulator/report.js";
 import { renderReport } from "../simulator/report-html.js";
 import { type SimulateOptions, simulate } from "../simulator/simulate.js";
@@ -25,6 +26,7 @@ interface Options {
   readonly data?: string;
   readonly local: boolean;
   readonly poisonRetraining?: true;
+  readonly live?: true;
   readonly engine: EngineChoice;
   readonly workers?: number;
   readonly report?: string;
@@ -44,6 +46,7 @@ export function register(program: Command): void {
     .option("--seed <n>", "root of all chance", wholeNumber(0), 1)
     .option("--data <dir>", "folder with the dataset (default: HEADWATER_DATA)")
     .option("--no-local", "leave out training every device alone")
+    .option("--live", "in real time, over real brokers on this machine")
     .option("--poison-retraining", "have three devices in eight turn on the fleet once it learns anew")
     .addOption(engineOption())
     .option(
@@ -62,7 +65,8 @@ async function run(path: string, options: Options): Promise<void> {
   if (options.report !== undefined) checkFolder(options.report);
   // Opened before the work is done, too.
   const curves = options.tensorboard === undefined ? undefined : await openCurves(options.tensorboard);
-  const report = await simulateWithProgress({
+  const runWithProgress = options.live ? liveWithProgress : simulateWithProgress;
+  const report = await runWithProgress({
     task: loadTaskFile(path),
     folder: options.data ?? process.env.HEADWATER_DATA,
     devices: options.devices,
@@ -116,6 +120,18 @@ export async function simulateWithProgress(options: SimulateOptions): Promise<Si
   const view = createProgressView();
   try {
     return await simulate({ ...options, onProgress: (progress) => view.onProgress(progress) });
+  } finally {
+    view.stop();
+  }
+}
+
+/** As `simulate`, in real time; the fleet is stopped when it has ended. */
+async function liveWithProgress(options: SimulateOptions): Promise<SimulationReport> {
+  const view = createProgressView();
+  try {
+    const fleet = await startLiveFleet({ ...options, onProgress: (progress) => view.onProgress(progress) });
+    await fleet.stop();
+    return fleet.report;
   } finally {
     view.stop();
   }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { describeReport } from "../../../cli/report-table.js";
+import { sampleDrift } from "../../support/sample-drift.js";
 import { sampleReport } from "../../support/sample-report.js";
 
 test("the table compares, and the lines below say what it took", () => {
@@ -25,4 +26,10 @@ test("without lone training there is no row for it; when some devices never took
   expect(describeReport({ ...sampleReport, localDevices: 5 })).toContain(
     "each device alone (5 of 8 took part)",
   );
+});
+
+test("what became of a drift stands below the table", () => {
+  const text = describeReport({ ...sampleReport, drift: sampleDrift });
+  expect(text).toContain("\nthe fleet saw it after 2.0 h, the first device after 1.0 h\n");
+  expect(text).toContain("recovered\n8 devices, 2 rounds");
 });

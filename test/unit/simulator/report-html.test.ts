@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { improvementPercent } from "../../../simulator/report.js";
 import { renderReport } from "../../../simulator/report-html.js";
+import { sampleDrift } from "../../support/sample-drift.js";
 import { sampleReport } from "../../support/sample-report.js";
 
 function dataOf(page: string): unknown {
@@ -76,4 +77,11 @@ describe("the improvement over a reference", () => {
     expect(improvementPercent("rmse", null, 4)).toBeUndefined();
     expect(improvementPercent("rmse", 2, null)).toBeUndefined();
   });
+});
+
+test("a drift has a section with what happened, and a report without one has none", () => {
+  const page = renderReport({ ...sampleReport, drift: sampleDrift });
+  expect(page).toContain("From drift to recovery");
+  expect(page).toContain("<li>+6.0 h: version 9 on trial, served by pump-1, pump-3: promoted</li>");
+  expect(renderReport(sampleReport)).not.toContain("From drift to recovery");
 });

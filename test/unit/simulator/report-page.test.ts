@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { renderReport } from "../../../simulator/report-html.js";
+import { sampleDrift } from "../../support/sample-drift.js";
 import { sampleReport } from "../../support/sample-report.js";
 import { tempFolder } from "../../support/temp-folder.js";
 
@@ -28,5 +29,10 @@ describe.skipIf(!existsSync(chromium))(`in a browser (needs ${chromium})`, () =>
   ])("%s draws its two curves", (_, report) => {
     const dom = dumpDom(renderReport(report));
     expect(dom.match(/<canvas\b/g)).toHaveLength(2);
+  });
+
+  test("a report with a drift draws its course as well", () => {
+    const dom = dumpDom(renderReport({ ...sampleReport, drift: sampleDrift }));
+    expect(dom.match(/<canvas\b/g)).toHaveLength(3);
   });
 });
