@@ -1,13 +1,12 @@
 // Predictions that wait for their label, as they were made at the time: what a model says of a row later is another
-// matter. Bounded in number and bytes; the oldest go first, counted.
+// matter. Bounded in bytes, at some 5,500 answers of one number; the oldest go first, counted.
 
 import type { Counters } from "../../shared/counters.js";
 import type { Saved, Stateful } from "../../shared/pipeline/state.js";
 
-const ANSWERS_MAX = 10_000;
 const BYTES_MAX = 4 * 1024 * 1024;
-/** A key, a place in a map and two arrays, as measured on Node 20. */
-const OVERHEAD_BYTES = 500;
+/** A name, a place in a map and two arrays: 743 bytes as measured on Node 20. */
+const OVERHEAD_BYTES = 750;
 
 /** What one version said on a row. */
 export interface BookedOutput {
@@ -33,7 +32,8 @@ export class AnswerBook implements Stateful {
 
   /** `width`: outputs of a model. */
   constructor({ width, counters }: { readonly width: number; readonly counters: Counters }) {
-    this.#limit = Math.min(ANSWERS_MAX, Math.floor(BYTES_MAX / (OVERHEAD_BYTES + 8 * width)));
+    // Of two versions, four bytes a number.
+    this.#limit = Math.floor(BYTES_MAX / (OVERHEAD_BYTES + 8 * width));
     this.#counters = counters;
   }
 

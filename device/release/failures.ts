@@ -1,9 +1,16 @@
-// Versions that did not work on this device: none of them is served again until a later release calls it stable.
+// Versions that did not work on this device: none of them is served again until a later release calls it stable. Only one
+// that was blamed for deaths of the process gets another chance by itself, if it is stable.
 
 import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import { HeadwaterError } from "../../shared/error.js";
-import { FAILED_MAX, isSameVersion, type ReleaseStore, type VersionName } from "./store.js";
+import {
+  FAILED_MAX,
+  type FailedVersion,
+  isSameVersion,
+  type ReleaseStore,
+  type VersionName,
+} from "./store.js";
 
 /** Why a version did not work. */
 export type FailureReason =
@@ -16,12 +23,15 @@ export type FailureReason =
   /** The process died again and again soon after the version was taken up. */
   | "crash-loop";
 
+/** A stable version that was blamed for deaths of the process is tried again after this long. */
+const CRASH_LOOP_MS = 3_600_000;
+
 /** Remembers failures, on disk where there is room. */
 export class Failures {
   readonly #store: ReleaseStore;
   readonly #clock: Clock;
   readonly #counters: Counters;
-  #versions: readonly VersionName[];
+  #versions: readonly FailedVersion[];
 
   constructor(options: { readonly store: ReleaseStore; readonly clock: Clock; readonly counters: Counters }) {
     this.#store = options.store;
@@ -39,13 +49,26 @@ export class Failures {
     return this.#versions.some((each) => isSameVersion(each, name));
   }
 
+  /**
+   * How long until a version may be tried again that was blamed for deaths of the process, which a power supply can bring
+   * about as well: undefined for any other.
+   */
+  probationMs(name: VersionName): number | undefined {
+    const failed = this.#versions.find((each) => isSameVersion(each, name));
+    if (failed?.reason !== "crash-loop") return undefined;
+    const ageMs = this.#clock.now() - failed.failedMs;
+    // A clock that was set back says nothing about the age.
+    return ageMs < 0 ? CRASH_LOOP_MS : Math.max(0, CRASH_LOOP_MS - ageMs);
+  }
+
   add(name: VersionName, reason: FailureReason): void {
     const { version, sha256 } = name;
+    const failed = { version, sha256, reason, failedMs: this.#clock.now() };
     const others = this.#versions.filter((each) => !isSameVersion(each, name));
-    this.#versions = [{ version, sha256 }, ...others].slice(0, FAILED_MAX);
+    this.#versions = [failed, ...others].slice(0, FAILED_MAX);
     this.#counters.add(`models.failed.${reason}`);
     try {
-      this.#store.keepFailed(name, this.#clock.now(), reason);
+      this.#store.keepFailed(failed);
       this.#versions = this.#store.failed();
     } catch (error) {
       if (!(error instanceof HeadwaterError)) throw error;
@@ -58,6 +81,11 @@ export class Failures {
   pardon(name: VersionName): void {
     if (!this.has(name)) return;
     this.#versions = this.#versions.filter((each) => !isSameVersion(each, name));
-    this.#store.pardon(name);
+    try {
+      this.#store.pardon(name);
+    } catch (error) {
+      if (!(error instanceof HeadwaterError)) throw error;
+      this.#counters.add(`models.failures-not-stored.${error.code}`);
+    }
   }
 }

@@ -1,6 +1,7 @@
 // Follows the server's releases: what is asked of this device is chosen, fetched, and put into the slot. Order is by
 // sequence alone, so which version is served may go back; an older word never counts.
 
+import type { Cancel } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import type { DeviceId } from "../../shared/id.js";
 import type { Labels, Release } from "../../shared/wire/message.js";
@@ -38,6 +39,7 @@ export class ReleaseFollower {
   #sequence = 0;
   #followedMs: number;
   #told = "";
+  #cancelRetry: Cancel = () => undefined;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -105,6 +107,7 @@ export class ReleaseFollower {
 
   /** Gives up what is being fetched. */
   stop(): void {
+    this.#cancelRetry();
     for (const fetch of this.#fetches.values()) fetch.stop();
     this.#fetches.clear();
   }
@@ -127,6 +130,18 @@ export class ReleaseFollower {
       this.#fetches.delete(role);
     }
     for (const each of missing) if (!this.#fetches.has(each.role)) this.#start(each);
+    this.#retryStable(release);
+  }
+
+  #retryStable(release: Release): void {
+    const { failures, clock } = this.#options;
+    this.#cancelRetry();
+    const waitMs = failures.probationMs(release.stable);
+    if (waitMs === undefined) return;
+    this.#cancelRetry = clock.after(waitMs, () => {
+      failures.pardon(release.stable);
+      this.#fetchMissing(release);
+    });
   }
 
   #start(missing: Missing): void {

@@ -23,6 +23,12 @@ export interface FollowedRelease {
 /** Which version: a number may come again with other content, when a server has lost its memory. */
 export type VersionName = Pick<Manifest, "version" | "sha256">;
 
+/** A version that did not work here. */
+export interface FailedVersion extends VersionName {
+  readonly reason: string;
+  readonly failedMs: number;
+}
+
 /** The tables `release` and `failed_version` of `state.db`. */
 export class ReleaseStore {
   readonly #database: Database;
@@ -51,13 +57,16 @@ export class ReleaseStore {
   }
 
   /** Versions that did not work here, newest first. */
-  failed(): readonly VersionName[] {
+  failed(): readonly FailedVersion[] {
     return this.#database
-      .all(`SELECT version, sha256 FROM failed_version ORDER BY failed_ms DESC, version DESC`)
-      .map(({ version, sha256 }) => ({ version: Number(version), sha256: String(sha256) }));
+      .all(`SELECT * FROM failed_version ORDER BY failed_ms DESC, version DESC`)
+      .map(({ version, sha256, reason, failed_ms }) => ({
+        ...{ version: Number(version), sha256: String(sha256) },
+        ...{ reason: String(reason), failedMs: Number(failed_ms) },
+      }));
   }
 
-  keepFailed({ version, sha256 }: VersionName, failedMs: number, reason: string): void {
+  keepFailed({ version, sha256, reason, failedMs }: FailedVersion): void {
     this.#database.run(
       `INSERT OR REPLACE INTO failed_version VALUES (?, ?, ?, ?)`,
       ...[version, sha256, failedMs, reason],

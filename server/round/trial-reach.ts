@@ -41,7 +41,7 @@ function shareOf({ rollout }: Policy, mode: TrialState["mode"], step: number) {
 }
 
 /** Another order of devices for each version, so that it is not always the same one that tries. */
-export function saltOf({ seed }: Policy, version: number): string {
+export function saltOf({ seed }: Pick<Policy, "seed">, version: number): string {
   return sha256Hex(`${seed}|trial|${version}`).slice(0, 32);
 }
 

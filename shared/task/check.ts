@@ -1,5 +1,6 @@
 // What one part of a task says about another: references, fields, leakage, and what fits together.
 
+import { DEFAULT_DETECTOR, detectors } from "../drift/concept/registry.js";
 import { metricsOf } from "../model/metric.js";
 import { layOut, layoutProblems } from "../pipeline/layout.js";
 import { checkLabel } from "./check-label.js";
@@ -23,6 +24,7 @@ export function checkTask(task: Task): Problem[] {
     ...(references.length === 0 ? checkLayout(task) : []),
     ...checkLabel(task),
     ...checkMetrics(task),
+    ...checkMonitor(task),
     ...checkRounds(task),
     ...checkSimulation(task),
   ];
@@ -76,6 +78,15 @@ function checkMetrics({ rounds, rollout, monitor, model, rows }: Task): Problem[
     });
   }
   return problems;
+}
+
+function checkMonitor({ monitor, model }: Task): readonly Problem[] {
+  const { kind } = model.output;
+  const name = monitor?.concept?.kind;
+  const hasMisses = kind === "classification" || kind === "binary";
+  if (name === undefined || hasMisses || detectors[name]?.input !== "bits") return [];
+  const message = `${name} hears hits and misses, and a model for ${kind} has errors of any size: expected another, such as ${DEFAULT_DETECTOR}`;
+  return [{ path: ["monitor", "concept"], message }];
 }
 
 function checkRounds({ rounds }: Task): Problem[] {

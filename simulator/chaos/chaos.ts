@@ -6,6 +6,7 @@ import type { DeviceFact } from "../../device/fact.js";
 import { createInlineTrainer } from "../../device/train/inline.js";
 import type { Trainer } from "../../device/train/trainer.js";
 import type { ServerFact } from "../../server/fact.js";
+import { saltOf } from "../../server/round/trial-reach.js";
 import { Counters } from "../../shared/counters.js";
 import { messageOf } from "../../shared/error.js";
 import type { DeviceId } from "../../shared/id.js";
@@ -14,6 +15,7 @@ import type { ModelRuntime } from "../../shared/model/runtime.js";
 import { createTfjsRuntime } from "../../shared/model/tfjs.js";
 import type { Reading } from "../../shared/pipeline/types.js";
 import { randomStream } from "../../shared/random.js";
+import { trialPlace } from "../../shared/wire/trial.js";
 import { Checker } from "../checker/checker.js";
 import type { VirtualClock } from "../clock.js";
 import { createFederation, type Federation, type PartyId } from "../federation.js";
@@ -146,6 +148,7 @@ class ChaosRun {
         const reading = this.#readings.get(deviceNamed(entity))?.[(timeMs - START_MS) / 1000];
         return reading && answerOf(reading, version);
       },
+      isIn: (device, { version, below }) => trialPlace(saltOf({ seed: this.#seed }, version), device) < below,
     });
     this.#mischief = new Mischief({
       federation,

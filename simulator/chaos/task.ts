@@ -27,6 +27,11 @@ export function chaosTask(seed: string, rounds: number): ChaosTask {
   return { loaded: parseTask(yamlOf(seed, rounds, noise)), noise, columns: 2 + noise };
 }
 
+// As quick as the rest: a trial must have come to its end when all else has.
+const SHADOW = ", shadow: { rows: 20, for: 60s }";
+const CANARY = ", canary: { steps: [1, 30%], soak: 15s, rows: 20 }";
+const GUARD = ", guard: { check: 5s, silent: 60s, maxRegression: 50% }";
+
 function yamlOf(seed: string, rounds: number, noise: number): string {
   const random = randomStream(seed, "task");
   const oneOf = (...items: readonly (string | number)[]) => pick(items, random);
@@ -55,7 +60,8 @@ rounds:
   every: ${every}
   minExamples: 8
 evaluate: { every: ${oneOf(1, 2)}, cohort: ${oneOf("all", 4)}, quorum: ${oneOf("50%", "100%")} }
-rollout: { gate: { rmse: { maxRegression: ${oneOf("0%", "20%")} } }, revertAfter: ${oneOf(1, 3)} }
+rollout: { gate: { rmse: { maxRegression: ${oneOf("0%", "20%")} } }, revertAfter: ${oneOf(1, 3)}${oneOf("", SHADOW, CANARY, CANARY, SHADOW + CANARY)}${GUARD} }
+monitor: { report: 5s, window: 50, data: { ks: { rows: 50 } } }
 `;
 }
 

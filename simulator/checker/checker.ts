@@ -10,7 +10,7 @@ import type { Federation, PartyId } from "../federation.js";
 import { Evaluations } from "./evaluations.js";
 import { Ledger, type LedgerUpdate } from "./ledger.js";
 import { RoundWatch } from "./rounds.js";
-import { type Oracle, ServingWatch } from "./serving.js";
+import { type IsIn, type Oracle, ServingWatch } from "./serving.js";
 import { type StoredVersion, Versions } from "./versions.js";
 import { Violations } from "./violations.js";
 
@@ -23,6 +23,8 @@ export interface CheckerOptions {
   readonly task: Task;
   /** What versions must answer. */
   readonly oracle: Oracle;
+  /** Who is in trials. */
+  readonly isIn: IsIn;
 }
 
 interface OverRound {
@@ -46,14 +48,16 @@ export class Checker {
   #statusRevision = -1;
   #status: ServerStatus | undefined;
 
-  constructor({ federation, task, oracle }: CheckerOptions) {
+  constructor({ federation, task, oracle, isIn }: CheckerOptions) {
     const { journal } = federation.party("server").disks;
     this.#federation = federation;
     this.#ledger = new Ledger(journal!, this.#violations);
     this.#versions = new Versions(journal!, task, this.#violations);
     this.#evaluations = new Evaluations(journal!, this.#ledger, this.#violations);
     this.#rounds = new RoundWatch(this.#violations, task.rounds);
-    this.#serving = new ServingWatch(this.#versions, this.#violations, oracle);
+    this.#serving = new ServingWatch({
+      ...{ versions: this.#versions, violations: this.#violations, oracle, isIn },
+    });
   }
 
   /** What has been found wrong so far. */
@@ -125,7 +129,7 @@ export class Checker {
     const { head } = this.#status;
     this.#violations.expect(head >= before, () => `head went back from version ${before} to ${head}`);
     this.#rounds.see(this.#status.open);
-    this.#serving.promote(this.#status.stable);
+    this.#serving.release(this.#status);
   }
 
   #checkClosed({ round, outcome, folded }: Extract<ServerFact, { type: "round-closed" }>): void {

@@ -292,6 +292,22 @@ describe("a process that dies soon after a version was taken up", () => {
     expect(await predicted(third)).toEqual([1, 1, 1]);
   });
 
+  test("lets a stable version try again after an hour: power cuts kill processes as well", async () => {
+    const pump = await started();
+    const [old, stable] = [await version(1), await version(2)];
+    await server.retainRelease({ sequence: 1, stable: old, trial: null });
+    await settled();
+    await server.retainRelease({ sequence: 2, stable, trial: null });
+    await settled();
+    const third = await restarted(await restarted(pump));
+    expect(followed(third)).toEqual({ serving: 1, beside: null });
+    await clock.advance(50 * MINUTE_MS);
+    const fourth = await restarted(third);
+    expect(followed(fourth)).toEqual({ serving: 1, beside: null });
+    await clock.advance(11 * MINUTE_MS);
+    expect(followed(fourth)).toEqual({ serving: 2, beside: null });
+  });
+
   test("does not, when the process was told to stop", async () => {
     let pump = await inCanary();
     for (let i = 0; i < 3; i++) {

@@ -32,7 +32,13 @@ export const identityScaler: FittedScaler = {
 export class Story {
   readonly journal = new Disk(serverMigrations);
   readonly checker: Checker;
-  readonly status = { head: 0, stable: 0, open: undefined as object | undefined };
+  readonly status = {
+    ...{ head: 0, stable: 0, sequence: 0 },
+    open: undefined as object | undefined,
+    trial: undefined as object | undefined,
+  };
+  /** Devices in trials. */
+  readonly inTrial = new Set<DeviceId>();
   hasStarted = true;
   nowMs = 0;
   readonly #database = this.journal.mount(new Life());
@@ -57,6 +63,7 @@ export class Story {
       federation: federation as unknown as Watched,
       task: loaded.task,
       oracle: () => 7,
+      isIn: (device) => this.inTrial.has(device),
     });
   }
 

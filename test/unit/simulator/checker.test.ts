@@ -274,12 +274,12 @@ describe("evaluations and scalers", () => {
 });
 
 describe("versions and rounds", () => {
-  test("head and stable never go back", () => {
+  test("head never goes back, nor stable without a new release", () => {
     story.says({ head: 3, stable: 2 });
     story.says({ head: 2, stable: 1 });
     expect(story.violations).toEqual([
       "head went back from version 3 to 2",
-      "stable went back from version 2 to 1",
+      "stable went from version 2 to 1 without a new release",
     ]);
   });
 
@@ -318,18 +318,61 @@ describe("versions and rounds", () => {
 describe("serving", () => {
   const serve = (version: number) => story.checker.onDeviceFact(A, { type: "serving", version });
 
+  const follow = (sequence: number, serving: number) =>
+    story.checker.onDeviceFact(A, { type: "release-followed", sequence, serving, beside: null });
+  const canary = { version: 3, mode: "canary", step: 0, below: 1 };
+
   test("a version that was never promoted is not served", () => {
     story.says({ head: 2, stable: 1 });
     serve(2);
-    expect(story.violations).toEqual(["device-a serves version 2, which was never promoted"]);
+    expect(story.violations).toEqual([
+      "device-a serves version 2, which was never promoted and is no canary of its",
+    ]);
   });
 
-  test("a device never goes back to an older version", () => {
-    story.says({ head: 1, stable: 1 });
-    story.says({ head: 2, stable: 2 });
-    serve(2);
-    serve(1);
-    expect(story.violations).toEqual(["device-a went back from version 2 to 1"]);
+  test("a canary is served by a device that is in the trial, and by no other; a shadow by none", () => {
+    story.says({ head: 3, stable: 1, sequence: 1, trial: canary });
+    story.inTrial.add(A);
+    serve(3);
+    follow(1, 3);
+    expect(story.violations).toEqual([]);
+    story.checker.onDeviceFact(B, { type: "serving", version: 3 });
+    story.checker.onDeviceFact(B, { type: "release-followed", sequence: 1, serving: 3, beside: 1 });
+    expect(story.violations).toEqual([
+      "device-b serves version 3, which was never promoted and is no canary of its",
+      "device-b serves version 3 under release 1, which does not give it that",
+    ]);
+    story.says({ sequence: 2, trial: { ...canary, mode: "shadow" } });
+    follow(2, 3);
+    expect(story.violations).toHaveLength(3);
+  });
+
+  test("a device goes back by a later release, and not without one", () => {
+    story.says({ head: 2, stable: 1, sequence: 1 });
+    story.says({ stable: 2, sequence: 2 });
+    story.says({ stable: 1, sequence: 3 });
+    follow(2, 2);
+    follow(3, 1);
+    expect(story.violations).toEqual([]);
+    follow(3, 2);
+    expect(story.violations).toEqual(["device-a went from version 1 to 2 without a later release"]);
+    follow(2, 2);
+    expect(story.violations[1]).toBe("device-a followed release 2 after 3");
+  });
+
+  test("a device falls back by itself when a version has failed there", () => {
+    story.says({ head: 2, stable: 1, sequence: 1 });
+    story.says({ stable: 2, sequence: 2 });
+    follow(2, 2);
+    story.checker.onDeviceFact(A, { type: "version-failed", version: 2, reason: "not-finite" });
+    follow(2, 1);
+    expect(story.violations).toEqual([]);
+  });
+
+  test("stable changes by a new release only", () => {
+    story.says({ head: 2, stable: 2, sequence: 5 });
+    story.says({ stable: 1 });
+    expect(story.violations).toEqual(["stable went from version 2 to 1 without a new release"]);
   });
 
   test("a prediction comes from the version that is served, and is that version's answer", () => {

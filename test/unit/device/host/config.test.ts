@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { loadDeviceConfig } from "../../../../device/host/config.js";
+import { loadDeviceConfig, withLabels } from "../../../../device/host/config.js";
 import { sourceKinds } from "../../../../device/ingest/sources/registry.js";
 import type { DeviceId, TaskId } from "../../../../shared/id.js";
 import { formatCredential } from "../../../../shared/wire/credential.js";
@@ -37,7 +37,23 @@ test("paths are relative to the file, and the rest has defaults", () => {
     rawLog: { durability: "normal", keepMs: 7 * 86_400_000, bytes: 5e8 },
     labels: {},
     http: undefined,
+    labels: {},
     limits: { diskBytes: 1e9, maxLoad: undefined, minFreeMemory: undefined, quiet: undefined },
+  });
+});
+
+describe("labels", () => {
+  test("say what the device is, and others count for more", () => {
+    const { labels } = load(`${required}labels: { site: lab, line: "3" }\n`);
+    expect(labels).toEqual({ site: "lab", line: "3" });
+    expect(withLabels(labels, { site: "field" })).toEqual({ site: "field", line: "3" });
+  });
+
+  test("are words, and not too many", () => {
+    expect(() => load(`${required}labels: { "a b": x }\n`)).toThrow(/labels/);
+    const many = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`a${i}`, "x"]));
+    const more = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`b${i}`, "x"]));
+    expect(() => withLabels(many, more)).toThrow("more than 16 labels");
   });
 });
 
