@@ -37,7 +37,6 @@ test("paths are relative to the file, and the rest has defaults", () => {
     rawLog: { durability: "normal", keepMs: 7 * 86_400_000, bytes: 5e8 },
     labels: {},
     http: undefined,
-    labels: {},
     limits: { diskBytes: 1e9, maxLoad: undefined, minFreeMemory: undefined, quiet: undefined },
   });
 });
