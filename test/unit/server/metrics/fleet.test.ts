@@ -11,8 +11,15 @@ const NOW_MS = 100 * MINUTE_MS;
 const { task } = parseTask(`${smallTask}monitor: { report: 5m }\n`);
 
 const quiet: ServerStatus = {
-  ...{ task: taskId("small"), open: undefined,
-    trainFromMs: undefined, rounds: 9, trainRounds: 4, head: 5, stable: 4 },
+  ...{
+    task: taskId("small"),
+    open: undefined,
+    trainFromMs: undefined,
+    rounds: 9,
+    trainRounds: 4,
+    head: 5,
+    stable: 4,
+  },
   ...{ stableValue: 1, finished: undefined, sequence: 7, trial: undefined, previous: 3 },
   ...{ retrainUntil: undefined, quarantined: {}, devices: [], counters: {} },
 };
