@@ -59,7 +59,7 @@ export type RoundKind = z.infer<typeof roundKindSchema>;
 export const manifestSchema = z.object({
   v: version,
   task: taskId,
-  /** Strictly increasing; a device never goes back to a lower one. */
+  /** Strictly increasing. Which one devices serve may go back: see `releaseSchema`. */
   version: count,
   /** Version this one was made from; 0 = none. */
   parent: count,
