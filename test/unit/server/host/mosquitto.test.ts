@@ -8,7 +8,7 @@ test("the ACL lets a device write its own up topics and presence, read what is f
     .split("\n")
     .filter((line) => line.startsWith("pattern"));
   expect(rules).toEqual([
-    ...["hello", "decline", "begin", "chunk", "commit", "get", "report"].map(
+    ...["hello", "decline", "begin", "chunk", "commit", "get", "report", "want"].map(
       (kind) => `pattern write hw/1/pumps/up/%u/${kind}`,
     ),
     "pattern write hw/1/pumps/presence/%u",
