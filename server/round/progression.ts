@@ -52,8 +52,10 @@ export function judgeCandidate(state: RoundsState, pooled: MetricSums | undefine
   const version = state.candidate;
   const { gate } = context.policy.rollout;
   const value = pooled === undefined ? undefined : metricValue(pooled, gate.metric);
-  if (version === state.stable) {
-    return step({ ...state, candidate: 0, stableValue: value ?? state.stableValue });
+  if (version === state.stable) return step(noteStable(state, value));
+  // Like with like: what stable was worth once is no measure for rows of today.
+  if (state.rescore !== null && value !== undefined) {
+    return step({ ...state, candidate: state.stable, rescore: { candidate: version } });
   }
   const reference = state.stableValue ?? undefined;
   const passed = passesGate({ value, reference }, gate);
@@ -70,6 +72,15 @@ export function judgeCandidate(state: RoundsState, pooled: MetricSums | undefine
   );
 }
 
+/** Stable has been scored, or could not be. Whoever waited for that is scored once more, with or without a reference. */
+function noteStable(state: RoundsState, value: number | undefined): RoundsState {
+  const waiting = state.rescore?.candidate ?? 0;
+  if (value !== undefined) return { ...state, candidate: waiting, stableValue: value, rescore: null };
+  // A version that can be scored where stable cannot: there is nothing to compare with.
+  if (waiting > 0) return { ...state, candidate: waiting, stableValue: null, rescore: null };
+  return { ...state, candidate: 0 };
+}
+
 function obeyStop(state: RoundsState, pooled: MetricSums | undefined, { rounds }: Policy): Step {
   if (rounds.stop === undefined || pooled === undefined) return step(state);
   const { state: next, reason } = applyStop(state, pooled, rounds.stop);
@@ -78,7 +89,7 @@ function obeyStop(state: RoundsState, pooled: MetricSums | undefined, { rounds }
 
 /** Nobody can score the candidate: it does not become stable, which is no sign that it is bad. */
 export function skipEvaluation(state: RoundsState): Step {
-  if (state.candidate === state.stable) return step({ ...state, candidate: 0 });
+  if (state.candidate === state.stable) return step(noteStable(state, undefined));
   const reference = state.stableValue ?? undefined;
   const fact = {
     type: "gate",

@@ -45,7 +45,7 @@ export function startRetraining(
     // A limit passed says nothing of a time: what came before the last change is still of another world.
     sinceMs: event.sinceMs ?? state.sinceMs,
     // What stable was worth before says nothing now: it is scored anew, so that the gate compares like with like.
-    candidate: state.stable,
+    ...{ candidate: state.stable, rescore: { candidate: 0 } },
     ...{ best: null, sinceBest: 0, failedGates: 0, abandonedRounds: 0, norms: [] },
     quarantined: new Map(),
   };

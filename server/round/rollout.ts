@@ -104,7 +104,7 @@ function promote(state: RoundsState, { version, value }: Scored, context: Contex
     ...state,
     ...{ stable: version, stableValue: value, root: version },
     previous: state.stable === 0 ? null : { version: state.stable, value: state.stableValue },
-    ...{ failedGates: 0, trial: null, queued: null },
+    ...{ failedGates: 0, trial: null, queued: null, rescore: null },
     sequence: nextSequence(state, context),
   };
   const commands = [publishLine("stable", version), releaseCommand(next, context.policy)];

@@ -4,6 +4,12 @@ import type { DeviceId, UpdateId } from "../../shared/id.js";
 import type { MetricSums } from "../../shared/model/metric.js";
 import type { RoundKind } from "../../shared/wire/message.js";
 
+/** Stable is to be scored anew. */
+interface Rescore {
+  /** The version that could be scored while stable had not been: it is judged after it. 0 = none. */
+  readonly candidate: number;
+}
+
 /** Where a federation stands. Values are never changed in place; equal references mean that nothing happened. */
 export interface RoundsState {
   /** Number of the next round; over all kinds, from 1. */
@@ -42,6 +48,8 @@ export interface RoundsState {
   readonly sinceMs: number | null;
   /** Devices left out of rounds. */
   readonly quarantined: ReadonlyMap<DeviceId, Quarantine>;
+  /** Stable's value is of before the last change, and has to be found anew before any version is compared with it. */
+  readonly rescore: Rescore | null;
   /** The version that waits for its evaluate round, 0 = none. Stable itself when it is to be scored anew. */
   readonly candidate: number;
   /** Failed gates, and abandoned train rounds, in a row. */
@@ -161,6 +169,7 @@ export const initialState: RoundsState = {
   retrainUntil: 0,
   retrainedMs: [],
   sinceMs: null,
+  rescore: null,
   quarantined: new Map(),
   candidate: 0,
   failedGates: 0,
