@@ -1,10 +1,16 @@
-// `headwater model pull`: a version by its channel, over MQTT, as one file. Whoever pulls keeps his own release cycle.
+// `headwater model pull`: a version by its channel, over MQTT, as an artefact in one archive. Whoever pulls keeps his own release cycle.
 
 import { existsSync, readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { fetchModel } from "../device/on-demand/fetch-model.js";
-import { MODEL_FILE_ENDING, readModelFile, writeModelFile } from "../device/on-demand/model-file.js";
+import { describeModel } from "../shared/artefact/artefact.js";
+import { isArchive, readFiles, replaceArchive } from "../shared/artefact/disk.js";
+import { artefactFiles, readArtefact } from "../shared/artefact/files.js";
+import { systemClock } from "../shared/clock.js";
 import { HeadwaterError, messageOf } from "../shared/error.js";
+import { createRuntime } from "../shared/model/create-runtime.js";
+import { defaultEngine } from "../shared/model/engine.js";
+import type { ModelRuntime } from "../shared/model/runtime.js";
 import { byteSize, durationMs } from "../shared/task/units.js";
 import { type Credential, parseCredential } from "../shared/wire/credential.js";
 import type { Manifest } from "../shared/wire/message.js";
@@ -32,7 +38,11 @@ export function registerPull(model: Command): void {
     )
     .requiredOption("--broker <url>", "the server's uplink broker, such as mqtt://192.168.1.10:1883")
     .requiredOption("--credential <file>", "of a name that `headwater enrol` made for this program alone")
-    .requiredOption("--out <file>", `where it goes; the name ends in ${MODEL_FILE_ENDING}`, outPath)
+    .requiredOption(
+      "--out <file>",
+      "where it goes, in the place of an older one; the name ends in .tar",
+      outPath,
+    )
     .option("--channel <name>", "stable, head, canary, own, or an alias", "stable")
     .option(
       "--min-version <n>",
@@ -48,13 +58,22 @@ export function registerPull(model: Command): void {
 }
 
 async function pull(options: Options): Promise<void> {
+  const runtime = await createRuntime(defaultEngine);
+  try {
+    await pullWith(options, runtime);
+  } finally {
+    runtime.dispose();
+  }
+}
+
+async function pullWith(options: Options, runtime: ModelRuntime): Promise<void> {
   const { broker: url, ca, channel, out, maxBytes, timeout: timeoutMs, json } = options;
   const credential = readCredential(options.credential);
-  const held = existsSync(out) ? readModelFile(out).manifest : undefined;
+  const held = existsSync(out) ? (await readArtefact(await readFiles(out), runtime)).manifest : undefined;
   if (options.sameInputs && held === undefined)
     throw new HeadwaterError("config-invalid", `--same-inputs: there is no version in ${out} yet`);
   const fetched = await fetchModel({
-    ...{ credential, channel, timeoutMs },
+    ...{ credential, channel, timeoutMs, parts: { runtime } },
     broker: { url, ca: ca === undefined ? undefined : readText(ca, "certificates") },
     minVersion: options.minVersion ?? (held === undefined ? 0 : held.version + 1),
     accept: {
@@ -62,7 +81,10 @@ async function pull(options: Options): Promise<void> {
       ...(options.sameInputs && held !== undefined ? { modelSignature: held.modelSignature } : {}),
     },
   });
-  if (fetched.ok) writeModelFile(out, fetched.model, credential.serverKey);
+  if (fetched.ok) {
+    const { spec } = await runtime.model(describeModel(fetched.model.loaded).definition);
+    await replaceArchive(out, artefactFiles(fetched.model, spec), systemClock.now());
+  }
   const summary = fetched.ok
     ? { pulled: true, channel, version: fetched.model.manifest.version, bytes: fetched.model.manifest.bytes }
     : { pulled: false, channel, reason: fetched.reason, version: held?.version ?? null };
@@ -107,8 +129,8 @@ function readText(path: string, what: string): string {
 }
 
 function outPath(text: string): string {
-  if (text.endsWith(MODEL_FILE_ENDING)) return text;
-  throw new InvalidArgumentError(`expected a name that ends in ${MODEL_FILE_ENDING}, got "${text}".`);
+  if (isArchive(text)) return text;
+  throw new InvalidArgumentError(`expected a name that ends in .tar, got "${text}".`);
 }
 
 function size(text: string): number {

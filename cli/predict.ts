@@ -20,15 +20,11 @@ import { addDataOptions, type DataOptions, dataOf, parseData } from "./data-opti
 import { engineOption } from "./plan.js";
 import { createRecordFormat, recordFormats } from "./record-format.js";
 import { hintsFor, strangers } from "./run-hints.js";
-import {
-  isDeviceFolder,
-  loadScoringModel,
-  type ScoringModelOptions,
-  versionArgument,
-} from "./scoring-model.js";
+import { isDeviceFolder, loadScoringModel } from "./scoring-model.js";
 import { openTextOut, type TextOut } from "./text-out.js";
 
-interface Options extends DataOptions, ScoringModelOptions {
+interface Options extends DataOptions {
+  readonly use?: string;
   readonly data?: readonly string[];
   readonly catalogue?: string;
   readonly from?: number;
@@ -46,12 +42,11 @@ export function register(program: Command): void {
   const command = program
     .command("predict")
     .description("score files or a device's log in bulk: the same pipeline, the same numbers as live")
-    .argument(
-      "<model>",
-      "a device's data folder, a pulled model, or a task file whose versions --versions holds",
+    .argument("<model>", "data folder of a device or a server, or a version that was exported or pulled")
+    .option(
+      "--use <version>",
+      "of a server's folder: a number, stable, head, canary or an alias (default: stable)",
     )
-    .option("--versions <folder>", "data folder of the server, or of a device, that has the task's versions")
-    .option("--use <version>", "stable, head or a version's number", versionArgument, "stable")
     .option(
       "--data <file...>",
       "[SOURCE=]FILE with a message a line; .gz is unpacked, - is the standard input",
@@ -77,8 +72,8 @@ export function register(program: Command): void {
 }
 
 async function predict(path: string, options: Options): Promise<void> {
-  const scored = loadScoringModel(path, options);
   const runtime = await createRuntime(options.engine);
+  const scored = await loadScoringModel(path, options.use, runtime);
   const startMs = systemClock.now();
   const store = options.store === undefined ? undefined : openPredictionFolder(options.store);
   const writer = new PredictionWriter(options, store);

@@ -1,43 +1,39 @@
-// Which version scores, by what is named on the command line: a device's data folder, a file that was pulled, or a task file
-// and a folder that holds its versions.
+// Which version scores, by what is named on the command line: the data folder of a device or a server, or a version that
+// was exported or pulled.
 
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { InvalidArgumentError } from "commander";
 import { viewFolder } from "../device/catalogue/folder.js";
 import { servedVersion } from "../device/catalogue/served-version.js";
 import type { ScoringModel } from "../device/offline/score.js";
-import { MODEL_FILE_ENDING, readModelFile } from "../device/on-demand/model-file.js";
-import { isServerFolder, readVersion, type VersionName } from "../server/host/version-file.js";
+import { readFiles } from "../shared/artefact/disk.js";
+import { type Files, readArtefact } from "../shared/artefact/files.js";
 import { HeadwaterError } from "../shared/error.js";
-import { loadTaskFile } from "./task-file.js";
+import type { ModelRuntime } from "../shared/model/runtime.js";
+import { encodeModelBlob } from "../shared/wire/model-blob.js";
+import { find } from "./model.js";
+import { exportFrom } from "./model-source.js";
 
-export interface ScoringModelOptions {
-  /** Where a task file's versions are. */
-  readonly versions?: string;
-  readonly use: VersionName;
-}
+/** Held-out rows of a device that its threshold is taken from. */
+const HELD_OUT_ROWS = 2_000;
 
-/** Reads the version. Throws `config-invalid` or `data-missing`, saying what is missing. */
-export function loadScoringModel(path: string, { versions, use }: ScoringModelOptions): ScoringModel {
-  if (isDeviceFolder(path)) return ofDevice(path, use);
-  if (path.endsWith(MODEL_FILE_ENDING)) return readModelFile(path);
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
-    const hint = isServerFolder(path)
-      ? `: a server's folder goes with a task file (TASK --versions ${path})`
-      : "";
-    throw new HeadwaterError("config-invalid", `${path} is no device's data folder${hint}`);
+/**
+ * Reads the version and verifies it. `use`: which one of a server's, by number, line or alias. Rejects with `config-invalid` or
+ * `data-missing`, saying what is missing, or as `readArtefact`.
+ */
+export async function loadScoringModel(
+  path: string,
+  use: string | undefined,
+  runtime: ModelRuntime,
+): Promise<ScoringModel> {
+  if (existsSync(join(path, "server.db"))) {
+    const { version } = await find({ data: path }, use ?? "stable");
+    return fromFiles(await exportFrom({ data: path }, version, runtime), runtime);
   }
-  const loaded = loadTaskFile(path);
-  if (versions === undefined)
-    throw new HeadwaterError("config-invalid", `--versions: where are the versions of ${path}?`);
-  if (isDeviceFolder(versions)) return { ...ofDevice(versions, use), loaded };
-  if (!isServerFolder(versions))
-    throw new HeadwaterError(
-      "config-invalid",
-      `--versions: ${versions} is no data folder of a server or device`,
-    );
-  return { loaded, ...readVersion(versions, use) };
+  const scored = isDeviceFolder(path) ? ofDevice(path) : await fromFiles(await readFiles(path), runtime);
+  const { version } = scored.manifest;
+  if (use === undefined || use === String(version)) return scored;
+  throw new HeadwaterError("data-missing", `${path} holds version ${version} alone, not ${use}`);
 }
 
 /** True when the folder is a device's. */
@@ -45,31 +41,20 @@ export function isDeviceFolder(path: string): boolean {
   return existsSync(join(path, "telemetry.db"));
 }
 
-/** `--use`. */
-export function versionArgument(text: string): VersionName {
-  if (text === "stable" || text === "head") return text;
-  const version = Number(text);
-  if (Number.isSafeInteger(version) && version > 0) return version;
-  throw new InvalidArgumentError(`expected stable, head or a version's number, got "${text}".`);
+async function fromFiles(files: Files, runtime: ModelRuntime): Promise<ScoringModel> {
+  const { loaded, manifest, params, scaler } = await readArtefact(files, runtime);
+  const { fingerprint, modelSignature } = manifest;
+  return { loaded, manifest, blob: encodeModelBlob({ params, scaler, fingerprint, modelSignature }) };
 }
 
-function ofDevice(folder: string, use: VersionName): ScoringModel {
+function ofDevice(folder: string): ScoringModel {
   const view = viewFolder(folder);
   try {
     const served = servedVersion(view);
-    const { heldOut, manifest } = served;
-    if (typeof use === "number" ? use !== manifest.version : use === "head")
-      throw new HeadwaterError(
-        "data-missing",
-        `${folder} holds version ${manifest.version} alone, not ${use}`,
-      );
     // Read before the folder is closed again.
-    const rows = heldOut?.(HELD_OUT_ROWS) ?? [];
+    const rows = served.heldOut?.(HELD_OUT_ROWS) ?? [];
     return { ...served, heldOut: (limit) => rows.slice(0, limit) };
   } finally {
     view.close();
   }
 }
-
-/** As many as a device takes a threshold from. */
-const HELD_OUT_ROWS = 2_000;

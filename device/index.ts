@@ -8,9 +8,7 @@ export {
   type FetchedModel,
   type FetchModelOptions,
   fetchModel,
-  type OnDemandModel,
 } from "./on-demand/fetch-model.js";
-export { readModelFile, writeModelFile } from "./on-demand/model-file.js";
 export type { RowWatcher, WatchedTask, WatchRows } from "./row-watcher.js";
 export { stateMigrations, telemetryMigrations } from "./storage.js";
 export { createInlineTrainer } from "./train/inline.js";

@@ -2,10 +2,15 @@
 // its own business.
 
 import { randomBytes } from "node:crypto";
+import { type Artefact, checkArtefact, describeModel } from "../../shared/artefact/artefact.js";
 import { type Clock, systemClock } from "../../shared/clock.js";
 import { Counters } from "../../shared/counters.js";
 import { HeadwaterError } from "../../shared/error.js";
 import { type Logger, silentLogger } from "../../shared/log.js";
+import { createRuntime } from "../../shared/model/create-runtime.js";
+import { defaultEngine } from "../../shared/model/engine.js";
+import type { ModelRuntime } from "../../shared/model/runtime.js";
+import type { ParamSpec } from "../../shared/params/spec.js";
 import { type Random, randomStream } from "../../shared/random.js";
 import { Retry } from "../../shared/retry.js";
 import type { LoadedTask } from "../../shared/task/parse.js";
@@ -19,13 +24,13 @@ import {
   type NoModelReason,
   type SignedTask,
 } from "../../shared/wire/message.js";
+import { decodeModelBlob } from "../../shared/wire/model-blob.js";
 import { publicKeyFromRaw } from "../../shared/wire/signature.js";
 import { deviceSubscriptions } from "../../shared/wire/topic.js";
 import { Incoming } from "../incoming.js";
 import { Downloader } from "../model/downloader.js";
 import { Outgoing } from "../outgoing.js";
 import { verifySignedTask } from "../task-record.js";
-import { contentFault } from "./content.js";
 
 /** For brokers we do not know: a whole packet stays below 64 KiB. */
 const CHUNK_BYTES = 32 * 1024;
@@ -49,7 +54,13 @@ export interface FetchModelOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   /** Instead of the machine's own. */
-  readonly parts?: { readonly link?: Link; readonly clock?: Clock; readonly logger?: Logger };
+  readonly parts?: {
+    readonly link?: Link;
+    readonly clock?: Clock;
+    readonly logger?: Logger;
+    /** Stays the caller's. */
+    readonly runtime?: ModelRuntime;
+  };
 }
 
 /** Bounds on a version; what is absent restricts nothing. */
@@ -62,18 +73,9 @@ export interface Accept {
   readonly modelSignature?: string;
 }
 
-/** A version with all that is needed to run it, verified: signed by the pinned key, whole, and of its task. */
-export interface OnDemandModel {
-  readonly channel: string;
-  readonly signedTask: SignedTask;
-  readonly loaded: LoadedTask;
-  readonly manifest: Manifest;
-  readonly blob: Uint8Array;
-}
-
-/** A model, or the server's word that there is none for this question. */
+/** A version, verified: signed by the pinned key, whole, and of its task. Or the server's word that there is none for this question. */
 export type FetchedModel =
-  | { readonly ok: true; readonly model: OnDemandModel }
+  | { readonly ok: true; readonly model: Artefact }
   | { readonly ok: false; readonly reason: NoModelReason };
 
 /**
@@ -101,8 +103,8 @@ class Request {
   readonly #downloader: Downloader;
   readonly #retry: Retry;
   #cancelRetry = () => {};
-  #task: Pick<OnDemandModel, "signedTask" | "loaded"> | undefined;
-  #version: Pick<OnDemandModel, "manifest" | "blob"> | undefined;
+  #loaded: LoadedTask | undefined;
+  #version: { readonly manifest: Manifest; readonly blob: Uint8Array } | undefined;
   #isPulling = false;
   #resolve: (fetched: FetchedModel) => void = () => undefined;
   #reject: (error: HeadwaterError) => void = () => undefined;
@@ -212,8 +214,8 @@ class Request {
       );
       return;
     }
-    this.#task = { signedTask: message, loaded: verified.loaded };
-    this.#settle();
+    this.#loaded = verified.loaded;
+    void this.#settle();
   }
 
   #hearAnswer({ id, channel, reason, manifest }: DownMessage<"model">): void {
@@ -236,18 +238,40 @@ class Request {
     // It has been forgotten since the answer: there is a newer one.
     if (!fetched.ok) return this.#ask();
     this.#version = { manifest, blob: fetched.blob.bytes };
-    this.#settle();
+    await this.#settle();
   }
 
-  #settle(): void {
-    const [task, version, channel] = [this.#task, this.#version, this.#channel];
-    if (task === undefined || version === undefined) return;
-    const fault = contentFault({ ...task, ...version });
-    if (fault === undefined) this.#resolve({ ok: true, model: { channel, ...task, ...version } });
-    else
-      this.#reject(
-        new HeadwaterError("data-invalid", `version ${version.manifest.version} is refused: ${fault}`),
-      );
+  async #settle(): Promise<void> {
+    const [loaded, version] = [this.#loaded, this.#version];
+    if (loaded === undefined || version === undefined) return;
+    try {
+      this.#resolve({ ok: true, model: await this.#verify(loaded, version) });
+    } catch (error) {
+      if (error instanceof HeadwaterError) this.#reject(error);
+      else throw error;
+    }
+  }
+
+  async #verify(loaded: LoadedTask, version: { readonly manifest: Manifest; readonly blob: Uint8Array }) {
+    const { manifest, blob } = version;
+    const content = decodeModelBlob(blob);
+    if (!content.ok)
+      throw new HeadwaterError("data-invalid", `version ${manifest.version} is refused: ${content.reason}`);
+    const { params, scaler } = content;
+    const publicKey = publicKeyFromRaw(this.#options.credential.serverKey);
+    const model: Artefact = { loaded, manifest, publicKey, params, scaler, lineage: [] };
+    checkArtefact(model, await this.#specOf(loaded));
+    return model;
+  }
+
+  async #specOf(loaded: LoadedTask): Promise<ParamSpec> {
+    const given = this.#options.parts?.runtime;
+    const runtime = given ?? (await createRuntime(defaultEngine));
+    try {
+      return (await runtime.model(describeModel(loaded).definition)).spec;
+    } finally {
+      if (given === undefined) runtime.dispose();
+    }
   }
 }
 

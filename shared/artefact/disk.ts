@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HeadwaterError, messageOf } from "../error.js";
+import { writeDurably } from "../storage/durable-file.js";
 import { BLOB_BYTES_MAX } from "../wire/message.js";
 import type { Files } from "./files.js";
 
@@ -31,6 +32,11 @@ export async function writeFiles(path: string, files: Files, timeMs: number): Pr
     rmSync(path, { recursive: true, force: true });
     throw new HeadwaterError("storage-failed", `cannot write ${path}: ${messageOf(cause)}`, { cause });
   }
+}
+
+/** Writes an archive in the place of an older one: whole or not at all, whatever happens meanwhile. Rejects with `storage-failed`. */
+export async function replaceArchive(path: string, files: Files, timeMs: number): Promise<void> {
+  writeDurably(path, await archiveOf(files, timeMs), { mode: 0o644 });
 }
 
 /** The files of a folder or an archive. Rejects with `data-missing` or, when it is larger than any artefact, `data-invalid`. */

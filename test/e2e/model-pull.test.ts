@@ -17,7 +17,7 @@ test("a program asks when it likes, gets what is newer, and predicts without a s
   const [, url] = /ready: (\S+)/.exec(server.stdout)!;
   const data = lab.at("server-data");
   await lab.output("enrol", "planner", "--data", data, "--out", lab.folder);
-  const out = lab.at("demand.hwmodel");
+  const out = lab.at("demand.tar");
   const pull = async (...more: readonly string[]) => {
     const credential = join(lab.folder, "planner.credential.json");
     const args = ["model", "pull", "--broker", url!, "--credential", credential, "--out", out, "--json"];
@@ -52,5 +52,5 @@ test("what cannot be asked is said", async () => {
     "a.bin",
   );
   expect(await run.exit).toMatchObject({ code: 2 });
-  expect(run.stderr).toMatch(/expected a name that ends in \.hwmodel/);
+  expect(run.stderr).toMatch(/expected a name that ends in \.tar/);
 });

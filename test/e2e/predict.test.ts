@@ -1,4 +1,4 @@
-// `headwater predict`, as a user runs it: a device's data folder, and a task with its server's versions.
+// `headwater predict`, as a user runs it: by what a device serves, by any version of a server, and by one that was exported.
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -10,6 +10,7 @@ import { ModelCache } from "../../device/model/cache.js";
 import { hashBlob } from "../../device/model/hashed-blob.js";
 import { keepTask } from "../../device/task-record.js";
 import { openServerFolder } from "../../server/host/server-folder.js";
+import { LineageStore } from "../../server/lineage/store.js";
 import { VersionStore } from "../../server/model/version-store.js";
 import { policyOf } from "../../server/round/policy.js";
 import { initialState, stringifyState } from "../../server/round/state.js";
@@ -18,6 +19,7 @@ import { silentLogger } from "../../shared/log.js";
 import { createTfjsRuntime } from "../../shared/model/tfjs.js";
 import { parseTask } from "../../shared/task/parse.js";
 import { createMemoryBroker } from "../../shared/transport/memory.js";
+import { signManifest } from "../../shared/wire/signature.js";
 import { deviceId, taskId } from "../support/device-kit.js";
 import { ManualClock } from "../support/manual-clock.js";
 import { MAIN } from "../support/program.js";
@@ -37,7 +39,6 @@ label: { field: y, scale: none }
 rows: { split: { validation: 0% } }
 model: { dense: [] }
 `;
-const task = temp.write("task.yaml", yaml);
 const HEADER = "time,entity,id,version,value,probability,anomaly";
 
 function predict(...args: readonly string[]) {
@@ -82,7 +83,9 @@ beforeAll(async () => {
   opened.close();
   const folder = openServerFolder(versions, { task: taskId("line"), clock });
   const store = new VersionStore(folder.database);
-  for (const { manifest, blob } of [stable, head]) store.keep(manifest, blob);
+  for (const { manifest, blob } of [stable, head])
+    store.keep({ ...manifest, signature: signManifest(folder.keys.privateKey, manifest) }, blob);
+  new LineageStore({ database: folder.database }).keepTask(loaded);
   folder.database.run(
     "INSERT INTO snapshot (id, state, policy, alive_ms) VALUES (1, ?, ?, 0)",
     stringifyState({ ...initialState, stable: 3, head: 4, lastVersion: 4 }),
@@ -110,7 +113,7 @@ test("a device's log is scored by the version that it serves, in a range", () =>
 test("files are scored by any version of a server, as JSON lines into a file", () => {
   const data = temp.write("roof.jsonl", '{"ts":1,"x":5}\n{"ts":2,"x":6}\n');
   const out = join(temp.path, "out.jsonl");
-  const args = [task, "--versions", versions, "--data", data, "--format", "jsonl", "--out", out, "--json"];
+  const args = [versions, "--data", data, "--format", "jsonl", "--out", out, "--json"];
   const stable = predict(...args);
   expect(JSON.parse(stable.stdout)).toMatchObject({ version: 3, rows: 2, predictions: 2, notes: [] });
   const lines = readFileSync(out, "utf8")
@@ -118,7 +121,7 @@ test("files are scored by any version of a server, as JSON lines into a file", (
     .split("\n")
     .map((line) => JSON.parse(line));
   expect(lines[1]).toMatchObject({ time: "1970-01-01T00:00:02.000Z", entity: "roof", version: 3, value: 13 });
-  expect(brief(predict(task, "--versions", versions, "--data", data, "--use", "head").stdout)).toEqual([
+  expect(brief(predict(versions, "--data", data, "--use", "head").stdout)).toEqual([
     "00:00 roof 4 7",
     "00:00 roof 4 7",
   ]);
@@ -134,26 +137,24 @@ test("what is scored ahead is found among the device's predictions", () => {
   expect(brief(stdout)).toEqual(["03:33 ahead 3 101"]);
 });
 
+test("what was exported is scored without a server", async () => {
+  const archive = join(temp.path, "line.tar");
+  const args = [MAIN, "model", "export", "stable", "--data", versions, "--out", archive];
+  expect(spawnSync(process.execPath, args, { encoding: "utf8" }).stderr).toBe("");
+  const data = temp.write("roof.jsonl", '{"ts":1,"x":5}\n');
+  expect(brief(predict(archive, "--data", data).stdout)).toEqual(["00:00 roof 3 11"]);
+});
+
 test.each([
-  [[task, "--data", "x"], /--versions: where are the versions of .*task\.yaml\?/],
-  [
-    [versions, "--data", "x"],
-    /server-data is no device's data folder: a server's folder goes with a task file/,
-  ],
-  [[task, "--versions", versions, "--use", "9", "--data", "x"], /server-data has no version 9: it has 4, 3/],
+  [[versions, "--use", "9", "--data", "x"], /there is no version 9: the newest are 4, 3/],
   [[device, "--use", "9"], /pi-data holds version 3 alone, not 9/],
-  [[task, "--versions", versions], /what is to be scored\? Say --data FILE or --catalogue FOLDER/],
+  [[versions], /what is to be scored\? Say --data FILE or --catalogue FOLDER/],
   [[device, "--data", "x", "--catalogue", device], /--data and --catalogue: expected one of them/],
   [[device, "--from", "yesterday"], /expected a date/],
+  [[temp.path, "--data", "x"], /it is no exported model: there is no headwater\.json/],
+  [[join(temp.path, "none"), "--data", "x"], /cannot read the model/],
 ])("%j says what is missing", (args, message) => {
   const { status, stderr } = predict(...args);
   expect(stderr).toMatch(message);
   expect(status).not.toBe(0);
-});
-
-test("a version of another pipeline is refused", () => {
-  const other = temp.write("other.yaml", yaml.replace("copy: x", "copy: [x, z]"));
-  const { status, stderr } = predict(other, "--versions", versions, "--data", "x");
-  expect(stderr).toMatch(/version 3 does not go with task line: wrong-shape/);
-  expect(status).toBe(1);
 });

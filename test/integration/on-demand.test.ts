@@ -1,9 +1,7 @@
 // Models on demand: a real server and a program that asks it, over a broker in memory.
 
-import { writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type FetchedModel, type FetchModelOptions, fetchModel } from "../../device/on-demand/fetch-model.js";
-import { readModelFile, writeModelFile } from "../../device/on-demand/model-file.js";
 import { type Logger, silentLogger } from "../../shared/log.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
 import { createTfjsRuntime } from "../../shared/model/tfjs.js";
@@ -12,9 +10,7 @@ import { decodeMessage, downSchemas, encodeMessage, type UpMessage } from "../..
 import { topics } from "../../shared/wire/topic.js";
 import { deviceId } from "../support/device-kit.js";
 import { ServerLab, serverKeys } from "../support/server-lab.js";
-import { tempFolder } from "../support/temp-folder.js";
 
-const files = tempFolder();
 const links: MemoryLink[] = [];
 let runtime: ModelRuntime;
 
@@ -58,7 +54,7 @@ async function ask(
   const asked = fetchModel({
     credential: { device: deviceId(as), task: lab.task.task.task, ...secrets },
     broker: { url: "memory" },
-    parts: { link, clock: lab.clock, logger: silentLogger },
+    parts: { link, clock: lab.clock, logger: silentLogger, runtime },
     ...rest,
   });
   let isOver = false;
@@ -76,22 +72,18 @@ test("a channel's version comes whole, with the task it belongs to", async () =>
   await trained();
   const fetched = await ask(lab);
   if (!fetched.ok) throw new Error(fetched.reason);
-  const { manifest, blob, loaded, channel } = fetched.model;
+  const { manifest, loaded, params, scaler } = fetched.model;
   const { stable } = lab.server.status();
-  expect([channel, manifest.version]).toEqual(["stable", stable]);
-  expect(manifest).toEqual((await lab.server.model(stable))?.manifest);
+  const made = (await lab.server.model(stable))!;
+  expect([manifest, params, scaler]).toEqual([made.manifest, made.params, made.scaler]);
   expect(loaded.taskHash).toBe(lab.task.taskHash);
-  const path = `${files.path}/lab.hwmodel`;
-  writeModelFile(path, fetched.model, serverKey);
-  expect(readModelFile(path)).toEqual({ ...fetched.model, serverKey });
-  expect(blob.length).toBe(manifest.bytes);
   // Asking is no hello: the server waits for nobody who only wants a model.
   expect(lab.server.status().devices.some(({ device, seenMs }) => device === "planner" && seenMs)).toBe(
     false,
   );
 });
 
-test("head, own, and what is in trial are channels; other names are aliases, and nobody has given any", async () => {
+test("head, own, and what is in trial are channels, and so is every alias", async () => {
   const canary = `${rounds}rollout: { canary: { steps: [1] }, gate: { rmse: { maxRegression: 100% } } }\n`;
   const { lab, trained } = await startLab(canary.replace("max: 2", "max: 5"));
   const versionOf = async (channel: string) => {
@@ -105,6 +97,10 @@ test("head, own, and what is in trial are channels; other names are aliases, and
   expect(await versionOf("canary")).toBe(stable);
   expect(await versionOf("head")).toBe(head);
   expect(await versionOf("boiler-room")).toBe("unknown-channel");
+  lab.server.aliases.set("boiler-room", 1);
+  lab.server.aliases.set("planner", 1);
+  expect(await versionOf("boiler-room")).toBe(1);
+  expect(await versionOf("own")).toBe(1);
 });
 
 describe("only what is wanted is answered", () => {
@@ -188,23 +184,4 @@ test("an answer that the server has not signed, or has given to another question
   await expect(asked).rejects.toMatchObject({ code: "transport-timeout" });
   expect(ignored).toEqual(["bad-signature"]);
   uplink.abandon();
-});
-
-test("a file that was changed anywhere is refused", async () => {
-  const { lab, trained } = await startLab();
-  await trained();
-  const fetched = await ask(lab);
-  if (!fetched.ok) throw new Error(fetched.reason);
-  const path = `${files.path}/changed.hwmodel`;
-  const broken = {
-    ...fetched.model,
-    blob: fetched.model.blob.map((byte, at) => (at === 100 ? byte ^ 1 : byte)),
-  };
-  writeModelFile(path, broken, serverKey);
-  expect(() => readModelFile(path)).toThrow(/changed\.hwmodel is refused: wrong-hash/);
-  writeModelFile(path, fetched.model, new Uint8Array(32).fill(9));
-  expect(() => readModelFile(path)).toThrow(/refused: bad-signature/);
-  writeFileSync(path, "noise");
-  expect(() => readModelFile(path)).toThrow(/is no model file/);
-  expect(() => readModelFile(`${path}.gone`)).toThrow(/cannot read the model/);
 });
