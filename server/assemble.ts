@@ -16,6 +16,7 @@ import { ReceiptStore } from "./ingest/receipts.js";
 import { Staging } from "./ingest/staging.js";
 import { RunWriter } from "./lineage/run-writer.js";
 import { LineageStore } from "./lineage/store.js";
+import { Aliases } from "./model/aliases.js";
 import { Demand } from "./model/demand.js";
 import type { Learning } from "./model/learning.js";
 import { VersionMaker } from "./model/maker.js";
@@ -128,7 +129,7 @@ function layBase(options: ServerOptions): Base {
 }
 
 function createContext(
-  { task, clock, devices, keys, logger, verifyThread }: ServerOptions,
+  { task, clock, database, devices, keys, logger, verifyThread }: ServerOptions,
   base: Base,
   {
     learning,
@@ -137,6 +138,7 @@ function createContext(
     fail,
   }: Pick<IngestContext, "coordinator" | "fleetView" | "fail"> & { readonly learning: Learning },
 ): IngestContext {
+  const aliases = new Aliases(database);
   return {
     ...base,
     rules: {
@@ -154,8 +156,7 @@ function createContext(
     drops: new DropLog(base.counters, logger),
     demand: new Demand({
       ...{ task: task.task.task, keys, clock, registry: base.registry, devices: base.limits.devices },
-      // Nobody can give names yet.
-      aliasOf: () => undefined,
+      aliasOf: (name) => aliases.find(name),
     }),
     verifyThread,
     scratch: new Scratch(),

@@ -6,7 +6,7 @@ import type { Database } from "../../shared/storage/port.js";
 /** Names at once. */
 const ALIASES_MAX = 100;
 /** Lines of the server's own: they say where a version stands, and nobody moves them by name. */
-const RESERVED: ReadonlySet<string> = new Set(["head", "stable", "canary", "shadow", "candidate"]);
+const RESERVED: ReadonlySet<string> = new Set(["head", "stable", "canary", "shadow", "candidate", "own"]);
 
 /** The table `aliases`. */
 export class Aliases {
