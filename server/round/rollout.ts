@@ -58,7 +58,9 @@ export function rollBackByHand(state: RoundsState, chosen: Scored | null, contex
   if (state.trial !== null && chosen === null) return endTrial(state, state.trial, ["operator"], context);
   const target = chosen ?? state.previous;
   if (target === null || target.version === state.stable) return step(state);
-  return chain(promote(state, target, context), (next) => step(leaveLine(next, context)));
+  // What waited for its trial was trained on the line that is left.
+  const alone = { ...state, queued: null };
+  return chain(promote(alone, target, context), (next) => step(leaveLine(next, context)));
 }
 
 function follow(
