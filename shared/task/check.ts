@@ -3,6 +3,7 @@
 import { DEFAULT_DETECTOR, detectors } from "../drift/concept/registry.js";
 import { metricsOf } from "../model/metric.js";
 import { layOut, layoutProblems } from "../pipeline/layout.js";
+import { checkCandidates } from "./check-candidates.js";
 import { checkLabel } from "./check-label.js";
 import { checkReferences } from "./check-references.js";
 import { checkSimulation } from "./check-simulation.js";
@@ -24,6 +25,7 @@ export function checkTask(task: Task): Problem[] {
     ...(references.length === 0 ? checkLayout(task) : []),
     ...checkLabel(task),
     ...checkMetrics(task),
+    ...checkCandidates(task),
     ...checkMonitor(task),
     ...checkRounds(task),
     ...checkSimulation(task),

@@ -8,10 +8,12 @@ import type { LabelSpec, RowsSpec } from "./examples-spec.js";
 import type { JoinSpec } from "./join-spec.js";
 import type { MetricName, MonitorSpec, RolloutSpec } from "./release-spec.js";
 import type { ScaleSpec } from "./scale-spec.js";
+import type { SelectSpec } from "./select-spec.js";
 
 export type * from "./examples-spec.js";
 export type * from "./release-spec.js";
 export type * from "./scale-spec.js";
+export type * from "./select-spec.js";
 
 /** What is learned: pipeline, model, training plan and policy. */
 export interface Task {
@@ -24,8 +26,12 @@ export interface Task {
   readonly features: FeaturesSpec;
   readonly label: LabelSpec;
   readonly rows: RowsSpec;
+  /** With candidates: what those leave out, and the first one's where nothing else is said. */
   readonly model: ModelSpec;
   readonly train: TrainSpec;
+  /** Models to choose between, by name, and how; both or neither are there. */
+  readonly candidates: Readonly<Record<string, CandidateSpec>> | undefined;
+  readonly select: SelectSpec | undefined;
   readonly rounds: RoundsSpec;
   readonly evaluate: EvaluateSpec;
   readonly aggregate: AggregateSpec;
@@ -33,6 +39,12 @@ export interface Task {
   /** How devices watch their model and their data; undefined: they do not, and send no reports. */
   readonly monitor: MonitorSpec | undefined;
   readonly simulate: SimulateSpec | undefined;
+}
+
+/** A model that is tried, and how it is trained: a candidate of the task, whole. */
+export interface CandidateSpec {
+  readonly model: ModelSpec;
+  readonly train: TrainSpec;
 }
 
 /** Where readings come from, how they are read and how their time is treated. */

@@ -185,20 +185,21 @@ const clip = oneKey({
   value: limit.describe("Of each of its values."),
 }).transform(({ kind, value }): ClipSpec => ({ kind, max: value }));
 
+/** What a plan of training says. */
+export const trainFields = {
+  epochs: z.int().min(1).max(1_000).describe("Passes over the device's train examples per round."),
+  batch: z.int().min(1).max(65_536).describe("Examples per step."),
+  optimizer: optimizer.describe("On the device. Its state starts fresh each round."),
+  clip: clip.describe("Bounds the gradient of every step. Pascanu et al. 2013."),
+} as const;
+
 /** How one device learns in one round. */
 export const train = z
   .strictObject({
-    epochs: z
-      .int()
-      .min(1)
-      .max(1_000)
-      .prefault(1)
-      .describe("Passes over the device's train examples per round."),
-    batch: z.int().min(1).max(65_536).prefault(32).describe("Examples per step."),
-    optimizer: optimizer
-      .prefault({ sgd: 0.01 })
-      .describe("On the device. Its state starts fresh each round."),
-    clip: clip.optional().describe("Bounds the gradient of every step. Pascanu et al. 2013."),
+    epochs: trainFields.epochs.prefault(1),
+    batch: trainFields.batch.prefault(32),
+    optimizer: trainFields.optimizer.prefault({ sgd: 0.01 }),
+    clip: trainFields.clip.optional(),
   })
   .prefault({})
   .describe("How a device learns in one round.");

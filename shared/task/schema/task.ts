@@ -14,6 +14,7 @@ import { taskName } from "./names.js";
 import { aggregate, rollout, settleRollout } from "./release.js";
 import { evaluate, rounds, settleEvaluate } from "./rounds.js";
 import { rows, settleSplit } from "./rows.js";
+import { candidates, select, settleCandidates, settleSelect } from "./select.js";
 import { simulate } from "./simulate.js";
 import { entity, sources } from "./sources.js";
 
@@ -26,8 +27,10 @@ const shape = z.strictObject({
   features,
   label,
   rows,
-  model,
+  model: model.optional(),
   train,
+  candidates: candidates.optional(),
+  select: select.optional(),
   rounds,
   evaluate,
   aggregate,
@@ -37,11 +40,21 @@ const shape = z.strictObject({
 });
 
 /** A task file: what an author writes going in, a whole `Task` coming out. */
-export const taskSchema: z.ZodType<Task> = shape.transform(({ join, ...value }): Task => {
+export const taskSchema: z.ZodType<Task> = shape.transform(({ join, ...value }, context): Task => {
   const { every, keep, split } = value.rows;
-  const rollout = settleRollout(value.rollout, value.model.output);
+  const learners = settleLearners(value);
+  if (learners === undefined) {
+    context.addIssue({ code: "invalid_type", expected: "object", path: ["model"], input: undefined });
+    return z.NEVER;
+  }
+  if (value.select !== undefined && learners.candidates === undefined) {
+    context.addIssue({ code: "custom", path: ["select"], message: "there are no candidates to select from" });
+  }
+  const rollout = settleRollout(value.rollout, learners.model.output);
   const settled = (reachMs: number): Task => ({
     ...value,
+    ...learners,
+    select: learners.candidates && settleSelect(value.select, rollout),
     joins: join,
     rows: {
       everyMs: every,
@@ -64,3 +77,17 @@ export const taskSchema: z.ZodType<Task> = shape.transform(({ join, ...value }):
   const isSound = checkReferences(task).length === 0 && layoutProblems(task).length === 0;
   return isSound ? settled(reachOf(task)) : task;
 });
+
+// The first by name stands for all where nothing is said: its order in the text is not sent to devices.
+function settleLearners({
+  model,
+  train,
+  candidates,
+}: Pick<z.output<typeof shape>, "model" | "train" | "candidates">) {
+  const given = Object.values(candidates ?? {}).map((each) => each.model ?? model);
+  if (model === undefined && (given.length === 0 || given.includes(undefined))) return undefined;
+  const named = candidates && settleCandidates(candidates, { model, train });
+  const [first] = Object.values(named ?? {});
+  const settled = model ?? first?.model;
+  return settled && { model: settled, train, candidates: named };
+}
