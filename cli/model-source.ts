@@ -105,6 +105,6 @@ async function exportIn({ database, publicKey }: ServerView, version: number, ru
   );
   if (artefact === undefined)
     throw new HeadwaterError("data-missing", `there is no version ${version} (any more)`);
-  const { spec } = await runtime.model(describeModel(artefact.loaded).definition);
+  const { spec } = await runtime.model(describeModel(artefact.loaded, artefact.manifest.arm).definition);
   return artefactFiles(artefact, spec);
 }

@@ -11,6 +11,7 @@ import type { EngineChoice, EngineName, EngineRefusal } from "../shared/model/ru
 import { type PartPlan, planPipeline } from "../shared/pipeline/plan.js";
 import { measureParts } from "../shared/pipeline/trial.js";
 import type { LoadedTask } from "../shared/task/parse.js";
+import type { Task } from "../shared/task/task.js";
 import { formatBytes, formatDuration } from "../shared/task/units.js";
 import { float32 } from "../shared/wire/codec/float32.js";
 import { loadTaskFile } from "./task-file.js";
@@ -47,6 +48,8 @@ interface TaskPlan {
   readonly refusals: readonly EngineRefusal[];
   readonly columns: readonly string[];
   readonly params: number;
+  /** Of a task that has some; the model above is then the first. */
+  readonly candidates: readonly CandidatePlan[];
   readonly bytesPerUpdate: number;
   readonly stateBytesPerEntity: number;
   readonly pendingBytesPerEntity: number;
@@ -56,6 +59,13 @@ interface TaskPlan {
   readonly pipelineHash: string;
   readonly topologyHash: string;
   readonly taskHash: string;
+}
+
+interface CandidatePlan {
+  readonly name: string;
+  readonly params: number;
+  readonly bytesPerUpdate: number;
+  readonly engine: EngineName;
 }
 
 interface TimedPart extends PartPlan {
@@ -74,6 +84,7 @@ async function planTask(
   return {
     task: task.task,
     ...built,
+    candidates: await planCandidates(task, columns.length, choice),
     columns,
     bytesPerUpdate: float32.byteLength(built.params),
     stateBytesPerEntity,
@@ -85,6 +96,19 @@ async function planTask(
     topologyHash: definition.topologyHash,
     taskHash,
   };
+}
+
+async function planCandidates(
+  { candidates = {} }: Task,
+  columns: number,
+  choice: EngineChoice,
+): Promise<CandidatePlan[]> {
+  const plans: CandidatePlan[] = [];
+  for (const [name, { model }] of Object.entries(candidates)) {
+    const { engine, params } = await build(defineModel(model, columns), choice);
+    plans.push({ name, params, bytesPerUpdate: float32.byteLength(params), engine });
+  }
+  return plans;
 }
 
 function microsecondsOf(ms: number | undefined): number | undefined {
@@ -119,6 +143,10 @@ function describePlan(plan: TaskPlan): string {
     ...plan.refusals.flatMap(({ engine, reasons }) =>
       reasons.map((reason) => [`  not ${engine}`, reason] as const),
     ),
+    ...plan.candidates.map(({ name, params, bytesPerUpdate, engine }) => {
+      const size = `${params} parameters, ${formatBytes(bytesPerUpdate)} per update, ${engine}`;
+      return [`candidate`, `${name}: ${size}`] as const;
+    }),
     ["pipeline hash", plan.pipelineHash],
     ["topology hash", plan.topologyHash],
     ["task hash", plan.taskHash],

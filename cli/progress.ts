@@ -18,7 +18,7 @@ export function createProgressView(): ProgressView {
 class BarView implements ProgressView {
   readonly #bar = new SingleBar(
     {
-      format: "{bar} round {value}/{total}  validation {validation}",
+      format: "{bar} round {value}/{total}  {validation}",
       stream: process.stderr,
       hideCursor: true,
     },
@@ -28,9 +28,11 @@ class BarView implements ProgressView {
   onProgress(progress: Progress): void {
     if (progress.stage === "loaded") {
       process.stderr.write(`${progress.devices} devices\n`);
-      this.#bar.start(progress.rounds, 0, { validation: "-" });
+      this.#bar.start(progress.rounds, 0, { validation: "validation -" });
     } else if (progress.stage === "round") {
-      this.#bar.update(progress.round, { validation: describe(progress) });
+      // Candidates have rounds of their own.
+      const round = progress.arm === undefined ? progress.round : 0;
+      this.#bar.update(round, { validation: describe(progress) });
     } else {
       this.#bar.stop();
       process.stderr.write("comparing with local-only and naive\n");
@@ -50,7 +52,10 @@ class LineView implements ProgressView {
       this.#rounds = progress.rounds;
       process.stderr.write(`${progress.devices} devices, ${progress.rounds} rounds\n`);
     } else if (progress.stage === "round") {
-      process.stderr.write(`round ${progress.round}/${this.#rounds}  validation ${describe(progress)}\n`);
+      const { round, arm } = progress;
+      const place =
+        arm === undefined ? `round ${round}/${this.#rounds}` : `comparing candidates, round ${round}`;
+      process.stderr.write(`${place}  ${describe(progress)}\n`);
     } else {
       process.stderr.write("comparing with local-only and naive\n");
     }
@@ -59,7 +64,8 @@ class LineView implements ProgressView {
   stop(): void {}
 }
 
-function describe({ validation, abandoned }: Extract<Progress, { stage: "round" }>): string {
-  const value = validation === undefined ? "-" : validation.toPrecision(5);
+function describe({ validation, abandoned, arm }: Extract<Progress, { stage: "round" }>): string {
+  if (arm !== undefined) return arm;
+  const value = `validation ${validation === undefined ? "-" : validation.toPrecision(5)}`;
   return abandoned > 0 ? `${value}  (${abandoned} abandoned)` : value;
 }

@@ -24,7 +24,31 @@ export function describeReport(report: SimulationReport): string {
   const others = otherMetrics(report);
   const more = others === "" ? "" : `federated: ${others}\n`;
   const drift = report.drift === undefined ? "" : `${describeDrift(report.drift, metric).join("\n")}\n`;
-  return `${table.toString()}\n${more}${drift}${describeCosts(report)}\n`;
+  return `${table.toString()}\n${more}${describeCandidates(report)}${drift}${describeCosts(report)}\n`;
+}
+
+function describeCandidates({ selection }: SimulationReport): string {
+  if (selection === undefined) return "";
+  const table = new Table({
+    head: [
+      "candidate",
+      `held-out ${selection.metric}`,
+      "worst tenth",
+      "us per row",
+      "parameters",
+      "rounds",
+      "sent",
+      "out",
+    ],
+    style: { head: [], border: [] },
+  });
+  for (const each of selection.candidates) {
+    const { name, value, worst, latencyUs, parameters, rounds, bytesUp, bytesDown, out, isWinner } = each;
+    const sent = formatBytes(bytesUp + bytesDown);
+    const cells = [name, shown(value), shown(worst), shown(latencyUs), parameters ?? "-", rounds, sent];
+    table.push([...cells, isWinner ? "selected" : (out ?? "")]);
+  }
+  return `${table.toString()}\n`;
 }
 
 function loneName({ devices, localDevices }: SimulationReport): string {

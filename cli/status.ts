@@ -70,6 +70,7 @@ export function describeStatus(status: StatusView): string {
     `task ${task}, headwater ${version}, ${state}, ${broker.urls.join(" ")}`,
     `${fleet.connected} of ${fleet.enrolled} devices connected; ${describeProgress(status)}`,
     ...describeOpen(status),
+    ...describeSelection(status),
     deviceTable(status),
     ...Object.entries(counters).map(([name, count]) => `${name}: ${count}`),
     "",
@@ -107,6 +108,25 @@ function describeOpen({ open, nowMs, trainFromMs = 0 }: StatusView): string[] {
   return [
     `round ${round} (${kind}): ${accepted} of ${target} updates, ${members.length} members, ${leftS} s left`,
   ];
+}
+
+function describeSelection({ selection }: StatusView): string[] {
+  if (selection === undefined) return [];
+  const { metric, rung, rungs, winner, candidates, excluded } = selection;
+  const state = winner === undefined ? `${rung} of ${rungs.length} comparisons made` : `${winner} selected`;
+  const table = new Table({
+    head: ["candidate", metric, "worst tenth", "us per row", "parameters", "bytes", "rounds", "out"],
+    style: { head: [], border: [] },
+  });
+  for (const { name, value, worst, latencyUs, parameters, bytes, rounds, out } of candidates) {
+    table.push([name, shown(value), shown(worst), shown(latencyUs), parameters, bytes, rounds, out ?? ""]);
+  }
+  for (const { name, reason } of excluded) table.push([name, "-", "-", "-", "", "", 0, reason]);
+  return [`candidates: ${state}`, table.toString()];
+}
+
+function shown(value: number | undefined): string {
+  return value === undefined ? "-" : String(Number(value.toPrecision(4)));
 }
 
 /** Rough: seconds matter to nobody who waits for hours. */

@@ -22,8 +22,10 @@ import { defineModel } from "../shared/model/define.js";
 import { defaultEngine } from "../shared/model/engine.js";
 import { scaleInto } from "../shared/pipeline/scaler.js";
 import { sha256Hex } from "../shared/task/canonical.js";
+import { learnerOf } from "../shared/task/learner.js";
 import type { LoadedTask } from "../shared/task/parse.js";
 import { parseCredential } from "../shared/wire/credential.js";
+import type { Manifest } from "../shared/wire/message.js";
 import { decodeModelBlob } from "../shared/wire/model-blob.js";
 import { publicKeyFromRaw, verifyManifest, verifyTask } from "../shared/wire/signature.js";
 import { lineageFrom, type ServerPlace } from "./server-source.js";
@@ -205,7 +207,7 @@ async function checkContent(
     );
   }
   if (features === undefined || checks.some(({ ok }) => !ok)) return checks;
-  const value = await predictAnew(loaded, kept.blob, features);
+  const value = await predictAnew(loaded, kept, features);
   if (value === undefined) return checks;
   const isSame = Math.abs(value - prediction.value) <= REPRODUCED_WITHIN * Math.max(1, Math.abs(value));
   return [...checks, check("the prediction, made anew", isSame, `it is ${value}, not ${prediction.value}`)];
@@ -213,14 +215,16 @@ async function checkContent(
 
 async function predictAnew(
   { task }: LoadedTask,
-  blob: Uint8Array,
+  { blob, manifest }: { readonly blob: Uint8Array; readonly manifest: Pick<Manifest, "arm"> },
   { values }: KnownFeatures,
 ): Promise<number | undefined> {
   const content = decodeModelBlob(blob);
   if (!content.ok || content.scaler.offset.length !== values.length) return undefined;
   const runtime = await createRuntime(defaultEngine);
   try {
-    const model = await runtime.model(defineModel(task.model, values.length));
+    const learner = learnerOf(task, manifest.arm);
+    if (learner === undefined) return undefined;
+    const model = await runtime.model(defineModel(learner.model, values.length));
     model.load(content.params);
     const row = new Float32Array(values.length);
     scaleInto(content.scaler, Float32Array.from(values), row, 0);
@@ -272,6 +276,7 @@ export function describeVersion({ run, verdict }: Lineage): string {
     initialise: "first params",
     fit: `round ${round}: first params, scaler fitted to the fleet`,
     fold: `round ${round}: ${updates.length} updates, ${examples} examples`,
+    start: "the start of a candidate",
     revert: `the params of version ${parent} once more`,
     import: "imported",
   }[kind];

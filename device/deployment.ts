@@ -2,12 +2,11 @@
 // another task means another deployment; what may be kept between the two is on disk.
 
 import { assert } from "../shared/assert.js";
-import { defineModel } from "../shared/model/define.js";
+import { buildTaskModel } from "../shared/model/arms-model.js";
 import { hasProbability } from "../shared/model/output.js";
 import type { Model, ModelRuntime } from "../shared/model/runtime.js";
 import { predictionId } from "../shared/pipeline/labels/prediction-id.js";
 import { createPipeline, type Pipeline } from "../shared/pipeline/pipeline.js";
-import { planPipeline } from "../shared/pipeline/plan.js";
 import type { Example, FeatureRow, Reading, Split } from "../shared/pipeline/types.js";
 import { randomStream } from "../shared/random.js";
 import type { LoadedTask } from "../shared/task/parse.js";
@@ -27,6 +26,7 @@ import { PredictionLog } from "./infer/predictions.js";
 import { Predictor } from "./infer/predictor.js";
 import type { ServingDeployment } from "./infer/serving.js";
 import { meaningOf, specOf } from "./meaning.js";
+import { placeOf } from "./model/arms.js";
 import { Monitoring, type MonitorSnapshot } from "./monitor/monitoring.js";
 import { QuarantineStore } from "./quarantine.js";
 import { Releases } from "./release/releases.js";
@@ -46,9 +46,8 @@ export interface Arrival {
 }
 
 /** Builds the model of a task. Rejects with HeadwaterError `model-unsupported` when this device cannot run it. */
-export function buildModel(loaded: LoadedTask, runtime: ModelRuntime): Promise<Model> {
-  const { task } = loaded;
-  return runtime.model(defineModel(task.model, planPipeline(task).columns.length));
+export function buildModel({ task }: LoadedTask, runtime: ModelRuntime): Promise<Model> {
+  return buildTaskModel(task, runtime);
 }
 
 /** One adopted task, running. */
@@ -81,8 +80,8 @@ export class Deployment {
   constructor(options: DeploymentOptions, model: Model) {
     const { loaded, deviceId, telemetry, clock, counters } = options;
     const { task, pipelineHash } = loaded;
-    const { definition, spec } = model;
-    const place = { definition, spec, pipelineHash };
+    const { definition } = model;
+    const place = placeOf(model, loaded);
     this.loaded = loaded;
     this.#options = options;
     this.#mayTrain = options.mayTrain;

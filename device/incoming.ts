@@ -146,12 +146,12 @@ export class Incoming {
   }
 
   #hearOffer(offer: Offer): void {
-    const { kind, manifest } = offer;
-    if ((manifest === null) !== (kind === "fit")) {
+    const { kind, manifest, beside = [] } = offer;
+    if ((manifest === null) !== (kind === "fit") || (beside.length > 0 && kind !== "evaluate")) {
       this.refuse("malformed");
       return;
     }
-    if (manifest !== null && !this.isSigned(manifest)) {
+    if (manifest !== null && ![manifest, ...beside].every((each) => this.isSigned(each))) {
       this.refuse("bad-signature");
       return;
     }

@@ -67,7 +67,7 @@ export async function loadModel(path: string, options: LoadOptions = {}): Promis
   try {
     const artefact = await readArtefact(await readFiles(path), runtime);
     checkKey(artefact, options.serverKey);
-    const model = await runtime.model(describeModel(artefact.loaded).definition);
+    const model = await runtime.model(describeModel(artefact.loaded, artefact.manifest.arm).definition);
     model.load(artefact.params);
     return new ArtefactModel(artefact, model, runtime);
   } catch (error) {

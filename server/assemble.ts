@@ -18,7 +18,7 @@ import { RunWriter } from "./lineage/run-writer.js";
 import { LineageStore } from "./lineage/store.js";
 import { Aliases } from "./model/aliases.js";
 import { Demand } from "./model/demand.js";
-import type { Learning } from "./model/learning.js";
+import { type ArmLearning, type Learning, paramBytes } from "./model/learning.js";
 import { VersionMaker } from "./model/maker.js";
 import { Publisher } from "./model/publisher.js";
 import { ModelRegistry } from "./model/registry.js";
@@ -29,8 +29,9 @@ import { defaultLimits, type ServerLimits, type ServerOptions } from "./options.
 import { Coordinator } from "./round/coordinator.js";
 import { Effects } from "./round/effects.js";
 import { RoundHistory } from "./round/history.js";
-import { policyOf } from "./round/policy.js";
+import { type Policy, policyOf } from "./round/policy.js";
 import { RoundTimeline } from "./round/timeline.js";
+import type { ArmPolicy } from "./select/state.js";
 import { SqliteJournal, type Stores } from "./storage.js";
 
 /** The parts that outlive their making. */
@@ -43,6 +44,7 @@ export interface Parts {
   readonly effects: Effects;
   readonly coordinator: Coordinator;
   readonly fleetView: FleetView;
+  readonly policy: Policy;
   readonly context: IngestContext;
 }
 
@@ -64,7 +66,10 @@ export function assemble(options: ServerOptions, learning: Learning): Parts {
   const base = layBase(options);
   const { failed, fail } = watchForFaults(logger);
   const publisher = new Publisher({ ...options, counters: base.counters });
-  const policy = policyOf(task.task, { seed, maxDevices: base.limits.devices });
+  const policy = policyOf(task.task, {
+    ...{ seed, maxDevices: base.limits.devices },
+    arms: learning.arms.flatMap(armPolicyOf),
+  });
   const reports = new ReportStore(options.database);
   const fleetView = new FleetView({ store: reports, policy, clock, counters: base.counters });
   const runs = new RunWriter({ ...base, loaded: task, keys, learning, seed });
@@ -91,6 +96,7 @@ export function assemble(options: ServerOptions, learning: Learning): Parts {
     coordinator,
     context,
     fleetView,
+    policy,
     fleet: base.fleet,
     registry: base.registry,
   };
@@ -139,17 +145,21 @@ function createContext(
   }: Pick<IngestContext, "coordinator" | "fleetView" | "fail"> & { readonly learning: Learning },
 ): IngestContext {
   const aliases = new Aliases(database);
+  const rulesOfAll = {
+    task: task.task.task,
+    columns: learning.columns,
+    quantiles: quantileNeeds(task.task),
+    isBinary: task.task.model.output.kind === "binary",
+    examplesMax: task.task.rows.keep.rows + task.task.rows.keep.reservoir,
+  };
   return {
     ...base,
-    rules: {
-      task: task.task.task,
-      count: learning.spec.count,
-      fingerprint: learning.spec.fingerprint,
-      columns: learning.columns,
-      quantiles: quantileNeeds(task.task),
-      isBinary: task.task.model.output.kind === "binary",
-      examplesMax: task.task.rows.keep.rows + task.task.rows.keep.reservoir,
-    },
+    rules: { task: task.task.task },
+    rulesOf: (baseVersion) => ({
+      ...rulesOfAll,
+      ...rulesOfArm(armOfBase(learning, base.registry, baseVersion)),
+      beside: coordinator.state.open?.beside?.length ?? 0,
+    }),
     taskHash: task.taskHash,
     minExamples: task.task.rounds.minExamples,
     leaseMs: task.task.rounds.leaseMs,
@@ -162,6 +172,21 @@ function createContext(
     scratch: new Scratch(),
     ...{ clock, devices, coordinator, fleetView, fail },
   };
+}
+
+/** The model that updates on that version are of. */
+function armOfBase(learning: Learning, registry: ModelRegistry, baseVersion: number): ArmLearning {
+  if (learning.arm === undefined) return learning;
+  return learning.of(registry.manifest(baseVersion)?.arm ?? learning.arm);
+}
+
+function armPolicyOf(learning: ArmLearning): readonly ArmPolicy[] {
+  if (learning.arm === undefined) return [];
+  return [{ name: learning.arm, parameters: learning.spec.count, bytes: paramBytes(learning) }];
+}
+
+function rulesOfArm({ spec: { count, fingerprint } }: ArmLearning) {
+  return { count, fingerprint };
 }
 
 function watchForFaults(logger: Logger): {

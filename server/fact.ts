@@ -5,6 +5,7 @@ import type { MetricSums } from "../shared/model/metric.js";
 import type { Manifest, RejectionReason, RoundKind } from "../shared/wire/message.js";
 import type { DeviceReport } from "../shared/wire/report.js";
 import type { TrialEvidence } from "./round/event.js";
+import type { ArmScore } from "./select/state.js";
 
 /** Facts are emitted after they are durable, in order. Watching never changes what happens. */
 export type ServerFact =
@@ -98,6 +99,28 @@ export type ServerFact =
       readonly share: number;
       readonly sinceMs: number | null;
       readonly rounds: number;
+    }
+  /** Candidates have been compared: those that took part, and who is out from now on. */
+  | {
+      readonly type: "selection-rung";
+      /** From 0. */
+      readonly rung: number;
+      /** Undefined when there was nothing to judge by. */
+      readonly best: string | undefined;
+      readonly arms: readonly {
+        readonly arm: string;
+        readonly version: number;
+        readonly out: string | null;
+        readonly score: ArmScore | null;
+      }[];
+    }
+  /** One candidate is left: its version goes on, after so many rounds. */
+  | {
+      readonly type: "selected";
+      readonly arm: string;
+      readonly version: number;
+      readonly rounds: number;
+      readonly over: readonly string[];
     }
   /** A device has said how its model and its data are. */
   | { readonly type: "reported"; readonly device: DeviceId; readonly report: DeviceReport }

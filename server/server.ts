@@ -132,8 +132,12 @@ class TaskServer implements Server {
   }
 
   status(): ServerStatus {
-    const { coordinator, fleet } = this.#parts;
-    return describeStatus(this.#options.task.task, coordinator.state, fleet, this.counters);
+    const { coordinator, fleet, policy } = this.#parts;
+    const { excluded } = this.#learning;
+    return describeStatus({
+      ...{ task: this.#options.task.task, state: coordinator.state, fleet, counters: this.counters },
+      selection: policy.selection && { policy: policy.selection, excluded },
+    });
   }
 
   stable(): number | undefined {
@@ -172,7 +176,12 @@ class TaskServer implements Server {
       { registry, lineage: base.lineage, publicKey: this.publicKey },
       version,
     );
-    return artefact && { manifest: artefact.manifest, files: artefactFiles(artefact, this.#learning.spec) };
+    return (
+      artefact && {
+        manifest: artefact.manifest,
+        files: artefactFiles(artefact, this.#learning.of(artefact.manifest.arm).spec),
+      }
+    );
   }
 
   reports(): ReadonlyMap<DeviceId, ReceivedReport> {

@@ -5,7 +5,9 @@ import type { DeviceId, TaskId } from "../shared/id.js";
 import type { Task } from "../shared/task/task.js";
 import type { RoundKind } from "../shared/wire/message.js";
 import type { DeviceView, FleetRegistry } from "./fleet/registry.js";
+import type { Learning } from "./model/learning.js";
 import type { FinishReason, Member, RoundsState, TrialState } from "./round/state.js";
+import type { SelectionPolicy, SelectionState } from "./select/state.js";
 
 /** The open round. */
 export interface RoundStatus {
@@ -21,6 +23,13 @@ export interface RoundStatus {
 
 /** A version in trial. */
 export type TrialStatus = Pick<TrialState, "version" | "mode" | "step" | "below" | "sinceMs" | "failures">;
+
+/** Candidates, and how far their comparison has come; no state before the first version. */
+export interface SelectionStatus {
+  readonly policy: SelectionPolicy;
+  readonly excluded: Learning["excluded"];
+  readonly state: SelectionState | undefined;
+}
 
 /** A snapshot: nothing in it changes later. */
 export interface ServerStatus {
@@ -38,6 +47,8 @@ export interface ServerStatus {
   readonly finished: FinishReason | undefined;
   /** Of the last word on what devices serve. */
   readonly sequence: number;
+  /** The task's candidates; undefined without. */
+  readonly selection: SelectionStatus | undefined;
   readonly trial: TrialStatus | undefined;
   /** The version that a roll-back without a trial returns to. */
   readonly previous: number | undefined;
@@ -51,12 +62,20 @@ export interface ServerStatus {
 }
 
 /** Describes the federation. */
-export function describeStatus(
-  task: Task,
-  state: RoundsState,
-  fleet: FleetRegistry,
-  counters: Counters,
-): ServerStatus {
+export function describeStatus({
+  task,
+  state,
+  fleet,
+  counters,
+  selection,
+}: {
+  readonly task: Task;
+  readonly state: RoundsState;
+  readonly fleet: FleetRegistry;
+  readonly counters: Counters;
+  /** Undefined without candidates. */
+  readonly selection: Omit<SelectionStatus, "state"> | undefined;
+}): ServerStatus {
   return {
     task: task.task,
     open: describeRound(state),
@@ -68,6 +87,7 @@ export function describeStatus(
     stableValue: state.stableValue ?? undefined,
     finished: state.finished ?? undefined,
     sequence: state.sequence,
+    selection: selection && { ...selection, state: state.selection ?? undefined },
     trial: state.trial ?? undefined,
     previous: state.previous?.version,
     retrainUntil: state.trainRounds < state.retrainUntil ? state.retrainUntil : undefined,

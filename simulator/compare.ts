@@ -1,10 +1,8 @@
 // From a run that has ended to its report: every version, each device alone and the naive rule on the same rows.
 
-import type { Agent } from "../device/agent.js";
 import type { Trainer } from "../device/train/trainer.js";
 import type { ModelVersion } from "../server/model/registry.js";
 import { assert } from "../shared/assert.js";
-import type { DeviceId } from "../shared/id.js";
 import { defineModel } from "../shared/model/define.js";
 import type { ModelDefinition } from "../shared/model/definition.js";
 import {
@@ -17,7 +15,7 @@ import {
 } from "../shared/model/metric.js";
 import type { EngineName } from "../shared/model/runtime.js";
 import { scoreRows } from "../shared/model/score.js";
-import type { MetricName, Task } from "../shared/task/task.js";
+import type { CandidateSpec, MetricName, Task } from "../shared/task/task.js";
 import {
   type LocalOnly,
   type LoneDevice,
@@ -27,24 +25,11 @@ import {
   scoreLocalOnly,
   scoreNaive,
 } from "./baseline.js";
-import type { LoopWatch } from "./loop/loop-watch.js";
-import type { Recorder } from "./recorder.js";
+import type { EndedRun } from "./ended-run.js";
 import type { RoundReport, SimulationReport } from "./report.js";
+import { describeSelection } from "./selection-report.js";
 import { type GivenExamples, givenTestSet, type Judge, ownTestSet, type TestSet } from "./test-set.js";
 import { VersionScores } from "./version-scores.js";
-
-/** A run that has ended, in whatever time it lived. */
-export interface EndedRun {
-  readonly recorder: Recorder;
-  /** Of a fleet that is monitored while telemetry streams in. */
-  readonly loop: LoopWatch | undefined;
-  readonly agents: ReadonlyMap<DeviceId, Agent>;
-  /** A version that was head once. Rejects with `training-failed` when it was not kept. */
-  version(version: number | undefined): Promise<ModelVersion>;
-  /** Waits for work of the fleet. */
-  readonly during: <Result>(work: Promise<Result>) => Promise<Result>;
-  counters(): SimulationReport["counters"];
-}
 
 /** What is compared, and with what. */
 export interface CompareOptions {
@@ -71,12 +56,12 @@ export async function compare(
   const { task, given, seed } = options;
   const { finished } = recorder;
   assert(finished !== undefined, "a run that has ended says so");
-  const first = await run.version(recorder.firstVersion);
   // What was on trial when learning ended may have been promoted since.
   const final = await run.version(recorder.stable ?? finished.version);
+  const first = await run.version(recorder.firstVersion(final.manifest.arm));
   const metric = primaryMetric(task.model.output);
-  const scores = options.scores ?? new VersionScores(await createJudge(run, first, options));
-  const { judge } = scores;
+  const scores = options.scores ?? createScores(await createJudge(run, first, options), options);
+  const judge = { ...scores.judge, definition: definitionOf(task, first) };
   const lone = options.local ? await scoreLone(run, { judge, first, metric, ...options }) : undefined;
   const sums = await scores.of(final);
   const naive = await scoreNaiveRule(run, { task, given, metric, judge });
@@ -99,6 +84,7 @@ export async function compare(
     predictions: recorder.predictions,
     stopped: finished.reason,
     modelHash: final.manifest.sha256,
+    ...(task.candidates && { selection: await describeSelection(run, task) }),
     counters: run.counters(),
     ...(run.loop && { drift: run.loop.report() }),
   };
@@ -137,16 +123,34 @@ function toJudge(
   };
 }
 
-function definitionOf({ model }: Task, { scaler }: ModelVersion): ModelDefinition {
-  return defineModel(model, scaler.offset.length);
+/** Scores by that judge; versions of a candidate by that one's model. */
+export function createScores(judge: Judge, { task }: Pick<CompareOptions, "task">): VersionScores {
+  const { inputs } = judge.definition;
+  return new VersionScores(judge, (arm) => defineModel(learnerOf(task, arm).model, inputs));
+}
+
+function definitionOf(task: Task, { scaler, manifest }: ModelVersion): ModelDefinition {
+  return defineModel(learnerOf(task, manifest.arm).model, scaler.offset.length);
+}
+
+function learnerOf({ model, train, candidates }: Task, arm: string | undefined): CandidateSpec {
+  return (arm === undefined ? undefined : candidates?.[arm]) ?? { model, train };
 }
 
 async function scoreRounds(run: EndedRun, scores: VersionScores, metric: MetricName): Promise<RoundReport[]> {
   const reports: RoundReport[] = [];
-  for (const [index, { version, accepted, rejected, before, after }] of run.recorder.rounds.entries()) {
+  for (const [index, round] of run.recorder.rounds.entries()) {
+    const { version, arm, accepted, rejected, before, after } = round;
     const value = version === undefined ? null : await score(scores, await run.version(version), metric);
     const bytes = { bytesUp: after.up - before.up, bytesDown: after.down - before.down };
-    reports.push({ round: index + 1, value, accepted, rejected, ...bytes });
+    reports.push({
+      round: index + 1,
+      ...(arm !== undefined && { arm }),
+      value,
+      accepted,
+      rejected,
+      ...bytes,
+    });
   }
   return reports;
 }
@@ -169,12 +173,19 @@ async function scoreLone(
   { agents, recorder, during }: EndedRun,
   { judge, first, metric, task, seed }: LoneOptions,
 ): Promise<LocalOnly> {
+  const { arm } = first.manifest;
+  const steps = recorder.stepsOf(arm);
   const devices: LoneDevice[] = [];
   for (const [name, agent] of agents) {
     const train = await during(agent.scaled("train", first.scaler));
-    devices.push({ name, train, steps: recorder.steps.get(name) ?? 0 });
+    devices.push({ name, train, steps: steps.get(name) ?? 0 });
   }
-  return scoreLocalOnly(judge, devices, { params: first.params, plan: task.train, seed, metric });
+  return scoreLocalOnly(judge, devices, {
+    params: first.params,
+    plan: learnerOf(task, arm).train,
+    seed,
+    metric,
+  });
 }
 
 async function scoreNaiveRule(

@@ -10,5 +10,7 @@ export type Progress =
       readonly round: number;
       readonly abandoned: number;
       readonly validation: number | undefined;
+      /** The candidate it trained, while they are compared: `round` then counts the rounds of all. */
+      readonly arm: string | undefined;
     }
   | { readonly stage: "comparing" };

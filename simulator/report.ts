@@ -9,6 +9,8 @@ import type { DriftReport } from "./loop/drift-report.js";
 export interface RoundReport {
   /** Train rounds, from 1. */
   readonly round: number;
+  /** The candidate it trained; absent for a task without. */
+  readonly arm?: string;
   /** The metric of the round's version on the test set; null when the round was abandoned or the model diverged. */
   readonly value: number | null;
   readonly accepted: number;
@@ -16,6 +18,33 @@ export interface RoundReport {
   /** Payloads and topics of everything sent until the next train round opened. */
   readonly bytesUp: number;
   readonly bytesDown: number;
+}
+
+/** One candidate, by its last comparison on the devices' held-out rows. */
+export interface CandidateReport {
+  readonly name: string;
+  readonly isWinner: boolean;
+  /** Why it went out; null for the winner. */
+  readonly out: string | null;
+  /** Train rounds it had had, completed. */
+  readonly rounds: number;
+  readonly value: number | null;
+  /** As good as this or better on nine devices of ten. */
+  readonly worst: number | null;
+  /** To score a row, on the devices' clocks: in a simulation, what its cost model says. */
+  readonly latencyUs: number | null;
+  /** Null when it was beyond the limits, and not tried. */
+  readonly parameters: number | null;
+  /** Sent in its train rounds and until the next one opened. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+}
+
+/** A selection that has ended, or got as far as this. */
+export interface SelectionReport {
+  readonly metric: MetricName;
+  readonly winner: string | null;
+  readonly candidates: readonly CandidateReport[];
 }
 
 /** A simulation's result. Same task, data and options, same report but for `seconds`. */
@@ -47,6 +76,8 @@ export interface SimulationReport {
   readonly stopped: "max-rounds" | "target" | "patience";
   /** SHA-256 of the last version's blob. */
   readonly modelHash: string;
+  /** How the task's candidates did; absent for a task without. */
+  readonly selection?: SelectionReport;
   readonly counters: { readonly server: Record<string, number>; readonly devices: Record<string, number> };
   /** Of a task with a monitor whose telemetry streams in. */
   readonly drift?: DriftReport;

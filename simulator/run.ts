@@ -8,13 +8,12 @@ import { Counters } from "../shared/counters.js";
 import { HeadwaterError } from "../shared/error.js";
 import type { DeviceId } from "../shared/id.js";
 import type { Logger } from "../shared/log.js";
-import { defineModel } from "../shared/model/define.js";
+import { buildTaskModel } from "../shared/model/arms-model.js";
 import type { ModelRuntime } from "../shared/model/runtime.js";
-import { planPipeline } from "../shared/pipeline/plan.js";
 import type { LoadedTask } from "../shared/task/parse.js";
 import type { Task } from "../shared/task/task.js";
-import type { EndedRun } from "./compare.js";
 import type { Feed } from "./datasets/load.js";
+import type { EndedRun } from "./ended-run.js";
 import { createFederation, type Federation } from "./federation.js";
 import { eventTimeAt, feedHistory, LiveFeed } from "./feeder.js";
 import { type LoopWatch, watchLoop } from "./loop/loop-watch.js";
@@ -68,7 +67,7 @@ export class SimulatedRun implements EndedRun {
   static async start(options: RunOptions): Promise<SimulatedRun> {
     const { task, feed, seed, trainer, runtime, logger } = options;
     // Building a model takes real time, which must not pass between two virtual events.
-    await runtime.model(defineModel(task.task.model, planPipeline(task.task).columns.length));
+    await buildTaskModel(task.task, runtime);
     const versions = new Map<number, Promise<ModelVersion | undefined>>();
     let federation: Federation | undefined;
     const recorder = createRecorder(options, () => federation?.traffic ?? { up: 0, down: 0 });
@@ -169,9 +168,10 @@ export class SimulatedRun implements EndedRun {
 }
 
 /** The longest time that rounds may take, those of the last time that the fleet learns anew, and a last trial after them. */
-function longestMs({ rounds, evaluate, rollout, monitor }: Task): number {
+function longestMs({ rounds, evaluate, rollout, monitor, candidates = {}, select }: Task): number {
   const { canary, shadow, guard } = rollout;
-  const count = rounds.max + 2 + (monitor?.retrain?.rounds ?? 0);
+  const compared = Object.keys(candidates).length * (select?.rungs.at(-1) ?? 0);
+  const count = rounds.max + 2 + compared + (monitor?.retrain?.rounds ?? 0);
   const stepMs =
     Math.max(canary?.soakMs ?? 0, shadow?.forMs ?? 0) + guard.silentMs + guard.failures * guard.checkMs;
   // Every round ends at its deadline at the latest; abandoned ones may be as many as completed ones.
@@ -193,12 +193,9 @@ export function countAll(
 
 function createRecorder({ task, onProgress }: RunOptions, traffic: () => Federation["traffic"]): Recorder {
   const recorder: Recorder = new Recorder({
-    plan: task.task.train,
+    task: task.task,
     traffic,
-    onRound() {
-      const { rounds, abandoned, validation } = recorder;
-      onProgress({ stage: "round", round: rounds.length - abandoned, abandoned, validation });
-    },
+    onRound: () => onProgress(recorder.progress()),
   });
   return recorder;
 }

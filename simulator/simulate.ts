@@ -10,13 +10,13 @@ import { createRuntime } from "../shared/model/create-runtime.js";
 import type { EngineChoice } from "../shared/model/runtime.js";
 import type { LoadedTask } from "../shared/task/parse.js";
 import { adaptTask } from "./adapt.js";
-import { compare, createGivenJudge } from "./compare.js";
+import { compare, createGivenJudge, createScores } from "./compare.js";
 import { type Feed, loadFeed } from "./datasets/load.js";
 import type { Progress } from "./progress.js";
 import type { SimulationReport } from "./report.js";
 import { SimulatedRun } from "./run.js";
 import { givenExamples } from "./test-set.js";
-import { VersionScores } from "./version-scores.js";
+import type { VersionScores } from "./version-scores.js";
 
 /** What to simulate. */
 export interface SimulateOptions {
@@ -59,7 +59,9 @@ export async function simulate(options: SimulateOptions): Promise<SimulationRepo
       if (given === undefined) return;
       // The first one has learned nothing, and is not in the report.
       if (scores !== undefined) void scores.of(version);
-      scores ??= new VersionScores(createGivenJudge(given, version, { task: task.task, trainer }));
+      scores ??= createScores(createGivenJudge(given, version, { task: task.task, trainer }), {
+        task: task.task,
+      });
     };
     const { poison = false } = options;
     const run = await SimulatedRun.start({

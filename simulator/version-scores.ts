@@ -3,8 +3,11 @@
 
 import { sharedFloats } from "../device/examples/batch.js";
 import type { ModelVersion } from "../server/model/registry.js";
+import type { ModelDefinition } from "../shared/model/definition.js";
 import type { MetricSums } from "../shared/model/metric.js";
 import { type Judge, scoreGlobal } from "./test-set.js";
+
+type DefinitionOf = (arm: string | undefined) => ModelDefinition;
 
 /** Scores by version number. */
 export class VersionScores {
@@ -14,9 +17,12 @@ export class VersionScores {
   #last: Promise<unknown> = Promise.resolve();
   /** Params under way, where all threads read them: one array for all versions, since V8 does not count what is shared. */
   #shared: Float32Array | undefined;
+  readonly #definitionOf: DefinitionOf;
 
-  constructor(judge: Judge) {
+  /** `definitionOf`: the model that a candidate's versions are of, for a task that has some. */
+  constructor(judge: Judge, definitionOf: DefinitionOf = () => judge.definition) {
     this.judge = judge;
+    this.#definitionOf = definitionOf;
   }
 
   /** The sums of a version over the whole test set. */
@@ -24,9 +30,9 @@ export class VersionScores {
     const known = this.#scores.get(manifest.version);
     if (known !== undefined) return known;
     const score = this.#last.then(() => {
-      this.#shared ??= sharedFloats(params.length);
+      if (this.#shared?.length !== params.length) this.#shared = sharedFloats(params.length);
       this.#shared.set(params);
-      return scoreGlobal(this.judge, this.#shared);
+      return scoreGlobal({ ...this.judge, definition: this.#definitionOf(manifest.arm) }, this.#shared);
     });
     this.#scores.set(manifest.version, score);
     // Whoever wants the score hears of a failure.

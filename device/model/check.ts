@@ -6,6 +6,7 @@ import type { ModelDefinition } from "../../shared/model/definition.js";
 import type { ParamSpec } from "../../shared/params/spec.js";
 import { scalerHash } from "../../shared/pipeline/scaler.js";
 import type { FittedScaler } from "../../shared/pipeline/types.js";
+import type { TrainSpec } from "../../shared/task/task.js";
 import type { Manifest } from "../../shared/wire/message.js";
 import { decodeModelBlob } from "../../shared/wire/model-blob.js";
 import type { HashedBlob } from "./hashed-blob.js";
@@ -15,6 +16,15 @@ export interface ModelPlace {
   readonly definition: ModelDefinition;
   readonly spec: ParamSpec;
   readonly pipelineHash: string;
+  /** Of a task with candidates: by the name of the arm, and nothing else fits. */
+  readonly arms?: ReadonlyMap<string, ArmPlace>;
+}
+
+/** What a model of one arm must fit. */
+export interface ArmPlace extends Omit<ModelPlace, "arms"> {
+  readonly plan: TrainSpec;
+  /** Hears of params that fit. */
+  readonly claim: (params: Float32Array) => void;
 }
 
 /** A model version that has been checked. */
@@ -31,6 +41,17 @@ export type CheckedModel =
 
 /** Checks a blob against its manifest, whose own signature has been verified, and against the task. */
 export function checkModel(blob: HashedBlob, manifest: Manifest, place: ModelPlace): CheckedModel {
+  const { arm } = manifest;
+  if (place.arms === undefined)
+    return arm === undefined ? check(blob, manifest, place) : refused("wrong-arm");
+  const armPlace = arm === undefined ? undefined : place.arms.get(arm);
+  if (armPlace === undefined) return refused("wrong-arm");
+  const checked = check(blob, manifest, armPlace);
+  if (checked.ok) armPlace.claim(checked.model.params);
+  return checked;
+}
+
+function check(blob: HashedBlob, manifest: Manifest, place: ModelPlace): CheckedModel {
   const { bytes, sha256 } = blob;
   if (bytes.length !== manifest.bytes || sha256 !== manifest.sha256) return refused("wrong-hash");
   const content = decodeModelBlob(bytes);

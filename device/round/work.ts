@@ -2,23 +2,26 @@
 // reason to decline.
 
 import { assert } from "../../shared/assert.js";
+import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import { HeadwaterError } from "../../shared/error.js";
 import type { DeviceId } from "../../shared/id.js";
-import { quantileNeeds } from "../../shared/pipeline/scaler.js";
+import { quantileNeeds, scalerHash } from "../../shared/pipeline/scaler.js";
 import type { Task } from "../../shared/task/task.js";
 import type { Offer } from "../../shared/wire/message.js";
 import type { ExampleReader } from "../examples/batch.js";
 import type { ModelCache } from "../model/cache.js";
-import { type BaseModel, checkModel, type ModelPlace } from "../model/check.js";
+import { type ArmPlace, type BaseModel, checkModel, type ModelPlace } from "../model/check.js";
 import type { Downloader } from "../model/downloader.js";
 import type { HashedBlob } from "../model/hashed-blob.js";
-import type { Trainer } from "../train/trainer.js";
+import type { ExampleBatch, Trainer } from "../train/trainer.js";
 import {
   type BuiltUpdate,
   buildEvaluateUpdate,
   buildFitUpdate,
+  buildPairedUpdate,
   buildTrainUpdate,
+  type Score,
   type UpdateContext,
 } from "../update/builder.js";
 
@@ -31,6 +34,7 @@ export interface WorkOptions {
   readonly trainer: Trainer;
   readonly downloader: Downloader;
   readonly cache: ModelCache;
+  readonly clock: Clock;
   readonly counters: Counters;
 }
 
@@ -100,19 +104,19 @@ export class RoundWork {
     base: BaseModel,
     signal: AbortSignal,
   ): Promise<BuiltUpdate | undefined> {
-    const { task, device, place, reader, trainer } = this.#options;
+    const { device, reader, trainer } = this.#options;
+    const { definition, spec, plan } = this.#armOf(base);
     const { seed, round, sinceMs } = context.offer;
     const examples = await reader.scaled("train", base.scaler, sinceMs ?? undefined);
     const job = {
       kind: "train",
-      definition: place.definition,
+      ...{ definition, plan },
       params: base.params,
       examples,
-      plan: task.train,
       seed: JSON.stringify([seed, "shuffle", round, device]),
     } as const;
     const result = await trainer.run(job, signal);
-    return buildTrainUpdate(context, { base, spec: place.spec, result, examples: examples.rows });
+    return buildTrainUpdate(context, { base, spec, result, examples: examples.rows });
   }
 
   async #evaluate(
@@ -120,17 +124,62 @@ export class RoundWork {
     base: BaseModel,
     signal: AbortSignal,
   ): Promise<BuiltUpdate | undefined> {
-    const { place, reader, trainer } = this.#options;
-    const examples = await reader.scaled("validation", base.scaler, context.offer.sinceMs ?? undefined);
+    const { reader } = this.#options;
+    const { beside: wanted, sinceMs } = context.offer;
+    const beside = await this.#fetchBeside(context.offer, base, signal);
+    // Read once: all are scored on the very same rows.
+    const examples = await reader.scaled("validation", base.scaler, sinceMs ?? undefined);
+    const scores: Score[] = [];
+    for (const version of [base, ...beside]) scores.push(await this.#score(version, examples, signal));
+    if (wanted === undefined) return buildEvaluateUpdate(context, base, scores[0]!.sums);
+    return buildPairedUpdate(context, base, scores);
+  }
+
+  async #score(version: BaseModel, examples: ExampleBatch, signal: AbortSignal): Promise<Score> {
+    const { clock, trainer } = this.#options;
+    const startedMs = clock.now();
     const job = {
       kind: "evaluate",
-      definition: place.definition,
-      params: base.params,
+      definition: this.#armOf(version).definition,
+      params: version.params,
       examples,
-      labelFactor: base.scaler.label.factor,
+      labelFactor: version.scaler.label.factor,
     } as const;
     const { sums } = await trainer.run(job, signal);
-    return buildEvaluateUpdate(context, base, sums);
+    return { sums, elapsedMs: Math.max(0, clock.now() - startedMs) };
+  }
+
+  /** The versions to score beside the round's own. Rejects with `data-missing` when the server has one no longer. */
+  async #fetchBeside(
+    { chunkBytes, beside = [] }: Offer,
+    base: BaseModel,
+    signal: AbortSignal,
+  ): Promise<readonly BaseModel[]> {
+    const { downloader, place } = this.#options;
+    const versions: BaseModel[] = [];
+    for (const manifest of beside) {
+      const { sha256, bytes, version } = manifest;
+      const fetched = await downloader.fetch({ sha256, bytes, chunkBytes }, signal);
+      if (!fetched.ok)
+        throw new HeadwaterError("data-missing", `the server has version ${version} no longer`);
+      const checked = checkModel(fetched.blob, manifest, place);
+      if (!checked.ok) throw new HeadwaterError("data-invalid", `version ${version}: ${checked.reason}`);
+      // Candidates have the scaler in common, and with it the rows as they see them.
+      if (scalerHash(checked.model.scaler) !== scalerHash(base.scaler))
+        throw new HeadwaterError(
+          "data-invalid",
+          `version ${version} has another scaler than the round's own`,
+        );
+      versions.push(checked.model);
+    }
+    return versions;
+  }
+
+  /** How a version is run and trained: as the task says, or as its arm does. */
+  #armOf({ manifest: { arm } }: BaseModel): Omit<ArmPlace, "claim"> {
+    const { place, task } = this.#options;
+    const own = arm === undefined ? undefined : place.arms?.get(arm);
+    return own ?? { ...place, plan: task.train };
   }
 
   // Without a place on disk the round goes on from memory; only a restart would have to fetch the base again.

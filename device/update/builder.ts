@@ -1,7 +1,7 @@
 // From a round's work to an update: header, delta, frame, id. What is not finite never becomes one.
 
 import type { DeviceId, TaskId, UpdateId } from "../../shared/id.js";
-import { isFiniteSums, type MetricSums } from "../../shared/model/metric.js";
+import { emptyMetricSums, isFiniteSums, type MetricSums } from "../../shared/model/metric.js";
 import type { ParamSpec } from "../../shared/params/spec.js";
 import { isAllFinite, subtract } from "../../shared/params/vector.js";
 import type { ColumnStatistics } from "../../shared/pipeline/types.js";
@@ -58,6 +58,28 @@ export function buildEvaluateUpdate(
 ): BuiltUpdate | undefined {
   if (!isFiniteSums(sums)) return undefined;
   return build(context, { ...headerOf(context, base, sums.rows), evaluate: sums }, undefined);
+}
+
+/** What a version's errors on the device's held-out rows come to, and how long it took to find out. */
+export interface Score {
+  readonly sums: MetricSums;
+  readonly elapsedMs: number;
+}
+
+/**
+ * The update of an evaluate round with versions beside its own, whose score is the first: all on the same rows. A version
+ * whose errors are not finite has none; undefined when that is so of every one.
+ */
+export function buildPairedUpdate(
+  context: UpdateContext,
+  base: BaseModel,
+  scores: readonly Score[],
+): BuiltUpdate | undefined {
+  const [first, ...others] = scores.map(({ sums }) => (isFiniteSums(sums) ? sums : emptyMetricSums));
+  const rows = Math.max(first?.rows ?? 0, ...others.map((sums) => sums.rows));
+  if (first === undefined || rows === 0) return undefined;
+  const beside = { sums: others, elapsedMs: scores.map(({ elapsedMs }) => elapsedMs) };
+  return build(context, { ...headerOf(context, base, rows), evaluate: first, beside }, undefined);
 }
 
 /** The update of a fit round, or undefined when the statistics are not finite. */

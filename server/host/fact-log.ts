@@ -32,10 +32,19 @@ export function logFact(logger: Logger, fact: ServerFact): void {
     case "finished":
     case "trial-started":
     case "retraining":
+    case "selected":
     case "quarantined":
     case "quarantine-lifted":
       logger.info(rest, sentences[fact.type]);
       break;
+    case "selection-rung": {
+      const { rung, best, arms } = fact;
+      const values = Object.fromEntries(
+        arms.map(({ arm, out, score }) => [arm, out ?? score?.value ?? null]),
+      );
+      logger.info({ rung, best, arms: values }, "candidates compared");
+      break;
+    }
     case "trial-checked":
       logger[fact.problems.length > 0 ? "info" : "debug"](rest, sentences[fact.type]);
       break;
@@ -62,6 +71,7 @@ const sentences = {
   "trial-started": "version on trial",
   "trial-checked": "trial checked",
   "trial-ended": "trial over",
+  selected: "candidate selected",
   retraining: "the fleet learns anew",
   quarantined: "device left out of rounds",
   "quarantine-lifted": "device takes part again",

@@ -23,9 +23,11 @@ import {
   roundParamsSchema,
   roundsQuerySchema,
   roundsSchema,
+  selectionSchema,
   statusSchema,
   taskViewSchema,
 } from "./schema.js";
+import { selectionView } from "./selection-view.js";
 import { describeTask } from "./task-view.js";
 import {
   type ApiSources,
@@ -115,6 +117,16 @@ export const apiRoutes: readonly ApiRoute[] = [
     summary: "How far each device's data has drifted, column by column",
     replies: { 200: driftSchema },
     answer: ({ drift }) => ok(drift?.() ?? { columns: [], devices: [] }),
+  },
+  {
+    url: "/api/selection",
+    summary: "How the task's candidates do against each other",
+    replies: { 200: selectionSchema, 404: problemSchema },
+    answer: ({ server }) => {
+      const selection = selectionView(server.status());
+      if (selection !== undefined) return ok(selection);
+      return { code: 404, body: { error: "not-found", message: "the task has no candidates" } };
+    },
   },
   {
     url: "/api/task",

@@ -49,6 +49,32 @@ export const deviceSchema = z.object({
   labels: z.record(z.string(), z.string()).optional(),
 });
 
+export const selectionSchema = z.object({
+  metric: z.string().describe("what candidates are compared by"),
+  rungs: z.array(count).describe("train rounds each has had at every comparison"),
+  rung: count.describe("comparisons made"),
+  winner: z.string().optional().describe("the one that is left; absent while they are compared"),
+  candidates: z.array(
+    z.object({
+      name: z.string(),
+      parameters: count,
+      bytes: count.describe("of its params on the wire"),
+      version: count.describe("its newest; 0: none yet"),
+      rounds: count.describe("train rounds it has had"),
+      out: z.string().optional().describe("why it is out; absent while it is in"),
+      value: z.number().optional().describe("when last compared, pooled over devices"),
+      worst: z.number().optional().describe("as good as this or better on nine devices of ten"),
+      latencyUs: z.number().optional().describe("mean time to score a row on the devices"),
+      scoredRounds: count.optional().describe("train rounds it had had by then"),
+      rows: count.optional(),
+      devices: count.optional().describe("compared on"),
+    }),
+  ),
+  excluded: z
+    .array(z.object({ name: z.string(), reason: z.string() }))
+    .describe("beyond the task's limits, and not tried"),
+});
+
 const trialSchema = z.object({
   version: count,
   mode: z.enum(["shadow", "canary"]),
@@ -95,6 +121,7 @@ export const statusSchema = z.object({
   }),
   counters: byReason.describe("everything accepted, rejected, dropped or failed, since the server started"),
   actions: actionsSchema.describe("what can be changed over this API"),
+  selection: selectionSchema.optional().describe("the task's candidates; all of it is at /api/selection too"),
   trial: trialSchema.optional().describe("a version on trial with a part of the fleet"),
   drift: z
     .object({ devices: count, drifting: count, updatedMs: timeMs })
@@ -263,6 +290,7 @@ export type TaskView = z.infer<typeof taskViewSchema>;
 export type LineageView = z.infer<typeof lineageSchema>;
 export type StatusView = z.infer<typeof statusSchema>;
 export type OpenRoundView = z.infer<typeof openRoundSchema>;
+export type SelectionView = z.infer<typeof selectionSchema>;
 export type RoundView = z.infer<typeof roundSchema>;
 export type RoundsView = z.infer<typeof roundsSchema>;
 export type ModelView = z.infer<typeof modelSchema>;

@@ -33,6 +33,7 @@ import type {
   StatusView,
   TrialView,
 } from "./schema.js";
+import { selectionView } from "./selection-view.js";
 
 /** What the API looks at. */
 export interface ApiSources {
@@ -102,9 +103,10 @@ export function describeLive(sources: ApiSources): LiveView {
 
 function describeStatus(
   sources: ApiSources,
-  { open, stableValue, finished, counters, rounds, trainRounds, trainFromMs, head, stable }: ServerStatus,
+  status: ServerStatus,
   devices: readonly DeviceView[],
 ): LiveStatus {
+  const { open, stableValue, finished, counters, rounds, trainRounds, trainFromMs, head, stable } = status;
   const { task, version, server, clock, startedMs, brokerCounters } = sources;
   const notReady = sources.notReady();
   return {
@@ -123,7 +125,11 @@ function describeStatus(
     broker: sources.broker(),
     counters: { ...counters, ...brokerCounters.toJSON() },
     actions: actionsOf(sources.actions),
-    ...optional({ trial: sources.trial?.(), drift: summariseDrift(sources.drift?.()) }),
+    ...optional({
+      selection: selectionView(status),
+      trial: sources.trial?.(),
+      drift: summariseDrift(sources.drift?.()),
+    }),
   };
 }
 

@@ -32,14 +32,14 @@ export const handleBegin: Handler<"begin"> = async (context, device, begin) => {
 };
 
 function faultOf(
-  { coordinator, rules }: IngestContext,
+  { coordinator, rules, rulesOf }: IngestContext,
   device: DeviceId,
   begin: UpMessage<"begin">,
 ): RejectionReason | undefined {
   const refusal = refusalOf(coordinator.state, { ...begin, device });
   if (refusal !== undefined) return refusal;
   if (begin.updateId !== updateIdOf({ ...begin, task: rules.task, device })) return "malformed";
-  return begin.bytes > updateBytesMax(begin.kind, rules) ? "too-large" : undefined;
+  return begin.bytes > updateBytesMax(begin.kind, rulesOf(begin.baseVersion)) ? "too-large" : undefined;
 }
 
 /** The upload, new or resumed; undefined when there is no room for a new one. */

@@ -41,7 +41,8 @@ async function judge(
   device: DeviceId,
   { upload, commit }: Committed,
 ): Promise<Verdict> {
-  const { devices, registry, rules, scratch, staging, verifyThread } = context;
+  const { devices, registry, rulesOf, scratch, staging, verifyThread } = context;
+  const rules = rulesOf(upload.baseVersion);
   const publicKey = devices.publicKey(device);
   assert(publicKey !== undefined, "a stranger's commit is answered before");
   const manifest = upload.kind === "fit" ? undefined : registry.manifest(upload.baseVersion);

@@ -33,7 +33,9 @@ export interface IngestLimits {
 
 /** The server's parts, as handlers see them. */
 export interface IngestContext {
-  readonly rules: UpdateRules;
+  readonly rules: Pick<UpdateRules, "task">;
+  /** What updates on that version are measured against. */
+  readonly rulesOf: (baseVersion: number) => UpdateRules;
   /** Of the task served: a device that runs another cannot take part. */
   readonly taskHash: string;
   readonly minExamples: number;

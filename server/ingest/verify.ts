@@ -24,6 +24,8 @@ export interface UpdateRules {
   /** Floats and fingerprint of the params. */
   readonly count: number;
   readonly fingerprint: string;
+  /** Versions that an evaluate round scores beside its own. */
+  readonly beside: number;
   /** Feature columns, without the label. */
   readonly columns: number;
   /** Which columns come with a summary of quantiles. */
@@ -45,18 +47,20 @@ export interface UpdateSender {
 
 /** Everything around numbers and names in a frame, generously. */
 const ENVELOPE_BYTES = 4_096;
+/** A version's score, generously. */
+const SCORE_BYTES = 512;
 /** A float with its MessagePack tag. */
 const NUMBER_BYTES = 9;
 
 /** Most bytes that an update of `kind` can need. */
-export function updateBytesMax(kind: RoundKind, { count, columns, quantiles }: UpdateRules): number {
+export function updateBytesMax(kind: RoundKind, { count, columns, quantiles, beside }: UpdateRules): number {
   switch (kind) {
     case "train":
       return ENVELOPE_BYTES + Math.max(...Object.values(codecs).map((codec) => codec.byteLength(count)));
     case "fit":
       return ENVELOPE_BYTES + (4 * NUMBER_BYTES + summaryBytesMax(quantiles)) * (columns + 1);
     case "evaluate":
-      return ENVELOPE_BYTES;
+      return ENVELOPE_BYTES + beside * SCORE_BYTES;
     default:
       return unreachable(kind);
   }
@@ -85,7 +89,13 @@ export function verifyUpload(
   if (deltaNorm !== null && !Number.isFinite(deltaNorm)) return refuse("not-finite");
   const reason = identityFault(header, upload, sender, rules) ?? contentFault(header, rules);
   if (reason !== undefined) return refuse(reason);
-  return { ok: true, examples: header.examples, norm: deltaNorm, sums: header.evaluate };
+  return {
+    ok: true,
+    examples: header.examples,
+    norm: deltaNorm,
+    sums: header.evaluate,
+    ...(header.beside && { beside: header.beside }),
+  };
 }
 
 function refuse(reason: RejectionReason): Verdict {
@@ -114,10 +124,23 @@ function contentFault(header: UpdateHeader, rules: UpdateRules): RejectionReason
   if (train !== null && train.count !== rules.count) return "wrong-shape";
   if (fit !== null && fit.mean.length !== rules.columns + 1) return "wrong-shape";
   if (fit !== null && !isPlausible(fit, rules)) return "malformed";
-  if (evaluate !== null && !isScore(evaluate, rules)) return "malformed";
-  if ((fit?.count ?? evaluate?.rows ?? examples) !== examples) return "malformed";
+  if (evaluate !== null && !areScores(evaluate, header, rules)) return "malformed";
+  if ((fit?.count ?? examples) !== examples) return "malformed";
   if (examples === 0) return "no-examples";
   return examples > rules.examplesMax ? "too-many-examples" : undefined;
+}
+
+/** One of each version, over the same rows; one beside others may be of none, when its errors are no numbers. */
+function areScores(own: MetricSums, { beside, examples, kind }: UpdateHeader, rules: UpdateRules): boolean {
+  const others = beside?.sums ?? [];
+  if (kind !== "evaluate" || others.length !== rules.beside) return false;
+  const isSound = (sums: MetricSums) =>
+    sums.rows === examples ? isScore(sums, rules) : others.length > 0 && isNoScore(sums);
+  return [own, ...others].every(isSound);
+}
+
+function isNoScore({ confusion, ...sums }: MetricSums): boolean {
+  return confusion === undefined && Object.values(sums).every((sum) => sum === 0);
 }
 
 function isScore(sums: NonNullable<UpdateHeader["evaluate"]>, { isBinary }: UpdateRules): boolean {

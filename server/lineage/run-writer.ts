@@ -4,12 +4,13 @@ import { type RunManifest, type Signed, signLineage } from "../../shared/lineage
 import { scalerHash } from "../../shared/pipeline/scaler.js";
 import type { FittedScaler } from "../../shared/pipeline/types.js";
 import { sha256Hex } from "../../shared/task/canonical.js";
+import { learnerOf } from "../../shared/task/learner.js";
 import type { LoadedTask } from "../../shared/task/parse.js";
 import { headwaterVersion } from "../../shared/version.js";
 import type { Manifest } from "../../shared/wire/message.js";
 import type { KeyPair } from "../../shared/wire/signature.js";
 import type { Upload } from "../ingest/staging.js";
-import type { Learning } from "../model/learning.js";
+import type { ArmLearning } from "../model/learning.js";
 import type { RoundHistory } from "../round/history.js";
 import { roundSeed } from "../round/seed.js";
 import type { LineageStore } from "./store.js";
@@ -17,7 +18,9 @@ import type { LineageStore } from "./store.js";
 export interface RunWriterOptions {
   readonly loaded: LoadedTask;
   readonly keys: KeyPair;
-  readonly learning: Pick<Learning, "definition" | "engine">;
+  readonly learning: {
+    of(arm: string | undefined): Pick<ArmLearning, "definition" | "engine">;
+  };
   readonly lineage: LineageStore;
   readonly history: RoundHistory;
   /** Root of all chance. */
@@ -47,7 +50,9 @@ export class RunWriter {
   write({ manifest, scaler, kind, round, updates, origin = null }: Made): Signed<RunManifest> {
     const { loaded, keys, learning, lineage, history, seed } = this.#options;
     const { task, pipelineHash, taskHash } = loaded;
-    const { version, parent, sha256, fingerprint, modelSignature, createdMs } = manifest;
+    const { version, parent, arm, sha256, fingerprint, modelSignature, createdMs } = manifest;
+    const { definition, engine } = learning.of(arm);
+    const train = learnerOf(task, arm)?.train ?? task.train;
     return signLineage(keys.privateKey, {
       schema: "headwater/run/1",
       ...{ task: task.task, version, parent, kind, round, origin },
@@ -62,13 +67,13 @@ export class RunWriter {
         // Ids are ASCII: this is the order of their bytes.
         .sort((a, b) => (a.device < b.device ? -1 : 1)),
       hashes: {
-        ...{ task: taskHash, pipeline: pipelineHash, topology: learning.definition.topologyHash },
+        ...{ task: taskHash, pipeline: pipelineHash, topology: definition.topologyHash },
         ...{ scaler: scalerHash(scaler), params: fingerprint, modelSignature, blob: sha256 },
       },
-      ...plain({ train: task.train, rounds: task.rounds, aggregate: task.aggregate }),
+      ...plain({ train, rounds: task.rounds, aggregate: task.aggregate }),
       seeds: { rootSha256: sha256Hex(seed), round: round === 0 ? null : roundSeed(seed, round) },
       epsilon: null,
-      code: codeOf(learning.engine),
+      code: codeOf(engine),
       times: { openedMs: history.openedMs(round) ?? null, createdMs },
     });
   }

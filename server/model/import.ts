@@ -1,13 +1,11 @@
 // A version from elsewhere, taken into the data folder of a server that does not run. It gets the next number and the
 // server's own signature; its origin is in its run. Nothing is served or trained on because of it, unless that is asked for.
 
-import { type Artefact, checkArtefact } from "../../shared/artefact/artefact.js";
+import { type Artefact, checkArtefact, describeModel } from "../../shared/artefact/artefact.js";
 import { assert } from "../../shared/assert.js";
 import type { Clock } from "../../shared/clock.js";
 import { HeadwaterError } from "../../shared/error.js";
-import { defineModel } from "../../shared/model/define.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
-import { planPipeline } from "../../shared/pipeline/plan.js";
 import { sha256Hex } from "../../shared/task/canonical.js";
 import type { Manifest } from "../../shared/wire/message.js";
 import { encodeModelBlob } from "../../shared/wire/model-blob.js";
@@ -54,10 +52,11 @@ export async function importVersion(options: ImportOptions): Promise<Manifest> {
   const { folder, artefact, runtime, clock, parent, alias, asHead } = options;
   const { loaded } = artefact;
   checkAlias(alias);
-  const definition = defineModel(loaded.task.model, planPipeline(loaded.task).columns.length);
+  const { arm } = artefact.manifest;
+  const { definition } = describeModel(loaded, arm);
   const model = await runtime.model(definition);
   checkArtefact(artefact, model.spec);
-  claimDatabase(folder.database, loaded, learningIdentity(loaded, definition.topologyHash));
+  claimDatabase(folder.database, loaded, learningIdentity(loaded));
   const stores = storesOf(folder, artefact);
   if (parent !== 0 && stores.versions.manifest(parent) === undefined)
     throw new HeadwaterError("config-invalid", `parent: there is no version ${parent} (any more)`);
@@ -67,13 +66,18 @@ export async function importVersion(options: ImportOptions): Promise<Manifest> {
       "config-invalid",
       `round ${before.open.round} is open: head cannot move before it has ended`,
     );
+  if (asHead && loaded.task.candidates !== undefined && (before.selection?.winner ?? null) === null)
+    throw new HeadwaterError(
+      "config-invalid",
+      "head cannot move before one of the task's candidates is selected",
+    );
   const version = before.lastVersion + 1;
   const { manifest, blob } = signAnew(options, version);
   const runs = new RunWriter({
     ...stores,
     ...folder,
     loaded,
-    learning: { definition, engine: model.engine },
+    learning: { of: () => ({ definition, engine: model.engine }) },
   });
   const { publicKey, manifest: from } = artefact;
   const key = Buffer.from(rawPublicKey(publicKey)).toString("base64");
@@ -131,6 +135,7 @@ function signAnew({ folder, artefact, clock, parent }: ImportOptions, version: n
   const createdMs = clock.now();
   const claim = {
     ...{ v: 1 as const, task: from.task, version, parent, fingerprint, modelSignature },
+    ...(from.arm !== undefined && { arm: from.arm }),
     ...{ sha256: sha256Hex(blob), bytes: blob.length, createdMs, expiresMs: createdMs + LIFETIME_MS },
   };
   return { blob, manifest: { ...claim, signature: signManifest(folder.keys.privateKey, claim) } };

@@ -22,7 +22,7 @@ import type { Staging, Upload } from "../ingest/staging.js";
 import type { RunWriter } from "../lineage/run-writer.js";
 import { createOptimizer } from "../optimize/registry.js";
 import type { MakeCommand, UpdateRef } from "../round/command.js";
-import type { Learning } from "./learning.js";
+import type { ArmLearning, Learning } from "./learning.js";
 import type { ModelRegistry } from "./registry.js";
 
 /** A device that has been away for longer than this starts to serve nothing old. */
@@ -50,6 +50,7 @@ interface Content {
   readonly params: Float32Array;
   readonly scaler: FittedScaler;
   readonly parent: number;
+  readonly arm: string | undefined;
 }
 
 /** Makes what commands ask for. */
@@ -67,13 +68,16 @@ export class VersionMaker {
     const content = await this.#contentOf(command, signal);
     if (!isAllFinite(content.params)) return undefined;
     const { learning, loaded, runs, staging } = this.#options;
-    const { fingerprint } = learning.spec;
-    const modelSignature = learning.signatureOf(content.scaler);
+    const { arm } = content;
+    const { spec, signatureOf } = learning.of(arm);
+    const { fingerprint } = spec;
+    const modelSignature = signatureOf(content.scaler);
     const blob = encodeModelBlob({ ...content, fingerprint, modelSignature });
     const manifest = this.#sign({
       task: loaded.task.task,
       version: command.version,
       parent: content.parent,
+      ...(arm !== undefined && { arm }),
       sha256: sha256Hex(blob),
       bytes: blob.length,
       fingerprint,
@@ -94,16 +98,20 @@ export class VersionMaker {
     const { task } = loaded;
     switch (command.type) {
       case "initialise":
-        return { params: learning.initialParams, scaler: fitScaler(task, undefined), parent: 0 };
+        return { ...firstOf(learning), scaler: fitScaler(task, undefined) };
       case "fit": {
         const scaler = fitScaler(task, await this.#mergeStatistics(command.updates, signal));
-        return { params: learning.initialParams, scaler, parent: 0 };
+        return { ...firstOf(learning), scaler };
+      }
+      case "start": {
+        const { scaler } = await this.#version(command.scalerOf);
+        return { ...firstOf(learning.of(command.arm)), scaler };
       }
       case "fold":
         return this.#fold(command, signal);
       case "revert": {
-        const { params, scaler } = await this.#version(command.from);
-        return { params, scaler, parent: command.from };
+        const { params, scaler, manifest } = await this.#version(command.from);
+        return { params, scaler, parent: command.from, arm: manifest.arm };
       }
       default:
         return unreachable(command);
@@ -122,7 +130,7 @@ export class VersionMaker {
       signal,
     });
     const params = createOptimizer(spec.optimizer).apply(base.params, aggregate);
-    return { params, scaler: base.scaler, parent: command.base };
+    return { params, scaler: base.scaler, parent: command.base, arm: base.manifest.arm };
   }
 
   async #mergeStatistics(updates: readonly UpdateRef[], signal: AbortSignal): Promise<FleetStatistics> {
@@ -166,6 +174,10 @@ export class VersionMaker {
     const claim = { v: 1 as const, ...parts, createdMs, expiresMs: createdMs + LIFETIME_MS };
     return { ...claim, signature: signManifest(this.#options.keys.privateKey, claim) };
   }
+}
+
+function firstOf({ initialParams, arm }: ArmLearning): Omit<Content, "scaler"> {
+  return { params: initialParams, parent: 0, arm };
 }
 
 function announced(staging: Staging, { device, updateId }: UpdateRef): Upload {

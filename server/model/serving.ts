@@ -2,10 +2,10 @@
 // that nobody asks computes without one.
 
 import { Lru } from "../../shared/lru.js";
+import { buildTaskModel, claimParams } from "../../shared/model/arms-model.js";
 import { createRuntime } from "../../shared/model/create-runtime.js";
-import { defineModel } from "../../shared/model/define.js";
 import { defaultEngine } from "../../shared/model/engine.js";
-import type { Model, ModelRuntime } from "../../shared/model/runtime.js";
+import type { ModelRuntime } from "../../shared/model/runtime.js";
 import { planPipeline } from "../../shared/pipeline/plan.js";
 import type { ServedModel, ServedModels, ServedVersion } from "../../shared/serving/served-model.js";
 import type { Task } from "../../shared/task/task.js";
@@ -58,7 +58,7 @@ export class ServerModels implements ServedModels {
     const { columns } = planPipeline(this.#task);
     this.#runtime ??= this.#createRuntime();
     const runtime = await this.#runtime;
-    const model: Model = await runtime.model(defineModel(this.#task.model, columns.length));
+    const model = await buildTaskModel(this.#task, runtime);
     const atHand = new Lru<number, ServedVersion>(VERSIONS_MAX);
     return {
       ...{ name: this.#task.task, columns, model },
@@ -69,6 +69,7 @@ export class ServerModels implements ServedModels {
         if (known !== undefined) return known;
         const kept = await this.#server.model(version);
         if (kept === undefined) return undefined;
+        claimParams(model, kept.params, kept.manifest.arm);
         const served = { version, params: kept.params, scaler: kept.scaler };
         atHand.set(version, served);
         return served;

@@ -43,18 +43,21 @@ function accept(state: RoundsState, update: Announcement, verdict: Verdict & { r
   const place = memberOf(state, device);
   if (place === undefined) return step(state);
   const { kind } = place.open;
-  const { examples, norm, sums } = verdict;
+  const { examples, norm, sums, beside } = verdict;
   const word: Word = { device, updateId, round, status: "accepted", reason: null };
-  return step(withMember(state, device, { status: "accepted", updateId, norm, sums }), {
-    writes: [
-      { type: "update", round, kind, device, updateId },
-      { type: "word", word },
-    ],
-    commands: [
-      tell({ type: "update-accepted", round, kind, device, updateId, examples }),
-      { type: "word", word },
-    ],
-  });
+  return step(
+    withMember(state, device, { status: "accepted", updateId, norm, sums, ...(beside && { beside }) }),
+    {
+      writes: [
+        { type: "update", round, kind, device, updateId },
+        { type: "word", word },
+      ],
+      commands: [
+        tell({ type: "update-accepted", round, kind, device, updateId, examples }),
+        { type: "word", word },
+      ],
+    },
+  );
 }
 
 function reject(state: RoundsState, update: Announcement, reason: RejectionReason): Step {

@@ -7,6 +7,7 @@ import { foldedUpdates, pendingMake } from "./making.js";
 import type { Context } from "./membership.js";
 import { RECEIPT_ROUNDS } from "./policy.js";
 import { adoptRoot, adoptTrained, judgeCandidate, noteAbandoned } from "./progression.js";
+import { adoptArmTrained, isSelecting, judgeRung, noteFruitless } from "./selecting.js";
 import { acceptedMembers, type Member, type OpenRound, type RoundsState } from "./state.js";
 
 /** Closes or abandons the open round when its time has come. */
@@ -35,8 +36,18 @@ export function completeRound(state: RoundsState, open: OpenRound, version: numb
   const norms = acceptedMembers(open).flatMap(({ norm }) => (norm === null ? [] : [norm]));
   const ending = endingOf(open, { outcome: "completed", version, closedMs: context.nowMs });
   return chain(leaveRound(state, open, ending), (next) =>
-    open.kind === "fit" ? adoptRoot(next, version) : adoptTrained(next, { version, norms }, context),
+    finishTraining(next, open, { version, norms }, context),
   );
+}
+
+function finishTraining(
+  state: RoundsState,
+  open: OpenRound,
+  made: { readonly version: number; readonly norms: readonly number[] },
+  context: Context,
+): Step {
+  if (open.kind === "fit") return adoptRoot(state, made.version);
+  return isSelecting(state) ? adoptArmTrained(state, open, made) : adoptTrained(state, made, context);
 }
 
 /** Without quorum, or with updates that make no version: nothing of the round remains but its number. */
@@ -44,6 +55,7 @@ export function abandonRound(state: RoundsState, open: OpenRound, context: Conte
   const { policy, nowMs } = context;
   const ending = endingOf(open, { outcome: "abandoned", version: undefined, closedMs: nowMs });
   return chain(leaveRound(state, open, ending), (next) => {
+    if (isSelecting(next)) return noteFruitless(next, open, context);
     if (open.kind === "evaluate") return judgeCandidate(next, undefined, context);
     return step(open.kind === "train" ? noteAbandoned(next, policy) : next);
   });
@@ -65,7 +77,7 @@ function closeEvaluation(state: RoundsState, open: OpenRound, context: Context):
         writes: [evaluation],
         commands: [tell({ type: "evaluated", version, pooled, perDevice })],
       }),
-    (next) => judgeCandidate(next, pooled, context),
+    (next) => (isSelecting(next) ? judgeRung(next, open, context) : judgeCandidate(next, pooled, context)),
   );
 }
 

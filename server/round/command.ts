@@ -85,6 +85,13 @@ export type MakeCommand =
       readonly version: number;
       readonly updates: readonly UpdateRef[];
     }
+  /** Initial params of a candidate, with the scaler of version `scalerOf`. */
+  | {
+      readonly type: "start";
+      readonly version: number;
+      readonly arm: string;
+      readonly scalerOf: number;
+    }
   /** The base moved by the aggregate of the updates, in the order given. */
   | {
       readonly type: "fold";

@@ -23,6 +23,7 @@ import type { Policy } from "./policy.js";
 import { adoptRoot } from "./progression.js";
 import { isLearningAnew, liftQuarantine, quarantine, startRetraining } from "./retrain.js";
 import { checkTrial, judgeTrial, promoteByHand, rollBackByHand } from "./rollout.js";
+import { adoptArm } from "./selecting.js";
 import type { RoundsState } from "./state.js";
 import { releaseCommand } from "./trial-reach.js";
 
@@ -117,6 +118,7 @@ type Made = { readonly round: number; readonly version: number };
 function adoptVersion(state: RoundsState, { round, version }: Made, context: Context): Step {
   // Made for what is no longer pending, as when a restart had it made twice.
   if (version !== state.lastVersion + 1) return step(state);
+  if (state.making?.what === "arm" && round === 0) return adoptArm(state, state.making.arm, version);
   if (state.making !== null && round === 0) return adoptRoot(state, version);
   return isClosing(state, round) ? completeRound(state, state.open, version, context) : step(state);
 }

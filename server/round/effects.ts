@@ -89,11 +89,13 @@ export class Effects {
     const { clock, downlink, fleet, registry, seed, chunkBytes } = this.#options;
     if (open === null || !fleet.isConnected(device)) return;
     const { round, kind, baseVersion, deadlineMs } = open;
+    const beside = open.beside?.flatMap((version) => registry.manifest(version) ?? []);
     await downlink.send(device, "offer", {
       v: 1,
       round,
       kind,
       manifest: kind === "fit" ? null : (registry.manifest(baseVersion) ?? null),
+      ...(beside && { beside }),
       sinceMs,
       seed: roundSeed(seed, round),
       remainingMs: Math.max(0, deadlineMs - clock.now()),

@@ -89,6 +89,12 @@ export interface Announcement {
   readonly baseVersion: number | undefined;
 }
 
+/** What one device's held-out rows say of versions beside the round's own, in its order; times: the own one's first. */
+export interface BesideScores {
+  readonly sums: readonly MetricSums[];
+  readonly elapsedMs: readonly number[];
+}
+
 /** What its bytes turned out to be, whatever the round has come to meanwhile. */
 export type Verdict =
   | {
@@ -98,5 +104,7 @@ export type Verdict =
       readonly norm: number | null;
       /** Of an evaluate round. */
       readonly sums: MetricSums | null;
+      /** Of the versions scored beside its own. */
+      readonly beside?: BesideScores;
     }
   | { readonly ok: false; readonly reason: RejectionReason };

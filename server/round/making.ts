@@ -10,6 +10,9 @@ export function pendingMake(state: RoundsState): MakeCommand | undefined {
   const { making, open } = state;
   if (making?.what === "initial") return { type: "initialise", version };
   if (making?.what === "revert") return { type: "revert", version, from: making.from };
+  if (making?.what === "arm") {
+    return { type: "start", version, arm: making.arm, scalerOf: making.scalerOf };
+  }
   if (open === null || !open.isClosing) return undefined;
   const { round, kind, baseVersion } = open;
   const updates = foldedUpdates(open);

@@ -137,7 +137,8 @@ export function replaceLost(state: RoundsState, context: Context): Step {
   );
   if (wanting.length === 0) return step(state);
   const { policy } = context;
-  const pool = shuffleDevices(availableDevices(state, open.kind, context), policy.seed, open.round);
+  const available = availableDevices(state, open.kind, context);
+  const pool = shuffleDevices(available, policy.seed, open.order ?? open.round);
   const replacements = wanting.map(
     ({ device, member }, at) =>
       (next: RoundsState) =>

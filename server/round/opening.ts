@@ -1,5 +1,6 @@
 // What comes next, and opening it: fit -> train -> evaluate -> train ... -> finished.
 
+import { unreachable } from "../../shared/assert.js";
 import type { DeviceId } from "../../shared/id.js";
 import type { CohortSpec } from "../../shared/task/task.js";
 import type { RoundKind } from "../../shared/wire/message.js";
@@ -11,6 +12,7 @@ import { normLimitOf } from "./norms.js";
 import type { Policy } from "./policy.js";
 import { finish, mustRevert, skipEvaluation, trainRoundsOf } from "./progression.js";
 import { isLearningAnew } from "./retrain.js";
+import { beginSelection, beginTurn, endSelection, isSelecting, nextWish, noteUnscored } from "./selecting.js";
 import type { Making, OpenRound, RoundsState } from "./state.js";
 
 /** Starts whatever is next, when nothing is under way and enough devices are there. */
@@ -18,11 +20,45 @@ export function openNext(state: RoundsState, context: Context): Step {
   const { policy } = context;
   if (state.open !== null || state.making !== null || state.finished !== null) return step(state);
   if (state.head === 0 && !policy.needsFit) return startMaking(state, { what: "initial" });
+  if (state.head > 0 && state.selection === null && policy.selection !== undefined) {
+    return openNext(beginSelection(state, policy.selection), context);
+  }
+  if (isSelecting(state)) return selectNext(state, context);
   // Before there is a stable version, head returns to the params it started from.
   if (mustRevert(state, policy))
     return startMaking(state, { what: "revert", from: state.stable || state.root });
   const kind = nextKind(state, policy);
-  return kind === undefined ? finish(state, "max-rounds") : openRound(state, kind, context);
+  if (kind === undefined) return finish(state, "max-rounds");
+  const baseVersion = kind === "evaluate" ? state.candidate : state.head;
+  return openRound(state, { kind, baseVersion, norms: state.norms }, context);
+}
+
+/** What the comparison of candidates wants next. */
+function selectNext(state: RoundsState, context: Context): Step {
+  const { selection } = state;
+  const policy = context.policy.selection;
+  // Without its policy, as when a task no longer has candidates, there is nothing to compare by: the first arm goes on.
+  const wish = selection && policy && nextWish(selection, policy, state.nextRound);
+  if (wish === undefined || wish === null)
+    return chain(endSelection(state), (next) => openNext(next, context));
+  switch (wish.wants) {
+    case "version":
+      return startMaking(state, wish.making);
+    case "train": {
+      const { base, order } = wish;
+      const round = { kind: "train", baseVersion: base.head, norms: base.norms, order } as const;
+      const opened = openRound(state, round, context);
+      return opened.state.open === null ? opened : { ...opened, state: beginTurn(opened.state, base, order) };
+    }
+    case "evaluate":
+      return openRound(
+        state,
+        { kind: "evaluate", baseVersion: wish.base, norms: [], beside: wish.beside },
+        context,
+      );
+    default:
+      return unreachable(wish);
+  }
 }
 
 function nextKind(state: RoundsState, policy: Policy): RoundKind | undefined {
@@ -37,35 +73,44 @@ function startMaking(state: RoundsState, making: Making): Step {
   return step(next, { commands: command === undefined ? [] : [command] });
 }
 
-function openRound(state: RoundsState, kind: RoundKind, context: Context): Step {
+/** What a round is about. */
+interface RoundTopic {
+  readonly kind: RoundKind;
+  readonly baseVersion: number;
+  readonly norms: readonly number[];
+  readonly beside?: readonly number[];
+  readonly order?: number;
+}
+
+function openRound(state: RoundsState, topic: RoundTopic, context: Context): Step {
   const { policy, nowMs } = context;
+  const { kind, baseVersion, beside, order } = topic;
   const isTraining = kind === "train";
-  if (isTraining && nowMs < state.trainFromMs && !isLearningAnew(state)) return step(state);
+  if (isTraining && isTooEarly(state, order, nowMs)) return step(state);
   const plan = planOf(kind, policy);
   const available = availableDevices(state, kind, context);
   const target = cohortSize(plan.cohort, available.length);
   const quorum = Math.max(1, shareOf(plan.quorum, target));
   const needed = state.nextRound === 1 ? Math.max(quorum, policy.rounds.minDevices) : quorum;
   if (available.length < needed) {
-    // Training does not wait for scores that nobody can give.
-    return kind === "evaluate"
-      ? chain(skipEvaluation(state), (next) => openNext(next, context))
-      : step(awaitDevices(state));
+    return kind === "evaluate" ? skip(state, context) : step(awaitDevices(state, context));
   }
   const asked = Math.min(available.length, shareOf(1 + plan.overSelect, target));
-  const cohort = shuffleDevices(available, policy.seed, state.nextRound).slice(0, asked);
+  const cohort = shuffleDevices(available, policy.seed, order ?? state.nextRound).slice(0, asked);
   const open: OpenRound = {
     round: state.nextRound,
     kind,
-    baseVersion: kind === "evaluate" ? state.candidate : state.head,
+    baseVersion,
+    ...(beside && { beside }),
+    ...(order !== undefined && { order }),
     deadlineMs: nowMs + plan.deadlineMs,
     target,
     quorum,
-    normLimit: isTraining ? normLimitOf(state.norms) : null,
+    normLimit: isTraining ? normLimitOf(topic.norms) : null,
     members: new Map(cohort.map((device) => [device, assigned(context)])),
     isClosing: false,
   };
-  const { round, baseVersion } = open;
+  const { round } = open;
   const trainFromMs = isTraining ? nowMs + policy.rounds.everyMs : state.trainFromMs;
   return step(
     { ...state, nextRound: state.nextRound + 1, trainFromMs, open },
@@ -76,8 +121,23 @@ function openRound(state: RoundsState, kind: RoundKind, context: Context): Step 
   );
 }
 
+/** Rounds that begin by the clock: not before it is time. The candidates of a turn follow one another at once. */
+function isTooEarly(state: RoundsState, order: number | undefined, nowMs: number): boolean {
+  const isWithinTurn = order !== undefined && order < state.nextRound;
+  return nowMs < state.trainFromMs && !isWithinTurn && !isLearningAnew(state);
+}
+
+/** Training does not wait for scores that nobody can give. Candidates do while nobody is there at all. */
+function skip(state: RoundsState, context: Context): Step {
+  if (!isSelecting(state)) return chain(skipEvaluation(state), (next) => openNext(next, context));
+  if (availableDevices(state, "train", context).length === 0) return step(awaitDevices(state, context));
+  return chain(noteUnscored(state, context), (next) => openNext(next, context));
+}
+
 /** The time for a round has come, and only devices are missing: a clock brings nothing any more. */
-function awaitDevices(state: RoundsState): RoundsState {
+function awaitDevices(state: RoundsState, { nowMs }: Context): RoundsState {
+  // Of candidates, those that come later in a turn, and their comparison, do not wait for the clock.
+  if (isSelecting(state) && nowMs < state.trainFromMs) return state;
   return state.trainFromMs === 0 ? state : { ...state, trainFromMs: 0 };
 }
 

@@ -2,6 +2,7 @@
 
 import { needsFit } from "../../shared/pipeline/scaler.js";
 import type { EvaluateSpec, MonitorSpec, RolloutSpec, RoundsSpec, Task } from "../../shared/task/task.js";
+import type { ArmPolicy, SelectionPolicy } from "../select/state.js";
 
 /** Everything a decision depends on besides state and event. Plain JSON: the journal keeps it. */
 export interface Policy {
@@ -13,6 +14,8 @@ export interface Policy {
   readonly evaluate: EvaluateSpec;
   readonly rollout: RolloutSpec;
   readonly monitor: MonitorSpec | undefined;
+  /** Undefined without candidates. */
+  readonly selection?: SelectionPolicy | undefined;
   /** When a device without work says hello again: soon enough to learn of a lost offer within its lease. */
   readonly retryMs: number;
   /** A device not heard for this long is not asked. */
@@ -41,7 +44,15 @@ const MINUTE_MS = 60_000;
 /** The rules of `task`. */
 export function policyOf(
   task: Task,
-  options: { readonly seed: string; readonly maxDevices: number },
+  {
+    arms = [],
+    ...options
+  }: {
+    readonly seed: string;
+    readonly maxDevices: number;
+    /** Candidates within the task's limits. */
+    readonly arms?: readonly ArmPolicy[];
+  },
 ): Policy {
   const { rounds, evaluate, rollout, monitor } = task;
   // Where rounds are rare, so are calls.
@@ -54,8 +65,16 @@ export function policyOf(
     evaluate,
     rollout,
     monitor,
+    selection: selectionOf(task, arms),
     retryMs,
     // A member may be silent from offer to deadline, and then through a lost hello or two.
     absentMs: 2 * Math.max(rounds.deadlineMs, evaluate.deadlineMs) + 3 * retryMs,
   };
+}
+
+function selectionOf({ select }: Task, arms: readonly ArmPolicy[]): SelectionPolicy | undefined {
+  // Who decides without knowing the models compares none.
+  if (select === undefined || arms.length === 0) return undefined;
+  const { rungs, eta, metric, limits } = select;
+  return { arms, rungs, eta, metric, latencyMs: limits.latencyMs };
 }

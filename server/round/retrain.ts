@@ -4,6 +4,7 @@ import type { DeviceId } from "../../shared/id.js";
 import { type Step, step, tell } from "./command.js";
 import type { RoundEvent } from "./event.js";
 import type { Context } from "./membership.js";
+import { isSelecting } from "./selecting.js";
 import type { RoundsState } from "./state.js";
 
 const DAY_MS = 86_400_000;
@@ -33,6 +34,7 @@ export function startRetraining(
   const retrain = policy.monitor?.retrain;
   const fromMs = mayRetrainFrom(state, context);
   if (retrain === undefined || fromMs === undefined || nowMs < fromMs) return step(state);
+  if (isSelecting(state)) return step(state);
   if (state.stable === 0 || state.trial !== null || state.trainRounds < state.retrainUntil)
     return step(state);
   const until = state.trainRounds + retrain.rounds;

@@ -3,6 +3,8 @@
 import type { DeviceId, UpdateId } from "../../shared/id.js";
 import type { MetricSums } from "../../shared/model/metric.js";
 import type { RoundKind } from "../../shared/wire/message.js";
+import type { SelectionState } from "../select/state.js";
+import type { BesideScores } from "./event.js";
 
 /** Stable is to be scored anew. */
 interface Rescore {
@@ -55,6 +57,8 @@ export interface RoundsState {
   /** Failed gates, and abandoned train rounds, in a row. */
   readonly failedGates: number;
   readonly abandonedRounds: number;
+  /** Candidates being compared, or how that went; null without candidates, and before the first version. */
+  readonly selection: SelectionState | null;
   /** Best value so far by the stop rule's metric, and evaluations since. */
   readonly best: number | null;
   readonly sinceBest: number;
@@ -68,8 +72,11 @@ export interface RoundsState {
 
 export type FinishReason = "max-rounds" | "target" | "patience";
 
-/** The first version, or head going back to the params of version `from`. */
-export type Making = { readonly what: "initial" } | { readonly what: "revert"; readonly from: number };
+/** The first version, head going back to the params of version `from`, or the first version of another candidate. */
+export type Making =
+  | { readonly what: "initial" }
+  | { readonly what: "revert"; readonly from: number }
+  | { readonly what: "arm"; readonly arm: string; readonly scalerOf: number };
 
 /** A version and its pooled value by the gate's metric. */
 export interface Scored {
@@ -113,6 +120,10 @@ export interface OpenRound {
   readonly kind: RoundKind;
   /** 0 in a fit round. */
   readonly baseVersion: number;
+  /** Versions that an evaluate round scores beside its base: the other candidates'. */
+  readonly beside?: readonly number[];
+  /** The round in whose order devices are asked, when it is not this one. */
+  readonly order?: number;
   readonly deadlineMs: number;
   /** Updates that close the round at once. */
   readonly target: number;
@@ -140,6 +151,8 @@ export interface AcceptedMember {
   readonly norm: number | null;
   /** Of an evaluate round. */
   readonly sums: MetricSums | null;
+  /** Of the versions scored beside its own. */
+  readonly beside?: BesideScores;
 }
 
 /** No longer waited for. The update of an expired one still counts while the round is open. */
@@ -174,6 +187,7 @@ export const initialState: RoundsState = {
   candidate: 0,
   failedGates: 0,
   abandonedRounds: 0,
+  selection: null,
   best: null,
   sinceBest: 0,
   norms: [],

@@ -10,6 +10,7 @@ import { planPipeline } from "../pipeline/plan.js";
 import { scalerHash } from "../pipeline/scaler.js";
 import type { FittedScaler } from "../pipeline/types.js";
 import { sha256Hex } from "../task/canonical.js";
+import { learnerOf } from "../task/learner.js";
 import type { LoadedTask } from "../task/parse.js";
 import type { Manifest } from "../wire/message.js";
 import { encodeModelBlob } from "../wire/model-blob.js";
@@ -27,13 +28,22 @@ export interface Artefact {
   readonly lineage: readonly Lineage[];
 }
 
-/** The model of an artefact's task, and the names of its inputs. */
-export function describeModel({ task }: LoadedTask): {
+/** The model of a version of `arm`, and the names of its inputs. Throws `data-invalid` when its task has no such candidate. */
+export function describeModel(
+  { task }: LoadedTask,
+  arm?: string,
+): {
   readonly definition: ModelDefinition;
   readonly columns: readonly string[];
 } {
   const { columns } = planPipeline(task);
-  return { definition: defineModel(task.model, columns.length), columns };
+  const learner = learnerOf(task, arm);
+  if (learner === undefined)
+    throw new HeadwaterError(
+      "data-invalid",
+      `the model does not fit its task: no candidate is called ${arm}`,
+    );
+  return { definition: defineModel(learner.model, columns.length), columns };
 }
 
 /**
@@ -44,7 +54,7 @@ export function checkArtefact(
   { loaded, manifest, publicKey, params, scaler }: Artefact,
   spec: ParamSpec,
 ): void {
-  const { definition, columns } = describeModel(loaded);
+  const { definition, columns } = describeModel(loaded, manifest.arm);
   const { fingerprint } = spec;
   expect("params", params.length, spec.count);
   expect("columns of the scaler", scaler.offset.length, columns.length);

@@ -3,6 +3,7 @@
 import { stringify } from "yaml";
 import { unreachable } from "../assert.js";
 import type { Lineage } from "../lineage/record.js";
+import { learnerOf } from "../task/learner.js";
 import type { LabelSpec, OutputSpec } from "../task/task.js";
 import { type Artefact, describeModel } from "./artefact.js";
 
@@ -38,7 +39,7 @@ export function modelCard(artefact: Artefact): string {
 }
 
 function body({ loaded, manifest, lineage }: Artefact): string {
-  const { columns } = describeModel(loaded);
+  const { columns } = describeModel(loaded, manifest.arm);
   const { task } = loaded;
   const facts = federatedFacts(lineage);
   return `# ${task.task}, version ${manifest.version}
@@ -75,7 +76,7 @@ ${columns.map((column, at) => `| ${at + 1} | \`${column}\` |`).join("\n")}
 | examples of its last round | ${facts.examples} |
 | made from version | ${manifest.parent === 0 ? "none" : manifest.parent} |
 | aggregation | \`${JSON.stringify(task.aggregate)}\` |
-| training | \`${JSON.stringify(task.train)}\` |
+| training | \`${JSON.stringify(learnerOf(task, manifest.arm)?.train)}\` |
 | differential privacy (epsilon) | none |
 | drift reference | on the devices; the scaler holds the fleet's location and spread per column |
 ${scoreRows(lineage)}
@@ -153,7 +154,7 @@ function labelWords(label: LabelSpec): string {
 
 /** MLflow's MLmodel file. */
 export function mlmodel({ loaded, manifest, lineage }: Artefact, headwater: string): string {
-  const { definition } = describeModel(loaded);
+  const { definition } = describeModel(loaded, manifest.arm);
   const tensor = (width: number) =>
     JSON.stringify([{ type: "tensor", "tensor-spec": { dtype: "float32", shape: [-1, width] } }]);
   const run = lineage[0]?.run.sha256;

@@ -49,7 +49,7 @@ const indexSchema = z.object({
 export function artefactFiles(artefact: Artefact, spec: ParamSpec): Files {
   checkArtefact(artefact, spec);
   const { loaded, manifest, publicKey, params, scaler, lineage } = artefact;
-  const { definition, columns } = describeModel(loaded);
+  const { definition, columns } = describeModel(loaded, manifest.arm);
   const headwater = headwaterVersion();
   const files = new Map([
     [MODEL_FILE, utf8(modelJson(definition, spec, `headwater ${headwater}`))],
@@ -88,7 +88,7 @@ export async function readArtefact(files: Files, runtime: ModelRuntime): Promise
       );
   }
   const loaded = parseTaskSource(index.task);
-  const { definition } = describeModel(loaded);
+  const { definition } = describeModel(loaded, index.manifest.arm);
   checkTopology(fileOf(files, MODEL_FILE), definition.topology);
   const { spec } = await runtime.model(definition);
   const weights = fileOf(files, WEIGHTS_FILE);

@@ -25,7 +25,7 @@ export const runSchema = z.object({
   /** The version it was made from, and the hash of its run; 0 and null: none, or made before there were runs. */
   parent: count,
   parentRun: sha256Schema.nullable(),
-  kind: z.enum(["initialise", "fit", "fold", "revert", "import"]),
+  kind: z.enum(["initialise", "fit", "fold", "start", "revert", "import"]),
   /** 0 outside a round. */
   round: count,
   /** What went into it, by device: the hash of each update's frame. */

@@ -14,6 +14,8 @@ export const CHUNK_BYTES_MAX = 128 * 1024;
 export const TASK_SOURCE_MAX = 128 * 1024;
 /** Most bytes of any payload: the largest data and what is said about it. A longer one is not even decoded. */
 export const MESSAGE_BYTES_MAX = 160 * 1024;
+/** Most versions that are scored beside an evaluate round's own. */
+export const BESIDE_MAX = 15;
 /** Most bytes of one update or blob. */
 export const BLOB_BYTES_MAX = 256 * 1024 * 1024;
 
@@ -63,6 +65,8 @@ export const manifestSchema = z.object({
   version: count,
   /** Version this one was made from; 0 = none. */
   parent: count,
+  /** The candidate of the task that it is a version of; absent when the task has none. Signed where it is there. */
+  arm: text.optional(),
   sha256,
   bytes,
   /** ParamSpec fingerprint. */
@@ -209,6 +213,8 @@ export const downSchemas = {
     kind: roundKindSchema,
     /** The version to train from or to score; null in a `fit` round. */
     manifest: manifestSchema.nullable(),
+    /** evaluate: versions to score on the same examples, after `manifest`; absent when there are none. */
+    beside: z.array(manifestSchema).max(BESIDE_MAX).optional(),
     /** Event time from which on examples count in this round; null = all. */
     sinceMs: count.nullable(),
     /** Root of the device's random streams for this round. */

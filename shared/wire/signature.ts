@@ -184,13 +184,15 @@ function receiptText({ task, device, updateId, round, status, reason }: ReceiptC
 }
 
 function manifestText(manifest: ManifestClaim): Buffer {
-  const { v, task, version, parent, sha256, bytes, fingerprint, modelSignature, createdMs, expiresMs } =
-    manifest;
+  const { v, task, version, parent, arm, sha256, bytes } = manifest;
+  const { fingerprint, modelSignature, createdMs, expiresMs } = manifest;
   return signedBytes("manifest", {
     v,
     task,
     version,
     parent,
+    // What is not there is not in the text: versions of a task without candidates are signed as ever.
+    arm,
     sha256,
     bytes,
     fingerprint,

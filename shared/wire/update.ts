@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { DeviceId, TaskId, UpdateId } from "../id.js";
 import { readSummary } from "../pipeline/quantile-summary.js";
 import { sha256Hex } from "../task/canonical.js";
-import { deviceIdSchema, roundKindSchema } from "./message.js";
+import { BESIDE_MAX, deviceIdSchema, roundKindSchema } from "./message.js";
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 // Finite by construction: zod's number() refuses NaN and infinities.
@@ -56,6 +56,20 @@ export const updateHeaderSchema = z.object({
   train: z.object({ codec: z.string(), count, fingerprint: z.string(), steps: count, loss: sum }).nullable(),
   /** evaluate: the device's sums over its validation examples. */
   evaluate: metricSumsSchema.nullable(),
+  /**
+   * evaluate, when the offer has versions beside its own: the sums of each over the same examples, in the offer's order,
+   * and how long scoring took, its own version first. One whose errors are not finite has sums of no rows.
+   */
+  beside: z
+    .object({
+      sums: z.array(metricSumsSchema).max(BESIDE_MAX),
+      elapsedMs: z
+        .array(z.number().min(0))
+        .min(1)
+        .max(1 + BESIDE_MAX),
+    })
+    .refine(({ sums, elapsedMs }) => elapsedMs.length === 1 + sums.length, "unequal versions")
+    .optional(),
   /** fit: the device's column statistics. */
   fit: statisticsSchema.nullable(),
 });

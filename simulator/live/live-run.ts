@@ -20,7 +20,7 @@ import { type Logger, silentLogger } from "../../shared/log.js";
 import { layOut } from "../../shared/pipeline/layout.js";
 import type { Reading } from "../../shared/pipeline/types.js";
 import type { Task } from "../../shared/task/task.js";
-import type { EndedRun } from "../compare.js";
+import type { EndedRun } from "../ended-run.js";
 import { eventTimeAt } from "../feeder.js";
 import { type LoopWatch, watchLoop } from "../loop/loop-watch.js";
 import { plantTraitors } from "../loop/traitors.js";
@@ -67,7 +67,7 @@ export class LiveRun implements EndedRun {
   private constructor(options: LiveRunOptions) {
     this.#options = options;
     this.recorder = new Recorder({
-      plan: options.task.task.train,
+      task: options.task.task,
       traffic: () => ({ ...(this.#server?.broker?.traffic ?? { up: 0, down: 0 }) }),
       onRound: () => this.#roundClosed(),
     });
@@ -253,9 +253,8 @@ export class LiveRun implements EndedRun {
   }
 
   #roundClosed(): void {
-    const { rounds, abandoned, validation } = this.recorder;
     this.#heardMs = systemClock.now();
-    this.#options.onProgress({ stage: "round", round: rounds.length - abandoned, abandoned, validation });
+    this.#options.onProgress(this.recorder.progress());
   }
 
   #eventNow(): number | undefined {

@@ -5,10 +5,12 @@ import { expect } from "vitest";
 import type { ServerFact } from "../../server/fact.js";
 import type { Command, MakeCommand, Step, Write } from "../../server/round/command.js";
 import { decide, nextWakeMs } from "../../server/round/decide.js";
-import type { Occurrence, RoundEvent, Verdict } from "../../server/round/event.js";
+import type { BesideScores, Occurrence, RoundEvent, Verdict } from "../../server/round/event.js";
 import type { Policy } from "../../server/round/policy.js";
 import { initialState, parseState, type RoundsState, stringifyState } from "../../server/round/state.js";
+import type { SelectionPolicy } from "../../server/select/state.js";
 import type { DeviceId, UpdateId } from "../../shared/id.js";
+import type { MetricSums } from "../../shared/model/metric.js";
 import type { CanarySpec, MonitorSpec } from "../../shared/task/task.js";
 import { noTrial } from "./no-trial.js";
 
@@ -44,6 +46,15 @@ const learningAnew: MonitorSpec = {
   quarantine: { afterMs: 10 * SECOND_MS, share: 0.5 },
 };
 
+const halving: SelectionPolicy = {
+  arms: ["one", "three", "two"].map((name, at) => ({
+    name,
+    parameters: 10 * (at + 1),
+    bytes: 40 * (at + 1),
+  })),
+  ...{ rungs: [1, 2], eta: 3, metric: "rmse", latencyMs: undefined },
+};
+
 const policy: fc.Arbitrary<Policy> = fc.record({
   seed: fc.constant("laws"),
   needsFit: fc.boolean(),
@@ -77,6 +88,7 @@ const policy: fc.Arbitrary<Policy> = fc.record({
     guard: fc.constant({ ...noTrial.guard, checkMs: 10 * SECOND_MS, silentMs: 30 * SECOND_MS }),
   }),
   monitor: fc.constantFrom(undefined, learningAnew),
+  selection: fc.constantFrom(undefined, undefined, halving),
   retryMs: fc.constant(5 * SECOND_MS),
   absentMs: fc.constant(200 * SECOND_MS),
   maxDevices: fc.constantFrom(4, 100),
@@ -284,6 +296,7 @@ export class History {
           examples: 1,
           norm: open?.kind === "train" ? norm : null,
           sums: open?.kind === "evaluate" ? sums : null,
+          ...(open?.beside && { beside: besideOf(open.beside, sums) }),
         }
       : { ok: false, reason: "not-finite" };
     const before = this.state;
@@ -335,6 +348,7 @@ export class History {
       case "initialise":
       case "fit":
       case "fold":
+      case "start":
       case "revert":
         expect(this.pending).toBeUndefined();
         this.pending = command;
@@ -352,6 +366,14 @@ export class History {
   told<Type extends ServerFact["type"]>(type: Type): Extract<ServerFact, { type: Type }>[] {
     return this.facts.filter((fact): fact is Extract<ServerFact, { type: Type }> => fact.type === type);
   }
+}
+
+/** The later a version, the better. */
+function besideOf(versions: readonly number[], sums: MetricSums): BesideScores {
+  return {
+    sums: versions.map((version) => ({ ...sums, squaredError: sums.squaredError / version })),
+    elapsedMs: [0, ...versions.map(() => 1)],
+  };
 }
 
 export function everyHistory(law: (history: History, rules: Policy, moves: readonly Move[]) => void): void {

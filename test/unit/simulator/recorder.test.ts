@@ -11,7 +11,7 @@ const pump = deviceId("pump-1");
 function record(...facts: readonly ServerFact[]): Recorder {
   let count = 0;
   const recorder = new Recorder({
-    plan,
+    task: { train: plan, candidates: undefined },
     traffic: () => ({ up: 10 * count, down: 100 * count }),
     onRound: () => undefined,
   });
@@ -51,13 +51,14 @@ function published(version: number, line: "head" | "stable" = "head"): ServerFac
 const fit = [opened(1, "fit"), accepted(1, "fit", 7), closed(1, "fit"), published(1)];
 
 test("only train rounds are rows, and each has the version that it made", () => {
-  const { rounds, firstVersion } = record(
+  const recorder = record(
     ...fit,
     ...[opened(2, "train"), accepted(2, "train", 25), closed(2, "train"), published(2)],
     ...[opened(3, "evaluate"), accepted(3, "evaluate", 5), closed(3, "evaluate"), published(2, "stable")],
     ...[opened(4, "train"), accepted(4, "train", 25), closed(4, "train"), published(3)],
   );
-  expect(firstVersion).toBe(1);
+  const { rounds } = recorder;
+  expect(recorder.firstVersion()).toBe(1);
   expect(rounds.map(({ number, version, accepted }) => [number, version, accepted])).toEqual([
     [2, 2, 1],
     [4, 3, 1],
@@ -92,11 +93,11 @@ test("every byte is in exactly one row, from the first message to the last", () 
 });
 
 test("a device's local steps are those of its accepted train updates", () => {
-  const { steps } = record(
+  const recorder = record(
     ...fit,
     ...[opened(2, "train"), accepted(2, "train", 25), closed(2, "train"), published(2)],
     ...[opened(3, "train"), accepted(3, "train", 30), closed(3, "train"), published(3)],
   );
-  // Two epochs of ceil(25 / 10), then two of 30 / 10.
-  expect(steps.get(pump)).toBe(12);
+  // Two epochs of ceil(25 / 10), then two of 30 / 10.;
+  expect(recorder.stepsOf(undefined).get(pump)).toBe(12);
 });

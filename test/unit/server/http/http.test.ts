@@ -226,7 +226,8 @@ describe("the OpenAPI document", () => {
       ...["/api/aliases/{name}", "/api/devices", "/api/drift", "/api/metrics", "/api/models"],
       "/api/models/{version}/export",
       ...["/api/models/{version}/lineage", "/api/models/{version}/promote"],
-      ...["/api/rollback", "/api/rounds", "/api/rounds/{round}", "/api/status", "/api/task"],
+      ...["/api/rollback", "/api/rounds", "/api/rounds/{round}", "/api/selection"],
+      ...["/api/status", "/api/task"],
       ...["/health/live", "/health/ready"],
     ]);
     for (const [path, { get, post, put }] of Object.entries(document.paths)) {

@@ -21,6 +21,7 @@ const quiet: ServerStatus = {
     stable: 4,
   },
   ...{ stableValue: 1, finished: undefined, sequence: 7, trial: undefined, previous: 3 },
+  selection: undefined,
   ...{ retrainUntil: undefined, quarantined: {}, devices: [], counters: {} },
 };
 

@@ -1,0 +1,40 @@
+// How the task's candidates do against each other, as the API describes it.
+
+import type { ServerStatus } from "../status.js";
+import type { SelectionView } from "./schema.js";
+
+/** Undefined for a task without candidates. */
+export function selectionView({ selection }: ServerStatus): SelectionView | undefined {
+  if (selection === undefined) return undefined;
+  const { policy, state, excluded } = selection;
+  const arms = policy.arms.map(({ name, parameters, bytes }) => {
+    const arm = state?.arms.find((each) => each.name === name);
+    const score = arm?.scores.at(-1);
+    return {
+      ...{ name, parameters, bytes, version: arm?.head ?? 0, rounds: arm?.rounds ?? 0 },
+      ...present({
+        out: arm?.out,
+        value: score?.value,
+        worst: score?.worst,
+        latencyUs: score?.latencyUs,
+        scoredRounds: score?.rounds,
+        rows: score?.rows,
+        devices: score?.devices,
+      }),
+    };
+  });
+  return {
+    ...{ metric: policy.metric, rungs: [...policy.rungs], rung: state?.rung ?? 0, candidates: arms },
+    excluded: excluded.map(({ arm, reason }) => ({ name: arm, reason })),
+    ...present({ winner: state?.winner }),
+  };
+}
+
+function present<Fields extends object>(
+  fields: Fields,
+): { [Key in keyof Fields]?: NonNullable<Fields[Key]> } {
+  // What is left out may be absent in the type, so the check has been made.
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null)) as {
+    [Key in keyof Fields]?: NonNullable<Fields[Key]>;
+  };
+}
