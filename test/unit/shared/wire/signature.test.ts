@@ -100,6 +100,17 @@ describe.each(kinds)("the signature of a $name", ({ name, claim, sign, verify })
   });
 });
 
+test("the signature of a manifest covers its arm, where there is one", () => {
+  const [small, none] = [{ ...manifest, arm: "small" }, manifest].map((claim) => ({
+    claim,
+    signature: signManifest(keys.privateKey, claim),
+  }));
+  expect(verifyManifest(keys.publicKey, small!.claim, small!.signature)).toBe(true);
+  expect(verifyManifest(keys.publicKey, { ...manifest, arm: "wide" }, small!.signature)).toBe(false);
+  expect(verifyManifest(keys.publicKey, manifest, small!.signature)).toBe(false);
+  expect(verifyManifest(keys.publicKey, { ...manifest, arm: undefined }, none!.signature)).toBe(true);
+});
+
 describe("keys", () => {
   test("of a seed are those of RFC 8032, section 7.1, test 1", () => {
     const seed = Buffer.from("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "hex");
