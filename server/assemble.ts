@@ -154,7 +154,7 @@ function createContext(
   };
   return {
     ...base,
-    rules: { task: task.task.task },
+    task: task.task.task,
     rulesOf: (baseVersion) => ({
       ...rulesOfAll,
       ...rulesOfArm(armOfBase(learning, base.registry, baseVersion)),

@@ -32,13 +32,13 @@ export const handleBegin: Handler<"begin"> = async (context, device, begin) => {
 };
 
 function faultOf(
-  { coordinator, rules, rulesOf }: IngestContext,
+  { coordinator, rulesOf, task }: IngestContext,
   device: DeviceId,
   begin: UpMessage<"begin">,
 ): RejectionReason | undefined {
   const refusal = refusalOf(coordinator.state, { ...begin, device });
   if (refusal !== undefined) return refusal;
-  if (begin.updateId !== updateIdOf({ ...begin, task: rules.task, device })) return "malformed";
+  if (begin.updateId !== updateIdOf({ ...begin, task, device })) return "malformed";
   return begin.bytes > updateBytesMax(begin.kind, rulesOf(begin.baseVersion)) ? "too-large" : undefined;
 }
 

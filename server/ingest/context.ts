@@ -3,11 +3,10 @@
 import type { KeyObject } from "node:crypto";
 import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
-import type { DeviceId } from "../../shared/id.js";
+import type { DeviceId, TaskId } from "../../shared/id.js";
 import type { UpMessage } from "../../shared/wire/message.js";
 import type { Scratch } from "../../shared/wire/scratch.js";
 import type { UpKind } from "../../shared/wire/topic.js";
-import type { Changes } from "../changes.js";
 import type { ServerFact } from "../fact.js";
 import type { FleetRegistry } from "../fleet/registry.js";
 import type { Demand } from "../model/demand.js";
@@ -33,7 +32,7 @@ export interface IngestLimits {
 
 /** The server's parts, as handlers see them. */
 export interface IngestContext {
-  readonly rules: Pick<UpdateRules, "task">;
+  readonly task: TaskId;
   /** What updates on that version are measured against. */
   readonly rulesOf: (baseVersion: number) => UpdateRules;
   /** Of the task served: a device that runs another cannot take part. */
@@ -48,7 +47,6 @@ export interface IngestContext {
   readonly devices: { publicKey(device: DeviceId): KeyObject | undefined };
   readonly fleet: FleetRegistry;
   readonly fleetView: FleetView;
-  readonly changes: Pick<Changes, "tell">;
   readonly staging: Staging;
   /** Judges updates that lie in files. */
   readonly verifyThread: Pick<VerifyThread, "verify"> | undefined;

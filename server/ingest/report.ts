@@ -2,13 +2,12 @@ import type { Handler } from "./context.js";
 
 /** A device says how its model and its data are: kept instead of its last report, and looked at with all others. */
 export const handleReport: Handler<"report"> = async (context, device, report) => {
-  const { changes, coordinator, devices, drops, fleetView, observe } = context;
+  const { coordinator, devices, drops, fleetView, observe } = context;
   if (devices.publicKey(device) === undefined) {
     drops.drop(device, "unknown-device");
     return;
   }
   fleetView.hear(device, report);
   observe({ type: "reported", device, report });
-  changes.tell();
   for (const occurrence of fleetView.look(coordinator.state, device)) await coordinator.post(occurrence);
 };

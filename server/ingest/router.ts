@@ -29,12 +29,12 @@ const handlers: { readonly [Kind in UpKind]: Handler<Kind> } = {
 
 /** Handles one message from the uplink. Rejects when the device shall send it again. */
 export async function route(context: IngestContext, message: UplinkMessage): Promise<void> {
-  const { drops, fleet, rules } = context;
+  const { drops, fleet, task } = context;
   const { topic, payload, clientId } = message;
   const parsed = parseTopic(topic);
   if (parsed === undefined || !("device" in parsed) || parsed.direction === "down") {
     drops.drop(clientId ?? "?", "bad-topic");
-  } else if (parsed.task !== rules.task) {
+  } else if (parsed.task !== task) {
     drops.drop(parsed.device, "other-task");
   } else if (clientId !== undefined && clientId !== parsed.device) {
     drops.drop(clientId, "foreign-client");
