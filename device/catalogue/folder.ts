@@ -4,8 +4,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { HeadwaterError } from "../../shared/error.js";
 import { type DeviceId, parseDeviceId } from "../../shared/id.js";
-import type { Database, Migrations } from "../../shared/storage/port.js";
-import { openSqliteReadOnly } from "../../shared/storage/sqlite.js";
+import { viewDatabases } from "../../shared/storage/folder-view.js";
+import type { Database } from "../../shared/storage/port.js";
 import { type LoadedTask, parseTaskSource } from "../../shared/task/parse.js";
 import { logMigrations } from "../log/raw-log.js";
 import { stateMigrations, telemetryMigrations } from "../storage.js";
@@ -28,24 +28,11 @@ export function viewFolder(folder: string): FolderView {
       `${folder} is no device's data folder: it has no telemetry.db`,
     );
   }
-  const opened: Database[] = [];
-  const close = () => {
-    for (const database of opened) database.close();
-  };
-  const open = (name: string, migrations: Migrations) => {
-    const database = openSqliteReadOnly({ path: join(folder, name), migrations });
-    opened.push(database);
-    return database;
-  };
-  try {
-    const state = open("state.db", stateMigrations);
-    const telemetry = open("telemetry.db", telemetryMigrations);
-    const log = existsSync(join(folder, "log.db")) ? open("log.db", logMigrations) : undefined;
-    return { state, telemetry, log, close };
-  } catch (error) {
-    close();
-    throw error;
-  }
+  return viewDatabases(folder, (open) => ({
+    state: open("state.db", stateMigrations),
+    telemetry: open("telemetry.db", telemetryMigrations),
+    log: existsSync(join(folder, "log.db")) ? open("log.db", logMigrations) : undefined,
+  }));
 }
 
 /** The task that is kept in the folder, and the device it runs on. Throws `data-missing` before it has one. */

@@ -4,8 +4,8 @@ import type { KeyObject } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { HeadwaterError } from "../../shared/error.js";
-import type { Database, Migrations } from "../../shared/storage/port.js";
-import { openSqliteReadOnly } from "../../shared/storage/sqlite.js";
+import { viewDatabases } from "../../shared/storage/folder-view.js";
+import type { Database } from "../../shared/storage/port.js";
 import { publicKeyFromRaw } from "../../shared/wire/signature.js";
 import { serverMigrations } from "../storage.js";
 import { fleetMigrations } from "./enrolled.js";
@@ -24,22 +24,10 @@ export function viewServerFolder(folder: string): ServerView {
     const message = `${folder} is no server's data folder: it has no server.db`;
     throw new HeadwaterError("config-invalid", message);
   }
-  const opened: Database[] = [];
-  const close = () => {
-    for (const database of opened) database.close();
-  };
-  const open = (name: string, migrations: Migrations) => {
-    const database = openSqliteReadOnly({ path: join(folder, name), migrations });
-    opened.push(database);
-    return database;
-  };
-  try {
-    const database = open("server.db", serverMigrations);
-    return { database, publicKey: keyOf(open("fleet.db", fleetMigrations), folder), close };
-  } catch (error) {
-    close();
-    throw error;
-  }
+  return viewDatabases(folder, (open) => ({
+    database: open("server.db", serverMigrations),
+    publicKey: keyOf(open("fleet.db", fleetMigrations), folder),
+  }));
 }
 
 function keyOf(fleet: Database, folder: string): KeyObject {

@@ -4,8 +4,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { HeadwaterError } from "../../shared/error.js";
 import { metricValue } from "../../shared/model/metric.js";
-import type { Database, Migrations } from "../../shared/storage/port.js";
-import { openSqliteReadOnly } from "../../shared/storage/sqlite.js";
+import { viewDatabases } from "../../shared/storage/folder-view.js";
+import type { Database } from "../../shared/storage/port.js";
 import type { MetricName } from "../../shared/task/task.js";
 import { fleetMigrations } from "../host/enrolled.js";
 import { VersionStore } from "../model/version-store.js";
@@ -21,22 +21,17 @@ import type { RunReport } from "./schema.js";
  * read.
  */
 export function collectReport(folder: string, nowMs: number): RunReport {
-  const opened: Database[] = [];
-  const open = (name: string, migrations: Migrations): Database => {
-    const path = join(folder, name);
-    if (!existsSync(path)) throw noServer(folder, `it has no ${name}`);
-    const database = openSqliteReadOnly({ path, migrations });
-    opened.push(database);
-    return database;
-  };
+  for (const name of ["server.db", "fleet.db"]) {
+    if (!existsSync(join(folder, name))) throw noServer(folder, `it has no ${name}`);
+  }
+  const view = viewDatabases(folder, (open) => ({
+    server: open("server.db", serverMigrations),
+    fleet: open("fleet.db", fleetMigrations),
+  }));
   try {
-    return collect(
-      { server: open("server.db", serverMigrations), fleet: open("fleet.db", fleetMigrations) },
-      folder,
-      nowMs,
-    );
+    return collect(view, folder, nowMs);
   } finally {
-    for (const database of opened) database.close();
+    view.close();
   }
 }
 
