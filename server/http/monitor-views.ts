@@ -4,6 +4,7 @@ import type { DeviceId } from "../../shared/id.js";
 import { planPipeline } from "../../shared/pipeline/plan.js";
 import type { Task } from "../../shared/task/task.js";
 import type { DeviceReport } from "../../shared/wire/report.js";
+import { TRIAL_PLACES } from "../../shared/wire/trial.js";
 import type { ReceivedReport } from "../monitor/report-store.js";
 import type { ServerStatus } from "../status.js";
 import type { DriftView, TrialView } from "./schema.js";
@@ -22,7 +23,7 @@ export function trialView({ trial }: ServerStatus, { rollout }: Task): TrialView
   return {
     ...{ version, mode, step: step + 1, sinceMs },
     steps: mode === "shadow" ? 1 : (canary?.steps.length ?? 1),
-    share: below / 2 ** 32,
+    share: below / TRIAL_PLACES,
     ...(mode === "canary" && canary !== undefined ? { labels: { ...canary.labels } } : {}),
     ...(failures > 0 ? { note: `${failures} of ${guard.failures} checks that end it have failed` } : {}),
   };

@@ -4,6 +4,7 @@ import type { DeviceId } from "../../shared/id.js";
 import { emptyMetricSums, mergeMetricSums, metricValues } from "../../shared/model/metric.js";
 import type { Task } from "../../shared/task/task.js";
 import type { DeviceReport } from "../../shared/wire/report.js";
+import { TRIAL_PLACES } from "../../shared/wire/trial.js";
 import { freshReports } from "../monitor/fresh-reports.js";
 import type { ReceivedReport } from "../monitor/report-store.js";
 import type { ServerStatus } from "../status.js";
@@ -44,7 +45,7 @@ export function describeFleet({ task, status, reports, nowMs }: FleetFacts): Fle
   return {
     versions: { head, stable, previous, trial: trial?.version ?? 0 },
     sequence,
-    trialShare: { shadow: 0, canary: 0, ...(trial && { [trial.mode]: trial.below / 2 ** 32 }) },
+    trialShare: { shadow: 0, canary: 0, ...(trial && { [trial.mode]: trial.below / TRIAL_PLACES }) },
     trialFailures: trial?.failures ?? 0,
     quarantined: Object.keys(quarantined).length,
     isRetraining: retrainUntil !== undefined,

@@ -65,7 +65,7 @@ export class FleetView {
     const nowMs = clock.now();
     return poolEvidence(state, {
       ...{ reports: this.#reports, policy, nowMs },
-      devices: trialDevices(state, policy, nowMs),
+      devices: trialDevices(state, { nowMs, policy }),
     });
   }
 

@@ -7,7 +7,7 @@ import { hasLabels } from "../../shared/wire/trial.js";
 import { shuffleDevices } from "../fleet/selection.js";
 import { type Command, chain, type Step, step, tell } from "./command.js";
 import type { Policy } from "./policy.js";
-import type { LostMember, Member, OpenRound, RoundsState } from "./state.js";
+import type { KnownDevice, LostMember, Member, OpenRound, RoundsState } from "./state.js";
 
 /** What every part of a decision looks at besides the state. */
 export interface Context {
@@ -16,19 +16,24 @@ export interface Context {
 }
 
 /** Devices that a round of `kind` could ask now, in no particular order. */
-export function availableDevices(
-  state: RoundsState,
-  kind: RoundKind,
-  { nowMs, policy }: Context,
-): DeviceId[] {
+export function availableDevices(state: RoundsState, kind: RoundKind, context: Context): DeviceId[] {
   const available: DeviceId[] = [];
   for (const [device, known] of state.fleet) {
     const isAble = kind === "evaluate" ? known.canEvaluate : known.canTrain;
-    const isPresent = nowMs - known.seenMs < policy.absentMs;
-    if (isAble && isPresent && !state.quarantined.has(device) && !state.open?.members.has(device))
+    if (
+      isAble &&
+      isPresent(known, context) &&
+      !state.quarantined.has(device) &&
+      !state.open?.members.has(device)
+    )
       available.push(device);
   }
   return available;
+}
+
+/** True for a device that was heard lately. */
+export function isPresent({ seenMs }: KnownDevice, { nowMs, policy }: Context): boolean {
+  return nowMs - seenMs < policy.absentMs;
 }
 
 /** Remembers what a device said about itself. Unchanged when it said so a moment ago. */

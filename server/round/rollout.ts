@@ -1,6 +1,7 @@
 // How a version that has passed the gate comes to be served by all: shadow, canary step by step, promotion; and how it
 // is taken back. What cannot be judged counts as failed, so every trial ends.
 
+import { TRIAL_PLACES } from "../../shared/wire/trial.js";
 import { passesGate } from "../model/gate.js";
 import { chain, publishLine, type Step, step, type TrialEnd, tell } from "./command.js";
 import type { RoundEvent } from "./event.js";
@@ -97,7 +98,7 @@ function startStep(
   };
   const { mode, below } = trial;
   const next = { ...state, trial, sequence: nextSequence(state, context) };
-  const told = tell({ type: "trial-started", version, mode, step: how.step, share: below / 2 ** 32 });
+  const told = tell({ type: "trial-started", version, mode, step: how.step, share: below / TRIAL_PLACES });
   return step(next, { commands: [told, releaseCommand(next, policy)] });
 }
 

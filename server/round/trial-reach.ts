@@ -2,39 +2,35 @@
 
 import type { DeviceId } from "../../shared/id.js";
 import { sha256Hex } from "../../shared/task/canonical.js";
-import { trialPlace } from "../../shared/wire/trial.js";
+import { TRIAL_PLACES, trialPlace } from "../../shared/wire/trial.js";
+import { shareOf } from "../fleet/selection.js";
 import type { Command } from "./command.js";
-import type { Context } from "./membership.js";
+import { type Context, isPresent } from "./membership.js";
 import type { Policy } from "./policy.js";
 import type { RoundsState, TrialState } from "./state.js";
-
-const WHOLE = 2 ** 32;
 
 /** `below` of a step: as many of the devices that are there as the task says, at least one. */
 export function reachOfStep(
   state: RoundsState,
   version: number,
   { mode, step }: Pick<TrialState, "mode" | "step">,
-  { nowMs, policy }: Context,
+  context: Context,
 ): number {
-  const share = shareOf(policy, mode, step);
+  const { policy } = context;
+  const share = reachWanted(policy, mode, step);
   const salt = saltOf(policy, version);
-  const present = [...state.fleet].filter(
-    ([, known]) => nowMs - known.seenMs < policy.absentMs && known.canBeCanary !== false,
-  );
-  const places = present.map(([device]) => trialPlace(salt, device)).sort((a, b) => a - b);
-  const wanted = share.kind === "count" ? share.count : Math.ceil(share.share * places.length);
-  const last = places[Math.min(Math.max(wanted, 1), places.length) - 1];
-  if (last !== undefined) return wanted >= places.length ? wholeOr(share) : last + 1;
-  return share.kind === "count" ? 0 : Math.round(share.share * WHOLE);
+  const places = possibleDevices(state, context)
+    .map((device) => trialPlace(salt, device))
+    .sort((a, b) => a - b);
+  const wanted = share.kind === "count" ? share.count : shareOf(share.share, places.length);
+  const last = places[Math.min(Math.max(wanted, 1), places.length) - 1] ?? -1;
+  if (wanted < places.length) return last + 1;
+  // All that are there is not all that may come, unless all was meant.
+  if (share.kind === "share") return Math.max(last + 1, Math.round(share.share * TRIAL_PLACES));
+  return places.length === 0 ? 0 : TRIAL_PLACES;
 }
 
-// All that are there is not all that may come, unless all was meant.
-function wholeOr(share: ReturnType<typeof shareOf>): number {
-  return share.kind === "count" ? WHOLE : Math.max(1, Math.round(share.share * WHOLE));
-}
-
-function shareOf({ rollout }: Policy, mode: TrialState["mode"], step: number) {
+function reachWanted({ rollout }: Policy, mode: TrialState["mode"], step: number) {
   const { shadow, canary } = rollout;
   if (mode === "shadow") return { kind: "share", share: shadow?.share ?? 1 } as const;
   return canary?.steps[step] ?? ({ kind: "share", share: 1 } as const);
@@ -46,16 +42,16 @@ export function saltOf({ seed }: Pick<Policy, "seed">, version: number): string 
 }
 
 /** The devices that are known and in the trial. */
-export function trialDevices(state: RoundsState, policy: Policy, nowMs: number): DeviceId[] {
+export function trialDevices(state: RoundsState, context: Context): DeviceId[] {
   const { trial } = state;
   if (trial === null) return [];
-  const salt = saltOf(policy, trial.version);
-  return [...state.fleet].flatMap(([device, known]) =>
-    known.canBeCanary !== false &&
-    nowMs - known.seenMs < policy.absentMs &&
-    trialPlace(salt, device) < trial.below
-      ? [device]
-      : [],
+  const salt = saltOf(context.policy, trial.version);
+  return possibleDevices(state, context).filter((device) => trialPlace(salt, device) < trial.below);
+}
+
+function possibleDevices({ fleet }: RoundsState, context: Context): DeviceId[] {
+  return [...fleet].flatMap(([device, known]) =>
+    known.canBeCanary !== false && isPresent(known, context) ? [device] : [],
   );
 }
 

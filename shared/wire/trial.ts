@@ -4,7 +4,10 @@ import type { DeviceId } from "../id.js";
 import { sha256Hex } from "../task/canonical.js";
 import type { Labels, Trial } from "./message.js";
 
-/** Where a device stands among all under this salt: an integer from 0 to 2^32 - 1, evenly spread. */
+/** Places there are. A trial below this many reaches all. */
+export const TRIAL_PLACES = 2 ** 32;
+
+/** Where a device stands among all under this salt: an integer from 0 on, below `TRIAL_PLACES`, evenly spread. */
 export function trialPlace(salt: string, device: DeviceId): number {
   return Number.parseInt(sha256Hex(`${salt}|${device}`).slice(0, 8), 16);
 }
