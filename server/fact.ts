@@ -94,7 +94,7 @@ export type ServerFact =
     }
   | {
       readonly type: "retraining";
-      readonly reason: "drift" | "limits" | "operator";
+      readonly reason: "drift" | "limits";
       readonly devices: number;
       readonly share: number;
       readonly sinceMs: number | null;

@@ -75,10 +75,9 @@ function describeRetraining({ reason, devices, share, sinceMs, rounds }: Fact<"r
   const why = {
     drift: `${devices} devices (${percent(share)}) drift`,
     limits: `${devices} devices (${percent(share)}) are beyond a limit`,
-    operator: "an operator asked for it",
   }[reason];
   return {
-    ...{ kind: "retraining", severity: reason === "operator" ? "info" : "warning", subject: reason },
+    ...{ kind: "retraining", severity: "warning", subject: reason },
     text: `The fleet learns anew: ${why}.`,
     details: { reason, devices, share, sinceMs, rounds },
   };

@@ -1,12 +1,14 @@
 // One device that drifts has a sensor to look after; a fleet that drifts has a model to learn anew.
 
 import type { DeviceId } from "../../shared/id.js";
+import { Lru } from "../../shared/lru.js";
 import { isBetter, metricValue } from "../../shared/model/metric.js";
 import type { MonitorSpec } from "../../shared/task/task.js";
 import type { DeviceReport } from "../../shared/wire/report.js";
+import { shareOf } from "../fleet/selection.js";
 import type { Occurrence } from "../round/event.js";
 import type { Policy } from "../round/policy.js";
-import { mayRetrainFrom } from "../round/retrain.js";
+import { mayRetrain } from "../round/retrain.js";
 import type { RoundsState } from "../round/state.js";
 import { freshReports } from "./fresh-reports.js";
 import type { ReceivedReport } from "./report-store.js";
@@ -19,10 +21,11 @@ type Reports = ReadonlyMap<DeviceId, ReceivedReport>;
 /** Looks at reports as they come. Remembers only since when each device has drifted. */
 export class DriftWatch {
   readonly #policy: Policy;
-  readonly #driftingSinceMs = new Map<DeviceId, number>();
+  readonly #driftingSinceMs: Lru<DeviceId, number>;
 
   constructor(policy: Policy) {
     this.#policy = policy;
+    this.#driftingSinceMs = new Lru(policy.maxDevices);
   }
 
   /** What the rounds should hear of after the report of `device`. */
@@ -43,7 +46,7 @@ export class DriftWatch {
 
   #remember(device: DeviceId, isDrifting: boolean, nowMs: number): void {
     if (!isDrifting) this.#driftingSinceMs.delete(device);
-    else if (!this.#driftingSinceMs.has(device)) this.#driftingSinceMs.set(device, nowMs);
+    else this.#driftingSinceMs.set(device, this.#driftingSinceMs.get(device) ?? nowMs);
   }
 
   #fleetDrift(
@@ -53,15 +56,13 @@ export class DriftWatch {
     nowMs: number,
   ): Occurrence | undefined {
     const { retrain } = monitor;
-    const fromMs = mayRetrainFrom(state, { policy: this.#policy });
-    if (retrain === undefined || fromMs === undefined || nowMs < fromMs || state.trial !== null)
-      return undefined;
+    if (retrain === undefined || !mayRetrain(state, { nowMs, policy: this.#policy })) return undefined;
     const fresh = freshReports(reports, monitor, nowMs);
     // A report on the version before says nothing about what is served now; its device is one of the fleet all the same.
     const onStable = fresh.filter(({ serving }) => serving?.version === state.stable);
     for (const reason of retrain.when) {
       const said = onStable.filter((report) => says(report, reason, monitor));
-      if (said.length === 0 || said.length < Math.ceil(retrain.share * fresh.length)) continue;
+      if (said.length === 0 || said.length < shareOf(retrain.share, fresh.length)) continue;
       const sinceMs = median(said.flatMap(({ drift }) => drift.sinceMs ?? []));
       return { type: "retrain", reason, devices: said.length, share: said.length / fresh.length, sinceMs };
     }

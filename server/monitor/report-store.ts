@@ -18,8 +18,11 @@ export class ReportStore {
     this.#database = database;
   }
 
+  /** By device; the newest is the last. */
   load(): Map<DeviceId, ReceivedReport> {
-    const rows = this.#database.all("SELECT device, received_ms, report FROM reports ORDER BY device");
+    const rows = this.#database.all(
+      "SELECT device, received_ms, report FROM reports ORDER BY received_ms, device",
+    );
     return new Map(
       rows.flatMap((row) => {
         const parsed = reportSchema.safeParse(JSON.parse(String(row.report)));

@@ -43,7 +43,7 @@ export type Occurrence =
   /** Enough devices report that the model no longer fits; `sinceMs`: the event time since when, null = not known. */
   | {
       readonly type: "retrain";
-      readonly reason: "drift" | "limits" | "operator";
+      readonly reason: "drift" | "limits";
       /** Devices that say so, and their share of those that report. */
       readonly devices: number;
       readonly share: number;

@@ -9,22 +9,23 @@ import type { RoundsState } from "./state.js";
 
 const DAY_MS = 86_400_000;
 
-/** When the fleet may learn anew at the earliest, by cool-down and cap; undefined when it may not at all. */
-export function mayRetrainFrom(
-  { retrainedMs }: RoundsState,
-  { policy }: Pick<Context, "policy">,
-): number | undefined {
+/**
+ * True when the fleet may learn anew now, by cool-down and cap. Not while it does or candidates are compared, nor while a
+ * version is on trial: that may be the cure.
+ */
+export function mayRetrain(state: RoundsState, { nowMs, policy }: Context): boolean {
   const retrain = policy.monitor?.retrain;
-  if (retrain === undefined) return undefined;
-  const last = retrainedMs.at(-1);
-  const firstOfDay = retrainedMs.at(-retrain.perDay);
-  return Math.max(
-    last === undefined ? 0 : last + retrain.cooldownMs,
-    firstOfDay === undefined ? 0 : firstOfDay + DAY_MS,
+  if (retrain === undefined || state.stable === 0 || state.trial !== null) return false;
+  if (isSelecting(state) || isLearningAnew(state)) return false;
+  const last = state.retrainedMs.at(-1);
+  const firstOfDay = state.retrainedMs.at(-retrain.perDay);
+  return (
+    (last === undefined || nowMs >= last + retrain.cooldownMs) &&
+    (firstOfDay === undefined || nowMs >= firstOfDay + DAY_MS)
   );
 }
 
-/** Enough of the fleet says that its model no longer fits. Nothing happens while a version is on trial: it may be the cure. */
+/** Enough of the fleet says that its model no longer fits. */
 export function startRetraining(
   state: RoundsState,
   event: RoundEvent & { readonly type: "retrain" },
@@ -32,11 +33,7 @@ export function startRetraining(
 ): Step {
   const { nowMs, policy } = context;
   const retrain = policy.monitor?.retrain;
-  const fromMs = mayRetrainFrom(state, context);
-  if (retrain === undefined || fromMs === undefined || nowMs < fromMs) return step(state);
-  if (isSelecting(state)) return step(state);
-  if (state.stable === 0 || state.trial !== null || state.trainRounds < state.retrainUntil)
-    return step(state);
+  if (retrain === undefined || !mayRetrain(state, context)) return step(state);
   const until = state.trainRounds + retrain.rounds;
   const next: RoundsState = {
     ...state,

@@ -18,7 +18,7 @@ export interface Alarm {
 /** The fleet began to learn anew. */
 export interface Retraining {
   readonly atMs: number;
-  readonly reason: "drift" | "limits" | "operator";
+  readonly reason: "drift" | "limits";
   /** Devices that said so, and their share of those that reported. */
   readonly devices: number;
   readonly share: number;
