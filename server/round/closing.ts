@@ -56,7 +56,9 @@ export function abandonRound(state: RoundsState, open: OpenRound, context: Conte
   const ending = endingOf(open, { outcome: "abandoned", version: undefined, closedMs: nowMs });
   return chain(leaveRound(state, open, ending), (next) => {
     if (isSelecting(next)) return noteFruitless(next, open, context);
-    if (open.kind === "evaluate") return judgeCandidate(next, undefined, context);
+    if (open.kind === "evaluate") {
+      return judgeCandidate(next, { version: open.baseVersion, pooled: undefined }, context);
+    }
     return step(open.kind === "train" ? noteAbandoned(next, policy) : next);
   });
 }
@@ -77,7 +79,8 @@ function closeEvaluation(state: RoundsState, open: OpenRound, context: Context):
         writes: [evaluation],
         commands: [tell({ type: "evaluated", version, pooled, perDevice })],
       }),
-    (next) => (isSelecting(next) ? judgeRung(next, open, context) : judgeCandidate(next, pooled, context)),
+    (next) =>
+      isSelecting(next) ? judgeRung(next, open, context) : judgeCandidate(next, { version, pooled }, context),
   );
 }
 

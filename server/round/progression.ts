@@ -47,9 +47,14 @@ export function adoptTrained(
   return step(next, { writes: [pruneVersions(next)], commands: [publishLine("head", version)] });
 }
 
-/** The candidate has been scored, or could not be (`pooled` undefined): gate, release, stop rule. */
-export function judgeCandidate(state: RoundsState, pooled: MetricSums | undefined, context: Context): Step {
-  const version = state.candidate;
+/** The version of an evaluate round has been scored, or could not be (`pooled` undefined): gate, release, stop rule. */
+export function judgeCandidate(
+  state: RoundsState,
+  { version, pooled }: { readonly version: number; readonly pooled: MetricSums | undefined },
+  context: Context,
+): Step {
+  // The fleet has begun to learn anew meanwhile: stable is to be scored first, and this is another's score.
+  if (version !== state.candidate) return step(state);
   const { gate } = context.policy.rollout;
   const value = pooled === undefined ? undefined : metricValue(pooled, gate.metric);
   if (version === state.stable) return step(noteStable(state, value));

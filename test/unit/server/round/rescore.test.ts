@@ -39,8 +39,12 @@ class Anew {
     this.train();
     this.score(1);
     expect(this.state).toMatchObject({ stable: 2, stableValue: 1, finished: "max-rounds" });
-    this.on({ type: "retrain", reason: "drift", devices: 1, share: 1, sinceMs: 5 });
+    this.learnAnew();
     expect(this.state.open).toMatchObject({ kind: "evaluate", baseVersion: 2 });
+  }
+
+  learnAnew(): void {
+    this.on({ type: "retrain", reason: "drift", devices: 1, share: 1, sinceMs: 5 });
   }
 
   on(occurrence: Occurrence): readonly Command[] {
@@ -101,6 +105,27 @@ describe("what stable was worth before a fleet learnt anew", () => {
     expect(fleet.state).toMatchObject({ stableValue: 4, rescore: null });
     fleet.train();
     expect(gatesOf(fleet.score(5))).toMatchObject([{ passed: false, reference: 4 }]);
+  });
+
+  test("is not replaced by the score of a version that was out for it when that began", () => {
+    const fleet = new Anew();
+    fleet.score(4);
+    for (const worth of [5, 6]) {
+      fleet.train();
+      fleet.score(worth);
+    }
+    fleet.train();
+    // The last round of the first time: its version is out to be scored, and the fleet begins once more.
+    fleet.learnAnew();
+    expect(fleet.state.open).toMatchObject({ kind: "evaluate", baseVersion: 5 });
+    expect(gatesOf(fleet.score(9))).toEqual([]);
+    expect(fleet.state).toMatchObject({
+      stable: 2,
+      stableValue: 4,
+      open: { kind: "evaluate", baseVersion: 2 },
+    });
+    fleet.score(3);
+    expect(fleet.state).toMatchObject({ stable: 2, stableValue: 3, rescore: null });
   });
 
   test("is given up where a version can be scored and stable cannot: that is not asked twice", () => {
