@@ -6,10 +6,8 @@ import { assert } from "../../shared/assert.js";
 import type { Clock } from "../../shared/clock.js";
 import { HeadwaterError } from "../../shared/error.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
-import { sha256Hex } from "../../shared/task/canonical.js";
 import type { Manifest } from "../../shared/wire/message.js";
-import { encodeModelBlob } from "../../shared/wire/model-blob.js";
-import { rawPublicKey, signManifest } from "../../shared/wire/signature.js";
+import { rawPublicKey } from "../../shared/wire/signature.js";
 import type { ServerFolder } from "../host/server-folder.js";
 import { ChunkFiles } from "../ingest/chunk-files.js";
 import { ReceiptStore } from "../ingest/receipts.js";
@@ -26,7 +24,7 @@ import { SqliteJournal, type Stores } from "../storage.js";
 import { Aliases, checkAlias } from "./aliases.js";
 import { claimDatabase } from "./identity.js";
 import { learningIdentity } from "./learning.js";
-import { LIFETIME_MS } from "./maker.js";
+import { sealVersion } from "./seal.js";
 import { VersionStore } from "./version-store.js";
 
 export interface ImportOptions {
@@ -72,7 +70,7 @@ export async function importVersion(options: ImportOptions): Promise<Manifest> {
       "head cannot move before one of the task's candidates is selected",
     );
   const version = before.lastVersion + 1;
-  const { manifest, blob } = signAnew(options, version);
+  const { manifest, blob } = sealAnew(options, version);
   const runs = new RunWriter({
     ...stores,
     ...folder,
@@ -128,15 +126,9 @@ async function loadJournal(
   return { journal, policy, state, recovered: state === before ? [] : [{ event, state, writes }] };
 }
 
-function signAnew({ folder, artefact, clock, parent }: ImportOptions, version: number) {
-  const { params, scaler, manifest: from } = artefact;
-  const { fingerprint, modelSignature } = from;
-  const blob = encodeModelBlob({ params, scaler, fingerprint, modelSignature });
-  const createdMs = clock.now();
-  const claim = {
-    ...{ v: 1 as const, task: from.task, version, parent, fingerprint, modelSignature },
-    ...(from.arm !== undefined && { arm: from.arm }),
-    ...{ sha256: sha256Hex(blob), bytes: blob.length, createdMs, expiresMs: createdMs + LIFETIME_MS },
-  };
-  return { blob, manifest: { ...claim, signature: signManifest(folder.keys.privateKey, claim) } };
+function sealAnew({ folder, artefact, clock, parent }: ImportOptions, version: number) {
+  const { params, scaler, manifest } = artefact;
+  const { task, arm, fingerprint, modelSignature } = manifest;
+  const name = { task, version, parent, arm, createdMs: clock.now() };
+  return sealVersion(folder.keys, name, { params, scaler, fingerprint, modelSignature });
 }

@@ -3,18 +3,15 @@
 
 import { assert, unreachable } from "../../shared/assert.js";
 import type { Clock } from "../../shared/clock.js";
-import type { TaskId } from "../../shared/id.js";
 import type { RunManifest, Signed } from "../../shared/lineage/record.js";
 import { isAllFinite } from "../../shared/params/vector.js";
 import { fitScaler } from "../../shared/pipeline/scaler.js";
 import { type FleetStatistics, StatisticsPool } from "../../shared/pipeline/statistics.js";
 import type { FittedScaler } from "../../shared/pipeline/types.js";
-import { sha256Hex } from "../../shared/task/canonical.js";
 import type { LoadedTask } from "../../shared/task/parse.js";
 import type { Manifest } from "../../shared/wire/message.js";
-import { encodeModelBlob } from "../../shared/wire/model-blob.js";
 import { Scratch } from "../../shared/wire/scratch.js";
-import { type KeyPair, signManifest } from "../../shared/wire/signature.js";
+import type { KeyPair } from "../../shared/wire/signature.js";
 import { unpackUpdate } from "../../shared/wire/update-frame.js";
 import { foldUpdates } from "../aggregate/fold.js";
 import { aggregators } from "../aggregate/registry.js";
@@ -24,9 +21,7 @@ import { createOptimizer } from "../optimize/registry.js";
 import type { MakeCommand, UpdateRef } from "../round/command.js";
 import type { ArmLearning, Learning } from "./learning.js";
 import type { ModelRegistry } from "./registry.js";
-
-/** A device that has been away for longer than this starts to serve nothing old. */
-export const LIFETIME_MS = 365 * 86_400_000;
+import { sealVersion } from "./seal.js";
 
 export interface MakerOptions {
   readonly loaded: LoadedTask;
@@ -67,25 +62,18 @@ export class VersionMaker {
   async make(command: MakeCommand, signal: AbortSignal): Promise<MadeVersion | undefined> {
     const content = await this.#contentOf(command, signal);
     if (!isAllFinite(content.params)) return undefined;
-    const { learning, loaded, runs, staging } = this.#options;
-    const { arm } = content;
+    const { clock, keys, learning, loaded, runs, staging } = this.#options;
+    const { params, scaler, parent, arm } = content;
     const { spec, signatureOf } = learning.of(arm);
-    const { fingerprint } = spec;
-    const modelSignature = signatureOf(content.scaler);
-    const blob = encodeModelBlob({ ...content, fingerprint, modelSignature });
-    const manifest = this.#sign({
-      task: loaded.task.task,
-      version: command.version,
-      parent: content.parent,
-      ...(arm !== undefined && { arm }),
-      sha256: sha256Hex(blob),
-      bytes: blob.length,
-      fingerprint,
-      modelSignature,
-    });
+    const { version } = command;
+    const { manifest, blob } = sealVersion(
+      keys,
+      { task: loaded.task.task, version, parent, arm, createdMs: clock.now() },
+      { params, scaler, fingerprint: spec.fingerprint, modelSignature: signatureOf(scaler) },
+    );
     const run = runs.write({
       manifest,
-      scaler: content.scaler,
+      scaler,
       kind: command.type,
       round: "round" in command ? command.round : 0,
       updates: "updates" in command ? command.updates.map((ref) => announced(staging, ref)) : [],
@@ -167,12 +155,6 @@ export class VersionMaker {
     const model = await this.#options.registry.model(version);
     assert(model !== undefined, `version ${version} is kept while it is needed`);
     return model;
-  }
-
-  #sign(parts: Omit<Manifest, "v" | "createdMs" | "expiresMs" | "signature"> & { task: TaskId }): Manifest {
-    const createdMs = this.#options.clock.now();
-    const claim = { v: 1 as const, ...parts, createdMs, expiresMs: createdMs + LIFETIME_MS };
-    return { ...claim, signature: signManifest(this.#options.keys.privateKey, claim) };
   }
 }
 
