@@ -35,12 +35,7 @@ export class Aliases {
 
   /** Names a version; the name may have been another's. Throws `config-invalid` for a bad name or an unknown version. */
   set(name: string, version: number): void {
-    checkAlias(name);
-    if (this.find(name) === undefined && this.list().length >= ALIASES_MAX)
-      throw new HeadwaterError(
-        "config-invalid",
-        `there are ${ALIASES_MAX} aliases, which is the limit: remove one`,
-      );
+    this.check(name);
     if (this.#database.get("SELECT version FROM versions WHERE version = ?", version) === undefined)
       throw new HeadwaterError(
         "config-invalid",
@@ -49,14 +44,21 @@ export class Aliases {
     this.#database.run("INSERT OR REPLACE INTO aliases (name, version) VALUES (?, ?)", name, version);
   }
 
+  /** Throws `config-invalid` unless `name` can be an alias, and there is room for it. */
+  check(name: string): void {
+    checkName(name);
+    if (this.find(name) !== undefined || this.list().length < ALIASES_MAX) return;
+    const message = `there are ${ALIASES_MAX} aliases, which is the limit: remove one`;
+    throw new HeadwaterError("config-invalid", message);
+  }
+
   /** True when there was such a name. */
   remove(name: string): boolean {
     return this.#database.run("DELETE FROM aliases WHERE name = ?", name) > 0;
   }
 }
 
-/** Throws `config-invalid` unless `name` can be an alias. */
-export function checkAlias(name: string): void {
+function checkName(name: string): void {
   if (RESERVED.has(name))
     throw new HeadwaterError("config-invalid", `${name} is a line of the server's own, not an alias`);
   if (/^[a-z][a-z0-9-]{0,62}$/.test(name)) return;

@@ -21,7 +21,7 @@ import { replay } from "../round/journal.js";
 import { policyOf } from "../round/policy.js";
 import { initialState } from "../round/state.js";
 import { SqliteJournal, type Stores } from "../storage.js";
-import { Aliases, checkAlias } from "./aliases.js";
+import { Aliases } from "./aliases.js";
 import { claimDatabase } from "./identity.js";
 import { learningIdentity } from "./learning.js";
 import { sealVersion } from "./seal.js";
@@ -42,14 +42,15 @@ export interface ImportOptions {
 }
 
 /**
- * Takes the version in, in one transaction. Rejects, with nothing changed, with `data-invalid` or `signature-invalid` when the
- * artefact is not what it says, `task-invalid` when the folder's versions mean something else, `config-invalid` when the
- * parent is unknown or a round is open that training must end first.
+ * Takes the version in. Rejects, with no version changed, with `data-invalid` or `signature-invalid` when the artefact is not
+ * what it says, `task-invalid` when the folder's versions mean something else, `config-invalid` when the alias cannot be given,
+ * the parent is unknown, or training cannot go on from it yet: a round is open, or no candidate is selected.
  */
 export async function importVersion(options: ImportOptions): Promise<Manifest> {
   const { folder, artefact, runtime, clock, parent, alias, asHead } = options;
   const { loaded } = artefact;
-  checkAlias(alias);
+  const aliases = new Aliases(folder.database);
+  aliases.check(alias);
   const { arm } = artefact.manifest;
   const { definition } = describeModel(loaded, arm);
   const model = await runtime.model(definition);
@@ -90,7 +91,7 @@ export async function importVersion(options: ImportOptions): Promise<Manifest> {
   const written = { type: "version", manifest, blob, run } as const;
   await journal.commit([...recovered, { event, state, writes: [...writes, written] }]);
   stores.lineage.keepTask(loaded);
-  new Aliases(folder.database).set(alias, version);
+  aliases.set(alias, version);
   return manifest;
 }
 

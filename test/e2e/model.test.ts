@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openServerFolder } from "../../server/host/server-folder.js";
 import { createApp } from "../../server/http/http.js";
+import { Aliases } from "../../server/model/aliases.js";
+import { serverMigrations } from "../../server/storage.js";
 import { readFiles } from "../../shared/artefact/disk.js";
 import { readArtefact } from "../../shared/artefact/files.js";
 import { Counters } from "../../shared/counters.js";
@@ -14,6 +16,7 @@ import { checkChain } from "../../shared/lineage/check.js";
 import { silentLogger } from "../../shared/log.js";
 import { createRuntime } from "../../shared/model/create-runtime.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
+import { openSqlite } from "../../shared/storage/sqlite.js";
 import { ManualClock } from "../support/manual-clock.js";
 import { ServerLab, scoreOf } from "../support/server-lab.js";
 import { tempFolder } from "../support/temp-folder.js";
@@ -159,6 +162,20 @@ describe("over a data folder", () => {
     expect(await refused("--alias", "stable")).toBe("stable is a line of the server's own, not an alias\n");
     temp.write("two-folder/weights.bin", new Uint8Array(8));
     expect(await refused()).toMatch(/weights\.bin is not the file that headwater\.json lists/);
+    expect((await headwater("ls", "--data", folder, "--json")).out).toBe(before);
+  });
+
+  test("a version that could not be given its name is not taken in", async () => {
+    const folder = copyOf("all-named");
+    const database = openSqlite({
+      ...{ path: join(folder, "server.db"), durability: "normal", migrations: serverMigrations },
+    });
+    for (let at = 0; at < 100; at++) new Aliases(database).set(`name-${at}`, 1);
+    database.close();
+    const out = join(temp.path, "for-all-named");
+    await headwater("export", "2", "--data", folder, "--out", out);
+    const before = (await headwater("ls", "--data", folder, "--json")).out;
+    expect((await headwater("import", out, "--data", folder)).error).toMatch(/there are 100 aliases/);
     expect((await headwater("ls", "--data", folder, "--json")).out).toBe(before);
   });
 
