@@ -56,7 +56,7 @@ export class RunWriter {
     return signLineage(keys.privateKey, {
       schema: "headwater/run/1",
       ...{ task: task.task, version, parent, kind, round, origin },
-      parentRun: lineage.find(parent)?.run.sha256 ?? null,
+      parentRun: lineage.runHash(parent) ?? null,
       updates: updates
         .map(({ device, updateId, sha256: frame, examples }) => ({
           device,

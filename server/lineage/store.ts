@@ -59,7 +59,7 @@ export class LineageStore {
     this.#keepVerdict({
       schema: "headwater/verdict/1",
       ...{ task: task.task, version, metric, passed, value, reference },
-      run: this.find(version)?.run.sha256 ?? null,
+      run: this.runHash(version) ?? null,
       evaluation: value === null ? null : evaluationOf(scored, task),
       trial: null,
     });
@@ -101,6 +101,12 @@ export class LineageStore {
   find(version: number): Lineage | undefined {
     const row = this.#database.get("SELECT * FROM lineage WHERE version = ?", version);
     return row === undefined ? undefined : lineageOf(row);
+  }
+
+  /** SHA-256 of a version's run. The run itself may be long: it names every update. */
+  runHash(version: number): string | undefined {
+    const row = this.#database.get("SELECT run_sha256 FROM lineage WHERE version = ?", version);
+    return row === undefined ? undefined : String(row.run_sha256);
   }
 
   /** A version, its parent, the parent's parent and so on, as far as they are known. */
