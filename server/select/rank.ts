@@ -55,7 +55,8 @@ export function rankCandidates(
   metric: MetricName,
   parameters: readonly number[],
 ): readonly Standing[] | undefined {
-  const standings = parameters.map((_, index) => standingOf(index, scores, metric));
+  const compared = comparedScores(scores, metric);
+  const standings = parameters.map((_, index) => standingOf(index, { scores, compared, metric }));
   const isRanked = standings.some(({ mean }) => mean !== undefined);
   if (!isRanked) return undefined;
   return standings.sort(
@@ -66,8 +67,14 @@ export function rankCandidates(
   );
 }
 
-function standingOf(index: number, scores: readonly DeviceScores[], metric: MetricName): Standing {
-  const compared = comparedScores(scores, metric);
+interface Comparison {
+  readonly metric: MetricName;
+  readonly scores: readonly DeviceScores[];
+  /** Of these, the ones that can be compared. */
+  readonly compared: readonly DeviceScores[];
+}
+
+function standingOf(index: number, { metric, scores, compared }: Comparison): Standing {
   const own = scores.map(({ sums }) => sums[index]!);
   const pooled = own.reduce(mergeMetricSums, emptyMetricSums);
   const hasFailed = scores.some((each) => isFailed(each, index));
