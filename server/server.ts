@@ -76,8 +76,8 @@ export interface Server {
   lineage(version: number, limit: number): readonly Lineage[];
   /** The version as files (docs/models.md), undefined when it is not kept (any more). */
   exported(version: number): Promise<ExportedVersion | undefined>;
-  /** Names that people gave to versions. */
-  readonly aliases: Aliases;
+  /** Names that people gave to versions; they are changed by the functions above, which tell who watches. */
+  readonly aliases: Pick<Aliases, "list" | "of" | "find">;
   /** Rejects on a mistake of our own, after which nothing it says should be trusted. Never resolves. */
   readonly failed: Promise<never>;
 }

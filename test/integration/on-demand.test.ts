@@ -97,8 +97,8 @@ test("head, own, and what is in trial are channels, and so is every alias", asyn
   expect(await versionOf("canary")).toBe(stable);
   expect(await versionOf("head")).toBe(head);
   expect(await versionOf("boiler-room")).toBe("unknown-channel");
-  lab.server.aliases.set("boiler-room", 1);
-  lab.server.aliases.set("planner", 1);
+  await lab.server.nameVersion("boiler-room", 1);
+  await lab.server.nameVersion("planner", 1);
   expect(await versionOf("boiler-room")).toBe(1);
   expect(await versionOf("own")).toBe(1);
 });
