@@ -8,7 +8,7 @@ import type { Context } from "./membership.js";
 import { rememberNorms } from "./norms.js";
 import { type Policy, VERSIONS_KEPT } from "./policy.js";
 import { release } from "./rollout.js";
-import type { FinishReason, RoundsState } from "./state.js";
+import { type FinishReason, type RoundsState, versionsInService } from "./state.js";
 
 /** A version is there that no round of updates made: the first, or head back at stable's params. */
 export function adoptRoot(state: RoundsState, version: number): Step {
@@ -150,7 +150,7 @@ export function trainRoundsOf({ extraRounds }: RoundsState, { rounds }: Policy):
   return rounds.max + extraRounds;
 }
 
-function pruneVersions({ head, stable, root, trial, queued, previous }: RoundsState): Write {
-  const waiting = [trial, queued, previous].flatMap((each) => each?.version ?? []);
-  return { type: "prune-versions", through: head - VERSIONS_KEPT, keep: [stable, root, ...waiting] };
+function pruneVersions(state: RoundsState): Write {
+  const keep = [state.root, ...versionsInService(state)];
+  return { type: "prune-versions", through: state.head - VERSIONS_KEPT, keep };
 }

@@ -15,7 +15,13 @@ import { chain, publishLine, type Step, step, tell, type Write } from "./command
 import type { Context } from "./membership.js";
 import { rememberNorms } from "./norms.js";
 import { VERSIONS_KEPT } from "./policy.js";
-import { acceptedMembers, type Making, type OpenRound, type RoundsState } from "./state.js";
+import {
+  acceptedMembers,
+  type Making,
+  type OpenRound,
+  type RoundsState,
+  versionsInService,
+} from "./state.js";
 
 /** Evaluate rounds of one rung that may come to nothing. */
 const UNSCORED_MAX = 3;
@@ -187,7 +193,9 @@ export function endSelection(state: RoundsState): Step {
   };
   const others = selection.arms.filter((arm) => arm.name !== name).map((arm) => arm.name);
   return step(next, {
-    writes: [{ type: "prune-versions", through: state.lastVersion, keep: keptOf(next, [head, first]) }],
+    writes: [
+      { type: "prune-versions", through: state.lastVersion, keep: [...versionsInService(next), head, first] },
+    ],
     commands: [tell({ type: "selected", arm: name, version: head, rounds, over: others })],
   });
 }
@@ -201,11 +209,6 @@ function pruneArms(state: RoundsState, selection: SelectionState): Write {
   return {
     type: "prune-versions",
     through: state.lastVersion - VERSIONS_KEPT,
-    keep: keptOf(state, versions),
+    keep: [...versionsInService(state), ...versions],
   };
-}
-
-function keptOf({ stable, trial, queued, previous }: RoundsState, versions: readonly number[]): number[] {
-  const waiting = [trial, queued, previous].flatMap((each) => each?.version ?? []);
-  return [...new Set([stable, ...waiting, ...versions])].filter((version) => version > 0);
 }

@@ -206,6 +206,11 @@ export function acceptedMembers(open: OpenRound): (AcceptedMember & { readonly d
   return accepted.sort((a, b) => (a.device < b.device ? -1 : 1));
 }
 
+/** Versions that are served, were before, or may be next; 0 where there is none. */
+export function versionsInService({ stable, trial, queued, previous }: RoundsState): number[] {
+  return [stable, ...[trial, queued, previous].map((each) => each?.version ?? 0)];
+}
+
 /** The state as text; `parseState` is the inverse. */
 export function stringifyState(state: RoundsState): string {
   return JSON.stringify(state, (_, value: unknown) => (value instanceof Map ? { map: [...value] } : value));
