@@ -14,7 +14,7 @@ import type { MetricSums } from "../../shared/model/metric.js";
 import type { CanarySpec, MonitorSpec } from "../../shared/task/task.js";
 import { noTrial } from "./no-trial.js";
 
-const devices = ["a", "b", "c", "d", "e", "f"] as DeviceId[];
+export const devices = ["a", "b", "c", "d", "e", "f"] as DeviceId[];
 const device = fc.constantFrom(...devices);
 export const SECOND_MS = 1000;
 
@@ -55,7 +55,7 @@ const halving: SelectionPolicy = {
   ...{ rungs: [1, 2], eta: 3, metric: "rmse", latencyMs: undefined },
 };
 
-const policy: fc.Arbitrary<Policy> = fc.record({
+export const policy: fc.Arbitrary<Policy> = fc.record({
   seed: fc.constant("laws"),
   needsFit: fc.boolean(),
   rounds: fc.record({
@@ -95,7 +95,7 @@ const policy: fc.Arbitrary<Policy> = fc.record({
 });
 
 /** What happens next; what it means depends on where the federation stands by then. */
-const move = fc.oneof(
+export const move = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
@@ -166,7 +166,7 @@ const move = fc.oneof(
     }),
   },
 );
-type Move = typeof move extends fc.Arbitrary<infer M> ? M : never;
+export type Move = typeof move extends fc.Arbitrary<infer M> ? M : never;
 
 /** A shell without a disk or a network. */
 export class History {
