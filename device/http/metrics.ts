@@ -12,7 +12,8 @@ export const metricsPart: HttpPart = (app, sources) => {
       status: agent.status(),
       nowMs: clock.now(),
       isTelemetryConnected: sources.isTelemetryConnected(),
-      monitor: sources.monitor?.(),
+      task: agent.task()?.task,
+      monitor: agent.monitor(),
       meter,
     });
     return reply.type(EXPOSITION_TYPE).send(page);

@@ -7,7 +7,6 @@ import type { DeviceId } from "../../shared/id.js";
 import type { Logger } from "../../shared/log.js";
 import type { Agent } from "../agent.js";
 import type { DeviceMeter } from "../metrics/meter.js";
-import type { MonitorMetrics } from "../metrics/page.js";
 
 /** What the parts may look at. */
 export interface HttpSources {
@@ -17,8 +16,6 @@ export interface HttpSources {
   readonly logger: Logger;
   readonly counters: Counters;
   readonly meter: DeviceMeter;
-  /** What the monitor knows now; absent without one. */
-  readonly monitor?: (() => MonitorMetrics | undefined) | undefined;
   readonly isTelemetryConnected: () => boolean;
   /** Of Headwater. */
   readonly version: string;

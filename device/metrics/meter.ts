@@ -12,6 +12,7 @@ import type { Job, JobResult, Trainer } from "../train/trainer.js";
 export class DeviceMeter {
   readonly rounds = new Counters();
   readonly updates = new Counters();
+  readonly drifts = new Counters();
   readonly jobs: Readonly<Record<Job["kind"], Histogram>> = {
     train: new Histogram(),
     evaluate: new Histogram(),
@@ -32,6 +33,7 @@ export class DeviceMeter {
     else if (fact.type === "receipt") this.updates.add(fact.status);
     else if (fact.type === "update-dropped") this.updates.add("dropped");
     else if (fact.type === "model-rejected") this.versionsRejected++;
+    else if (fact.type === "drift" && fact.kind !== null) this.drifts.add(fact.kind);
   }
 
   /** The same runtime, its models' answers timed. */

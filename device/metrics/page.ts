@@ -3,20 +3,11 @@
 import { Exposition } from "../../shared/metrics/exposition.js";
 import { type ProcessFacts, tellProcess } from "../../shared/metrics/process.js";
 import { type DeviceMetric, deviceMetrics } from "../../shared/metrics/table.js";
+import { metricValues } from "../../shared/model/metric.js";
+import type { Task } from "../../shared/task/task.js";
 import type { AgentStatus } from "../agent.js";
+import type { MonitorSnapshot } from "../monitor/monitoring.js";
 import type { DeviceMeter } from "./meter.js";
-
-/** What the device's monitor knows; parts that it does not watch are left out. */
-export interface MonitorMetrics {
-  /** Of the served version on labelled rows, by metric. */
-  readonly quality: Readonly<Record<string, number>>;
-  /** By column. */
-  readonly missingRatio: Readonly<Record<string, number>>;
-  readonly dataDrift: Readonly<Record<string, { readonly statistic: number; readonly isAlarm: boolean }>>;
-  readonly isConceptDrifting: boolean | undefined;
-  /** Alarms raised since the start. */
-  readonly alarms: { readonly data: number; readonly concept: number };
-}
 
 export interface DeviceMetricsSources {
   readonly process: ProcessFacts;
@@ -24,7 +15,10 @@ export interface DeviceMetricsSources {
   readonly nowMs: number;
   readonly isTelemetryConnected: boolean;
   readonly meter: DeviceMeter;
-  readonly monitor: MonitorMetrics | undefined;
+  /** The task that is run, undefined before one is adopted. */
+  readonly task: Task | undefined;
+  /** What its monitor knows, undefined where it monitors nothing. */
+  readonly monitor: MonitorSnapshot | undefined;
 }
 
 /** The page as text. */
@@ -55,25 +49,31 @@ export function renderDeviceMetrics(sources: DeviceMetricsSources): string {
   page.setEach("headwater_rounds_joined_total", "outcome", { ...ROUNDS, ...meter.rounds.toJSON() });
   page.setEach("headwater_updates_made_total", "outcome", { ...UPDATES, ...meter.updates.toJSON() });
   page.set("headwater_versions_rejected_total", meter.versionsRejected);
-  if (sources.monitor !== undefined) tellMonitor(page, sources.monitor);
+  if (sources.task !== undefined && sources.monitor !== undefined) {
+    tellMonitor(page, sources.monitor, sources.task);
+    page.setEach("headwater_drift_alarms_total", "kind", { ...ALARMS, ...meter.drifts.toJSON() });
+  }
   return page.text();
 }
 
 // There from the start: the first of its kind would otherwise be no increase.
 const ROUNDS = { update: 0, declined: 0, abandoned: 0 } as const;
 const UPDATES = { accepted: 0, rejected: 0, dropped: 0 } as const;
+const ALARMS = { concept: 0, data: 0 } as const;
 
-function tellMonitor(page: Exposition<DeviceMetric>, monitor: MonitorMetrics): void {
-  const { quality, missingRatio, dataDrift, isConceptDrifting, alarms } = monitor;
-  page.setEach("headwater_quality", "metric", quality);
-  page.setEach("headwater_missing_ratio", "column", missingRatio);
-  for (const [column, { statistic, isAlarm }] of Object.entries(dataDrift)) {
-    page.set("headwater_data_drift_statistic", statistic, { column });
-    page.set("headwater_data_drift_alarm", Number(isAlarm), { column });
+function tellMonitor(
+  page: Exposition<DeviceMetric>,
+  { window, quality, columns, concept }: MonitorSnapshot,
+  { model, monitor }: Task,
+): void {
+  page.setEach("headwater_quality", "metric", metricValues(window, model.output));
+  page.setEach("headwater_row_ratio", "fault", quality);
+  for (const { column, effect, drifts } of columns) {
+    page.set("headwater_data_drift_statistic", effect, { column });
+    page.set("headwater_data_drift_alarm", Number(drifts), { column });
   }
-  page.set(
-    "headwater_concept_drift_alarm",
-    isConceptDrifting === undefined ? undefined : Number(isConceptDrifting),
-  );
-  page.setEach("headwater_drift_alarms_total", "kind", alarms);
+  // Where nothing watches errors, they are not known to be well.
+  if (monitor?.concept !== undefined) {
+    page.set("headwater_concept_drift_alarm", Number(concept.status === "drift"));
+  }
 }

@@ -3,6 +3,8 @@
 import { counter, gauge, histogram, type MetricTable } from "./definition.js";
 
 const COLUMNS_MAX = 100;
+/** All that a device watches, and what its model says: told together, distances would mean nothing. */
+const WATCHED_COLUMNS_MAX = 257;
 const EVENTS_MAX = 500;
 
 /** What any of our processes says of itself. */
@@ -42,23 +44,24 @@ export const deviceMetrics = {
     labels: ["outcome"],
   }),
   headwater_versions_rejected_total: counter("Versions offered that were not served."),
-  headwater_quality: gauge("Metrics of the served version on this device's own labelled rows.", {
+  headwater_quality: gauge("Metrics of the served version on this device's newest labelled rows.", {
     labels: ["metric"],
   }),
-  headwater_missing_ratio: gauge("Share of rows without a value, by column.", {
-    labels: ["column"],
-    seriesMax: COLUMNS_MAX,
+  headwater_row_ratio: gauge("Share of rows since the start that lack a value or were refused.", {
+    labels: ["fault"],
   }),
   headwater_data_drift_statistic: gauge("Distance of recent rows from the reference, by column.", {
     labels: ["column"],
-    seriesMax: COLUMNS_MAX,
+    seriesMax: WATCHED_COLUMNS_MAX,
   }),
   headwater_data_drift_alarm: gauge("1 while a column drifts.", {
     labels: ["column"],
-    seriesMax: COLUMNS_MAX,
+    seriesMax: WATCHED_COLUMNS_MAX,
   }),
   headwater_concept_drift_alarm: gauge("1 while the errors of the served version drift."),
-  headwater_drift_alarms_total: counter("Drift alarms raised.", { labels: ["kind"] }),
+  headwater_drift_alarms_total: counter("Drifts told of; one that began at another time is another.", {
+    labels: ["kind"],
+  }),
 } satisfies MetricTable;
 
 /** What a server says. Devices are told apart only when asked for. */

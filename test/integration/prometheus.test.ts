@@ -9,6 +9,7 @@ import { startServerHost } from "../../server/host/host.js";
 import { ServerMeter } from "../../server/metrics/meter.js";
 import { systemClock } from "../../shared/clock.js";
 import { silentLogger } from "../../shared/log.js";
+import { emptyMetricSums } from "../../shared/model/metric.js";
 import { parseTask } from "../../shared/task/parse.js";
 import { deviceId } from "../support/device-kit.js";
 import { smallTask } from "../support/small-task.js";
@@ -37,12 +38,13 @@ function devicePage(): string {
   return renderDeviceMetrics({
     process: { version: "1.2.3", startedMs: 1_000, counters: { "readings.late": 2, "publish-failed": 1 } },
     ...{ status, isTelemetryConnected: false, nowMs: 2_500, meter: new DeviceMeter(systemClock) },
+    task: parseTask(`${smallTask}monitor: {}\n`).task,
     monitor: {
-      quality: { rmse: 1.5 },
-      missingRatio: { temp: 0.1 },
-      dataDrift: { temp: { statistic: 0.2, isAlarm: true } },
-      isConceptDrifting: false,
-      alarms: { data: 1, concept: 0 },
+      ...{ serving: undefined, beside: undefined, paired: { rows: 0, sum: 0, squares: 0 }, waiting: 0 },
+      window: { ...emptyMetricSums, rows: 4, squaredError: 9 },
+      quality: { missing: 0.1, refused: 0 },
+      columns: [{ column: "temp", effect: 0.2, drifts: true, sinceMs: 1_000 }],
+      ...{ concept: { status: "ok", detections: 0 }, drift: { kind: "data", sinceMs: 1_000 } },
     },
   });
 }
@@ -62,7 +64,12 @@ async function withServer<T>(use: (url: string) => Promise<T>): Promise<T> {
 test("a device's page tells counters, the monitor's word, and no device id", () => {
   const page = devicePage();
   expect(page).toContain('headwater_events_total{part="readings",reason="late"} 2\n');
+  expect(page).toContain('headwater_quality{metric="rmse"} 1.5\n');
+  expect(page).toContain('headwater_row_ratio{fault="missing"} 0.1\n');
+  expect(page).toContain('headwater_data_drift_statistic{column="temp"} 0.2\n');
   expect(page).toContain('headwater_data_drift_alarm{column="temp"} 1\n');
+  expect(page).toContain("headwater_concept_drift_alarm 0\n");
+  expect(page).toContain('headwater_drift_alarms_total{kind="data"} 0\n');
   expect(page).toContain('headwater_training_duration_seconds_bucket{kind="train",le="+Inf"} 0\n');
   expect(page).toContain('headwater_model_info{version="3",sha256="ab"} 1\n');
   expect(page).toContain("headwater_checkpoint_age_seconds 2\n");
