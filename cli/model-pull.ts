@@ -82,7 +82,8 @@ async function pullWith(options: Options, runtime: ModelRuntime): Promise<void> 
     },
   });
   if (fetched.ok) {
-    const { spec } = await runtime.model(describeModel(fetched.model.loaded).definition);
+    const { loaded, manifest } = fetched.model;
+    const { spec } = await runtime.model(describeModel(loaded, manifest.arm).definition);
     await replaceArchive(out, artefactFiles(fetched.model, spec), systemClock.now());
   }
   const summary = fetched.ok

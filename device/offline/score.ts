@@ -3,14 +3,14 @@
 import { systemClock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import { HeadwaterError } from "../../shared/error.js";
-import { defineModel } from "../../shared/model/define.js";
+import { buildTaskModel } from "../../shared/model/arms-model.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
-import { planPipeline } from "../../shared/pipeline/plan.js";
 import type { FeatureRow } from "../../shared/pipeline/types.js";
 import type { LoadedTask } from "../../shared/task/parse.js";
 import type { Manifest } from "../../shared/wire/message.js";
 import { AnomalyThreshold } from "../infer/anomaly-threshold.js";
 import { type PredictionSink, Predictor } from "../infer/predictor.js";
+import { placeOf } from "../model/arms.js";
 import { checkModel } from "../model/check.js";
 import { hashBlob } from "../model/hashed-blob.js";
 
@@ -50,15 +50,14 @@ export interface Scorer {
 
 /**
  * A scorer. Rejects with `data-invalid` when the version is not what its manifest says or does not belong to the task,
- * and as `ModelRuntime.model`.
+ * and as `buildTaskModel`.
  */
 export async function createScorer(options: ScorerOptions): Promise<Scorer> {
   const { scored, runtime, range, counters, sink } = options;
   const { loaded, manifest, heldOut } = scored;
   const { task, pipelineHash } = loaded;
-  const model = await runtime.model(defineModel(task.model, planPipeline(task).columns.length));
-  const { definition, spec } = model;
-  const checked = checkModel(hashBlob(scored.blob), manifest, { definition, spec, pipelineHash });
+  const model = await buildTaskModel(task, runtime);
+  const checked = checkModel(hashBlob(scored.blob), manifest, placeOf(model, loaded));
   if (!checked.ok) {
     const message = `version ${manifest.version} does not go with task ${task.task}: ${checked.reason}`;
     throw new HeadwaterError("data-invalid", message);

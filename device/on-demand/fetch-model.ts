@@ -260,15 +260,15 @@ class Request {
     const { params, scaler } = content;
     const publicKey = publicKeyFromRaw(this.#options.credential.serverKey);
     const model: Artefact = { loaded, manifest, publicKey, params, scaler, lineage: [] };
-    checkArtefact(model, await this.#specOf(loaded));
+    checkArtefact(model, await this.#specOf(model));
     return model;
   }
 
-  async #specOf(loaded: LoadedTask): Promise<ParamSpec> {
+  async #specOf({ loaded, manifest }: Artefact): Promise<ParamSpec> {
     const given = this.#options.parts?.runtime;
     const runtime = given ?? (await createRuntime(defaultEngine));
     try {
-      return (await runtime.model(describeModel(loaded).definition)).spec;
+      return (await runtime.model(describeModel(loaded, manifest.arm).definition)).spec;
     } finally {
       if (given === undefined) runtime.dispose();
     }

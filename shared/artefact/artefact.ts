@@ -31,7 +31,7 @@ export interface Artefact {
 /** The model of a version of `arm`, and the names of its inputs. Throws `data-invalid` when its task has no such candidate. */
 export function describeModel(
   { task }: LoadedTask,
-  arm?: string,
+  arm: string | undefined,
 ): {
   readonly definition: ModelDefinition;
   readonly columns: readonly string[];

@@ -103,6 +103,14 @@ test("head, own, and what is in trial are channels, and so is every alias", asyn
   expect(await versionOf("own")).toBe(1);
 });
 
+test("a version of a candidate is verified as that candidate's", async () => {
+  const candidates = "candidates: { wide: { model: { dense: [3] } }, flat: { model: { dense: [] } } }\n";
+  const { lab } = await startLab(`${rounds}${candidates}`);
+  const fetched = await ask(lab, { channel: "head" });
+  if (!fetched.ok) throw new Error(fetched.reason);
+  expect(fetched.model.manifest.arm).toBeDefined();
+});
+
 describe("only what is wanted is answered", () => {
   test("by version, size, shape and meaning", async () => {
     const { lab, trained } = await startLab();

@@ -26,7 +26,7 @@ features: { from: air, list: [{ copy: [x, y] }, { lag: { of: x, rows: [1] } }] }
 label: { field: ${modelYaml.includes("classification") ? "c" : "y"} }
 model: ${modelYaml}
 `);
-  const { definition } = describeModel(loaded);
+  const { definition } = describeModel(loaded, undefined);
   const model = await runtime.model(definition);
   const { spec } = model;
   const params = await model.initialParams("handmade");

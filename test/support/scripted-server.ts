@@ -7,6 +7,7 @@ import { planPipeline } from "../../shared/pipeline/plan.js";
 import { fitScaler, scalerHash } from "../../shared/pipeline/scaler.js";
 import type { FittedScaler } from "../../shared/pipeline/types.js";
 import { sha256Hex } from "../../shared/task/canonical.js";
+import { learnerOf } from "../../shared/task/learner.js";
 import type { LoadedTask } from "../../shared/task/parse.js";
 import type { MemoryBroker } from "../../shared/transport/memory.js";
 import type { MemoryUplink } from "../../shared/transport/memory-uplink.js";
@@ -117,10 +118,13 @@ export class ScriptedServer {
       readonly expiresMs?: number;
       readonly modelSignature?: string;
       readonly loaded?: LoadedTask;
+      /** Of which candidate. */
+      readonly arm?: string;
     } = {},
   ): Promise<Manifest> {
     const { task, pipelineHash } = changes.loaded ?? this.#loaded;
-    const definition = defineModel(task.model, planPipeline(task).columns.length);
+    const { arm } = changes;
+    const definition = defineModel(learnerOf(task, arm)!.model, planPipeline(task).columns.length);
     const model = await runtime.model(definition);
     const params = changes.params ?? (await model.initialParams(`version ${version}`));
     const width = definition.inputs + 1;
@@ -141,6 +145,7 @@ export class ScriptedServer {
       task: task.task,
       version,
       parent: version - 1,
+      ...(arm === undefined ? {} : { arm }),
       sha256,
       bytes: blob.length,
       fingerprint,

@@ -10,14 +10,14 @@ import { Counters } from "../../../shared/counters.js";
 import { createRuntime } from "../../../shared/model/create-runtime.js";
 import type { ModelRuntime } from "../../../shared/model/runtime.js";
 import type { Reading } from "../../../shared/pipeline/types.js";
-import { parseTask } from "../../../shared/task/parse.js";
+import { type LoadedTask, parseTask } from "../../../shared/task/parse.js";
 import { createMemoryBroker } from "../../../shared/transport/memory.js";
 import { createDevice, createEngines, deviceId, type Engines } from "../../support/device-kit.js";
 import { ManualClock } from "../../support/manual-clock.js";
 import { ScriptedServer } from "../../support/scripted-server.js";
 import { tempFolder } from "../../support/temp-folder.js";
 
-const loaded = parseTask(`task: linear
+const yaml = `task: linear
 entity: "{topic.1}"
 sources: { s: { mqtt: "m/+", late: { disorder: 3s } } }
 features:
@@ -27,7 +27,10 @@ features:
 label: { field: y, scale: standard }
 rows: { split: { validation: 0% } }
 model: { dense: [7, 5] }
-`);
+`;
+const loaded = parseTask(yaml);
+const candidates = "candidates: { wide: { model: { dense: [7, 5] } }, flat: { model: { dense: [] } } }";
+const chosen = parseTask(yaml.replace("model: { dense: [7, 5] }", candidates).replace("0%", "20%"));
 const START_MS = Date.UTC(2026, 0, 1);
 const folder = tempFolder();
 let engines: Engines;
@@ -82,15 +85,28 @@ test("rows outside of the range are not scored, and warm up those inside", async
   expect(await runBulk(readings, kept, range)).toEqual(inside);
 });
 
+test("so does the version of a candidate", async () => {
+  const readings = Array.from({ length: 40 }, (_, i): Reading => {
+    return { source: "s", entity: "a", timeMs: START_MS + i * 1000, values: { a: Math.sin(i), b: i, y: 1 } };
+  });
+  const { live, kept } = await runLive(readings, 40, { task: chosen, arm: "flat" });
+  expect(live.length).toBeGreaterThan(30);
+  expect(await runBulk(readings, kept, { task: chosen })).toEqual(live);
+});
+
 /** A whole device, on whatever order its readings come in. */
-async function runLive(readings: readonly Reading[], together: number) {
+async function runLive(
+  readings: readonly Reading[],
+  together: number,
+  { task = loaded, ...of }: { readonly task?: LoadedTask; readonly arm?: string } = {},
+) {
   const clock = new ManualClock();
   const broker = createMemoryBroker({ clock });
-  const server = new ScriptedServer(broker, loaded);
+  const server = new ScriptedServer(broker, task);
   await server.retainTask();
   const width = Array.from({ length: 7 }, (_, i) => i + 1);
   const scaler = { offset: width.slice(1), factor: width.slice(1), label: { offset: 3, factor: 0.5 } };
-  await server.retainStable(await server.version(4, fused, { scaler }));
+  await server.retainStable(await server.version(4, fused, { scaler, ...of }));
   const device = createDevice({ name: "pi", clock, broker, engines: { ...engines, runtime: fused } });
   await device.agent.start();
   await clock.until(() => device.of("serving").length > 0);
@@ -107,21 +123,24 @@ async function runLive(readings: readonly Reading[], together: number) {
 async function runBulk(
   readings: readonly Reading[],
   kept: NonNullable<ReturnType<ModelCache["read"]>>,
-  range: { readonly fromMs?: number; readonly toMs?: number } = {},
+  {
+    task = loaded,
+    ...range
+  }: { readonly task?: LoadedTask; readonly fromMs?: number; readonly toMs?: number } = {},
 ): Promise<readonly Prediction[]> {
   const lines = readings.map(
     ({ entity, timeMs, values }) => `m/${entity} ${JSON.stringify({ ts: timeMs / 1000, ...values })}`,
   );
   const predictions: Prediction[] = [];
   const scorer = await createScorer({
-    scored: { loaded, ...kept },
+    scored: { loaded: task, ...kept },
     runtime: fused,
     range: { fromMs: range.fromMs, toMs: range.toMs },
     counters: new Counters(),
     sink: (prediction) => predictions.push(prediction),
   });
   await runOffline({
-    ...{ task: loaded.task, device: deviceId("pi"), topic: undefined, withTopic: true, encoding: undefined },
+    ...{ task: task.task, device: deviceId("pi"), topic: undefined, withTopic: true, encoding: undefined },
     files: [{ path: folder.write("lines.jsonl", `${lines.join("\n")}\n`), source: "s" }],
     arrival: { fromMs: START_MS, everyMs: 1000 },
     sink: {

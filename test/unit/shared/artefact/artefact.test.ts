@@ -54,7 +54,7 @@ describe("an exported model", () => {
     const folder = join(temp.path, name.replaceAll(" ", "-"));
     await writeFiles(folder, files, 0);
     const theirs = await tfjsModel(folder);
-    const ours = await runtime.model(describeModel(artefact.loaded).definition);
+    const ours = await runtime.model(describeModel(artefact.loaded, artefact.manifest.arm).definition);
     ours.load(artefact.params);
     const x = Float32Array.from({ length: 30 }, (_, i) => Math.sin(i) * 3);
     const expected = (theirs.predict(tf.tensor2d(x, [10, 3])) as tf.Tensor).dataSync();
