@@ -326,7 +326,10 @@ export class Deployment {
     return createPipeline(this.loaded.task, {
       counters: this.#options.counters,
       sink: {
-        features: (row) => this.#newRows.push(row),
+        features: (row) => {
+          this.#newRows.push(row);
+          this.#monitoring?.row();
+        },
         example: (example) => {
           if (!this.#isWritten) this.#store.add(example);
           if (this.#monitoring !== undefined) this.#newExamples.push(example);

@@ -84,13 +84,17 @@ export class Monitoring implements Stateful {
 
   /** Rows and what was said of them. */
   hear(rows: readonly FeatureRow[], serving: Verdicts, beside: Verdicts | undefined): void {
-    this.#quality.rows(rows.length);
     this.#monitor.hear(rows, serving, beside);
   }
 
   /** Labels, after the answers to rows that came with them. */
   label(examples: readonly Example[]): void {
     for (const example of examples) this.#monitor.label(example);
+  }
+
+  /** A row has become features, whether or not anything answers it. */
+  row(): void {
+    this.#quality.row();
   }
 
   /** A reading was set aside. */

@@ -17,9 +17,9 @@ export class QualityMeter {
     this.#maskedBefore = counters.get("features.masked");
   }
 
-  /** Rows have become features. */
-  rows(count: number): void {
-    this.#rows += count;
+  /** A row has become features. */
+  row(): void {
+    this.#rows += 1;
   }
 
   /** A reading, or a value of it, was set aside. */

@@ -151,6 +151,16 @@ describe("a report", () => {
     expect(reports().at(-1)?.serving?.rows).toBe(30);
   });
 
+  test("tells the share of rows that lack a value, of those before the first version as well", async () => {
+    const pump = await started("{}");
+    const gappy = rows(40, clock.now()).map((reading, i) =>
+      i % 4 === 0 ? { ...reading, values: { ...reading.values, a: null } } : reading,
+    );
+    await pump.agent.ingest(gappy);
+    expect((await nextReport()).quality.missing).toBe(0.25);
+    expect(pump.agent.monitor()?.quality.missing).toBe(0.25);
+  });
+
   test("tells what the process takes, if the host can say", async () => {
     let cpuMs = 1_000;
     await started("{}", { usage: () => ({ rssBytes: 123, cpuMs }) });
