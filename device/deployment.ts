@@ -68,7 +68,6 @@ export class Deployment {
   readonly #watcher: RowWatcher | undefined;
   readonly #online: OnlineRows | undefined;
   readonly #monitoring: Monitoring | undefined;
-  readonly #mayTrain: (() => string | undefined) | undefined;
   #newRows: FeatureRow[] = [];
   #newExamples: Example[] = [];
   /** There once its host has asked for state that survives. */
@@ -84,7 +83,6 @@ export class Deployment {
     const place = placeOf(model, loaded);
     this.loaded = loaded;
     this.#options = options;
-    this.#mayTrain = options.mayTrain;
     const limits = storeLimits(task.rows, definition.inputs);
     this.#batch = new WriteBatch(telemetry, clock);
     this.#store = new ExampleStore({
@@ -300,7 +298,8 @@ export class Deployment {
   /** Why this device will not work on a round of `kind` now, or undefined when it will. */
   refusal(kind: RoundKind): string | undefined {
     const { minExamples } = this.loaded.task.rounds;
-    return refusalOf(kind, { counts: this.#store.counts(), minExamples, mayTrain: this.#mayTrain });
+    const { mayTrain } = this.#options;
+    return refusalOf(kind, { counts: this.#store.counts(), minExamples, mayTrain });
   }
 
   /** Brings everything to disk. */

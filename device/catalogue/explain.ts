@@ -4,12 +4,10 @@ import { Counters } from "../../shared/counters.js";
 import { createPipeline } from "../../shared/pipeline/pipeline.js";
 import { planPipeline } from "../../shared/pipeline/plan.js";
 import type { FeatureRow } from "../../shared/pipeline/types.js";
-import type { Manifest } from "../../shared/wire/message.js";
 import type { Prediction } from "../fact.js";
 import { predictionOf } from "../infer/predictions.js";
-import { messageOfRow } from "../log/raw-log.js";
-import { ModelCache } from "../model/cache.js";
-import { floatsOf } from "./export.js";
+import { type KeptModel, ModelCache } from "../model/cache.js";
+import { floatsOf, loggedMessages } from "./export.js";
 import { type FolderView, taskOf } from "./folder.js";
 import { createReadingDecoder } from "./readings.js";
 
@@ -19,12 +17,6 @@ export interface KnownFeatures {
   readonly from: "example" | "log";
   readonly columns: readonly string[];
   readonly values: readonly number[];
-}
-
-/** A model the device keeps. */
-export interface KeptVersion {
-  readonly manifest: Manifest;
-  readonly blob: Uint8Array;
 }
 
 /** Every prediction of that id that is still kept, newest first: versions may have taken turns over one row. */
@@ -54,7 +46,7 @@ export async function findFeatures(
 }
 
 /** The version's content, undefined when the device has gone on to others. */
-export function findVersion({ state }: FolderView, version: number): KeptVersion | undefined {
+export function findVersion({ state }: FolderView, version: number): KeptModel | undefined {
   const cache = new ModelCache(state);
   for (const role of ["stable", "trial", "previous", "base"] as const) {
     const kept = cache.read(role);
@@ -63,15 +55,11 @@ export function findVersion({ state }: FolderView, version: number): KeptVersion
   return undefined;
 }
 
-const PAGE_ROWS = 500;
-
 // All messages from the first on: what a window or a lag remembers may be from long before.
 async function recompute(
   view: FolderView,
   { entity, timeMs }: Pick<Prediction, "entity" | "timeMs">,
 ): Promise<FeatureRow | undefined> {
-  const { log } = view;
-  if (log === undefined) return undefined;
   const { loaded, device } = taskOf(view);
   const decode = await createReadingDecoder(loaded.task, device);
   let found: FeatureRow | undefined;
@@ -82,11 +70,9 @@ async function recompute(
     counters: new Counters(),
     sink: { features, example: () => undefined },
   });
-  for (let seq = -1; found === undefined; ) {
-    const rows = log.all("SELECT * FROM message WHERE seq > ? ORDER BY seq LIMIT ?", seq, PAGE_ROWS);
-    if (rows.length === 0) break;
-    for (const row of rows) for (const reading of decode(messageOfRow(row))) pipeline.push(reading);
-    seq = Number(rows.at(-1)!.seq);
+  for (const message of loggedMessages(view)) {
+    for (const reading of decode(message)) pipeline.push(reading);
+    if (found !== undefined) break;
   }
   if (found === undefined) pipeline.flush();
   return found;

@@ -59,8 +59,9 @@ export class ExampleReader {
   }
 
   /**
-   * The split as the model sees it, from an event time on if one is given; for classification `y` is one-hot, for binary 0 or 1. Nobody writes to it, and it is
-   * valid until the next call for the same split, which may lay another batch into its memory.
+   * The split as the model sees it, from an event time on if one is given; for classification `y` is one-hot, for binary 0
+   * or 1. Nobody writes to it, and it is valid until the next call for the same split, which may lay another batch into its
+   * memory.
    */
   async scaled(split: Split, scaler: FittedScaler, sinceMs?: number): Promise<ExampleBatch> {
     const key = `${this.#store.revision} ${scalerHash(scaler)} ${sinceMs}`;

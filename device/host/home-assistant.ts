@@ -1,8 +1,7 @@
 // Predictions in Home Assistant without a line of configuration there: MQTT discovery. A retained message per entity
 // says what it is and where its state is (https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery).
 
-import type { TaskId } from "../../shared/id.js";
-import { isLevel } from "../../shared/id.js";
+import { isLevel, type TaskId } from "../../shared/id.js";
 import { sha256Hex } from "../../shared/task/canonical.js";
 import type { OutputSpec } from "../../shared/task/task.js";
 import { availabilityTopic } from "./retained-predictions.js";

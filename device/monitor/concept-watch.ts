@@ -15,6 +15,9 @@ export interface ConceptState {
   readonly detections: number;
 }
 
+/** Nothing was found. */
+export const NO_CONCEPT: ConceptState = { status: "ok", detections: 0 };
+
 /**
  * Feeds a detector with what it takes as independent: errors of telemetry resemble the ones before, and a detector that hears
  * them one by one cries wolf all day. So the first errors tell how long they resemble one another, and means of blocks twice
@@ -31,7 +34,7 @@ export class ConceptWatch implements Stateful {
   #usual: UsualError | undefined;
   #blockSum = 0;
   #blockErrors = 0;
-  #state: ConceptState = { status: "ok", detections: 0 };
+  #state = NO_CONCEPT;
 
   constructor(options: {
     readonly call: DetectorCall;

@@ -10,7 +10,7 @@ import type { MonitorSpec } from "../../shared/task/task.js";
 import type { Verdicts } from "../infer/predictor.js";
 import type { BaseModel } from "../model/check.js";
 import { AnswerBook, type BookedOutput } from "./answer-book.js";
-import type { ConceptState } from "./concept-watch.js";
+import { type ConceptState, NO_CONCEPT } from "./concept-watch.js";
 import type { WatchedColumn } from "./data-watch.js";
 import { type DriftState, NO_DRIFT, type ReferenceRows, VersionWatch } from "./version-watch.js";
 
@@ -62,7 +62,6 @@ export interface MonitorView {
 }
 
 const NO_LOSS: PairedLoss = { rows: 0, sum: 0, squares: 0 };
-const NO_CONCEPT: ConceptState = { status: "ok", detections: 0 };
 
 /** Must see each row exactly once, also over a restart: its state is saved with the pipeline's. */
 export class Monitor implements Stateful {
@@ -143,21 +142,25 @@ export class Monitor implements Stateful {
 
   /** What there is to tell. */
   view(): MonitorView {
-    const watch = this.#keys.serving === undefined ? undefined : this.#watches.get(this.#keys.serving);
+    const watch = this.#servedWatch;
     return {
       ...{ serving: this.#serving, beside: this.#beside, paired: this.#paired },
       window: watch?.window ?? emptyMetricSums,
       concept: watch?.concept ?? NO_CONCEPT,
       columns: watch?.columns ?? [],
-      drift: watch?.drift ?? NO_DRIFT,
+      drift: this.drift,
       waiting: this.#book.size,
     };
   }
 
   /** Whether what is served sees something drift. */
   get drift(): DriftState {
+    return this.#servedWatch?.drift ?? NO_DRIFT;
+  }
+
+  get #servedWatch(): VersionWatch | undefined {
     const { serving } = this.#keys;
-    return (serving === undefined ? undefined : this.#watches.get(serving)?.drift) ?? NO_DRIFT;
+    return serving === undefined ? undefined : this.#watches.get(serving);
   }
 
   save(): Saved {

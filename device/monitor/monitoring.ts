@@ -2,14 +2,11 @@
 // none of it.
 
 import type { Clock } from "../../shared/clock.js";
-import type { Counters } from "../../shared/counters.js";
 import type { DeviceId } from "../../shared/id.js";
-import type { ModelDefinition } from "../../shared/model/definition.js";
 import type { Saved, Stateful } from "../../shared/pipeline/state.js";
 import type { Example, FeatureRow } from "../../shared/pipeline/types.js";
 import { randomStream } from "../../shared/random.js";
 import { canonicalJson, sha256Hex } from "../../shared/task/canonical.js";
-import type { MonitorSpec } from "../../shared/task/task.js";
 import type { DeviceReport } from "../../shared/wire/report.js";
 import type { DeviceFact, Observe } from "../fact.js";
 import type { Verdicts } from "../infer/predictor.js";
@@ -21,12 +18,9 @@ import { Reporter } from "./reporter.js";
 import { type ProcessUsage, unknownUsage } from "./usage.js";
 
 export interface MonitoringOptions extends MonitorOptions {
-  readonly spec: MonitorSpec;
-  readonly definition: ModelDefinition;
   readonly deviceId: DeviceId;
   readonly seed: string;
   readonly clock: Clock;
-  readonly counters: Counters;
   readonly observe: Observe;
   readonly releases: Releases;
   readonly usage?: (() => ProcessUsage) | undefined;

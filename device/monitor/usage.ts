@@ -1,6 +1,6 @@
 // What the device's process takes of its machine, as a port: simulations have no machine.
 
-/** Reads it; cheap enough for every report. */
+/** What it takes by now. */
 export interface ProcessUsage {
   readonly rssBytes: number;
   /** Time on processors since the process started, all threads together. */

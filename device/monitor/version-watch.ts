@@ -7,7 +7,7 @@ import type { MetricSums } from "../../shared/model/metric.js";
 import type { Saved, Stateful } from "../../shared/pipeline/state.js";
 import type { Example, FeatureRow, FittedScaler } from "../../shared/pipeline/types.js";
 import type { MonitorSpec } from "../../shared/task/task.js";
-import { type ConceptState, ConceptWatch } from "./concept-watch.js";
+import { type ConceptState, ConceptWatch, NO_CONCEPT } from "./concept-watch.js";
 import { DataWatch, type WatchedColumn } from "./data-watch.js";
 import { MetricWindow } from "./metric-window.js";
 import { errorOf, scoreRow } from "./score-row.js";
@@ -73,7 +73,7 @@ export class VersionWatch implements Stateful {
   }
 
   get concept(): ConceptState {
-    return this.#concept?.state ?? { status: "ok", detections: 0 };
+    return this.#concept?.state ?? NO_CONCEPT;
   }
 
   /** Columns that have been tested, what the version says among them. */

@@ -5,7 +5,7 @@ import type { Counters } from "../../shared/counters.js";
 import { HeadwaterError } from "../../shared/error.js";
 import type { Manifest, Trial } from "../../shared/wire/message.js";
 import type { Observe } from "../fact.js";
-import type { ModelCache, ModelRole, RoleChanges } from "../model/cache.js";
+import type { KeptModel, ModelCache, ModelRole, RoleChanges } from "../model/cache.js";
 import type { BaseModel } from "../model/check.js";
 import { type HashedBlob, hashBlob } from "../model/hashed-blob.js";
 import type { Choice } from "./choice.js";
@@ -169,7 +169,7 @@ export class ModelSlot {
     for (const role of ["stable", "previous"] as const) {
       const kept = this.#options.cache.read(role);
       if (kept === undefined) continue;
-      this.#stable = this.#readIf(role, kept.manifest);
+      this.#stable = this.#tryKept(kept);
       if (this.#stable !== undefined) {
         if (role === "previous") this.#arrange({ stable: kept.manifest, previous: null });
         return;
@@ -180,10 +180,14 @@ export class ModelSlot {
 
   /** The kept model of a role, if it is this version and still works. */
   #readIf(role: ModelRole, manifest: Manifest): BaseModel | undefined {
-    const { cache, counters, failures, versions } = this.#options;
-    const kept = cache.read(role);
-    if (kept === undefined || !isSameVersion(kept.manifest, manifest) || failures.has(manifest)) return;
-    const tried = versions.tryKept(hashBlob(kept.blob), kept.manifest);
+    const kept = this.#options.cache.read(role);
+    return kept !== undefined && isSameVersion(kept.manifest, manifest) ? this.#tryKept(kept) : undefined;
+  }
+
+  #tryKept({ manifest, blob }: KeptModel): BaseModel | undefined {
+    const { counters, failures, versions } = this.#options;
+    if (failures.has(manifest)) return undefined;
+    const tried = versions.tryKept(hashBlob(blob), manifest);
     if (tried.ok) return tried.model;
     counters.add(`models.not-restored.${tried.reason}`);
     return undefined;
