@@ -4,10 +4,11 @@ import { Counters } from "../../shared/counters.js";
 import { createPipeline } from "../../shared/pipeline/pipeline.js";
 import { planPipeline } from "../../shared/pipeline/plan.js";
 import type { FeatureRow } from "../../shared/pipeline/types.js";
+import { floatsOf } from "../examples/store.js";
 import type { Prediction } from "../fact.js";
 import { predictionOf } from "../infer/predictions.js";
 import { type KeptModel, ModelCache } from "../model/cache.js";
-import { floatsOf, loggedMessages } from "./export.js";
+import { loggedMessages } from "./export.js";
 import { type FolderView, taskOf } from "./folder.js";
 import { createReadingDecoder } from "./readings.js";
 

@@ -5,6 +5,7 @@ import { unreachable } from "../../shared/assert.js";
 import { planPipeline } from "../../shared/pipeline/plan.js";
 import type { Reading, Value } from "../../shared/pipeline/types.js";
 import type { Cell, Database, Row } from "../../shared/storage/port.js";
+import { floatsOf } from "../examples/store.js";
 import type { Prediction } from "../fact.js";
 import { predictionOf } from "../infer/predictions.js";
 import type { SourceMessage } from "../ingest/sources/port.js";
@@ -189,12 +190,6 @@ function textOf(bytes: Uint8Array): ["utf8" | "base64", string] {
   } catch {
     return ["base64", Buffer.from(bytes).toString("base64")];
   }
-}
-
-/** Features as they lie in the table `example`. */
-export function floatsOf(bytes: Uint8Array): readonly number[] {
-  // The pool that SQLite's bytes lie in is not aligned for floats.
-  return [...new Float32Array(bytes.slice().buffer)];
 }
 
 function shown(value: Value): ExportValue {

@@ -1,6 +1,7 @@
 // The version that a device serves, with its task and the rows it judges by: for whoever scores as the device would.
 
 import { HeadwaterError } from "../../shared/error.js";
+import { newestOf } from "../examples/store.js";
 import { ModelCache } from "../model/cache.js";
 import type { ScoringModel } from "../offline/score.js";
 import { type FolderView, taskOf } from "./folder.js";
@@ -11,12 +12,5 @@ export function servedVersion(view: FolderView): ScoringModel {
   const kept = new ModelCache(view.state).read("stable");
   if (kept === undefined)
     throw new HeadwaterError("data-missing", `device ${device} has no version to serve yet`);
-  return { loaded, ...kept, heldOut: (limit) => heldOutOf(view, limit) };
-}
-
-/** Bytes of unscaled features of the newest validation examples. */
-function heldOutOf({ telemetry }: FolderView, limit: number): readonly Uint8Array[] {
-  return telemetry
-    .all(`SELECT features FROM example WHERE split = 'validation' ORDER BY id DESC LIMIT ?`, limit)
-    .map((row) => row.features as Uint8Array); // declared BLOB NOT NULL in a STRICT table
+  return { loaded, ...kept, heldOut: (limit) => newestOf(view.telemetry, "validation", limit) };
 }

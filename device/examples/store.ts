@@ -153,9 +153,7 @@ export class ExampleStore {
 
   /** Features of a split's newest examples on disk, at most `limit`. */
   newestOf(split: Split, limit: number): readonly Uint8Array[] {
-    return this.#database
-      .all(`SELECT features FROM example WHERE split = ? ORDER BY id DESC LIMIT ?`, split, limit)
-      .map((row) => row.features as Uint8Array); // declared BLOB NOT NULL in a STRICT table
+    return newestOf(this.#database, split, limit);
   }
 
   /** The newest train rows on disk from an event time on, at most `limit`, in the order they were stored. */
@@ -316,7 +314,15 @@ export class ExampleStore {
   }
 }
 
-function floatsOf(bytes: Uint8Array): Float32Array {
+/** Features of a split's newest examples in the table `example`, at most `limit`. */
+export function newestOf(database: Database, split: Split, limit: number): readonly Uint8Array[] {
+  return database
+    .all(`SELECT features FROM example WHERE split = ? ORDER BY id DESC LIMIT ?`, split, limit)
+    .map((row) => row.features as Uint8Array); // declared BLOB NOT NULL in a STRICT table
+}
+
+/** Features as they lie in the table `example`: SQLite's bytes are not aligned for floats. */
+export function floatsOf(bytes: Uint8Array): Float32Array {
   const features = new Float32Array(bytes.length / Float32Array.BYTES_PER_ELEMENT);
   new Uint8Array(features.buffer).set(bytes);
   return features;

@@ -8,7 +8,6 @@ import { createRuntime } from "../../shared/model/create-runtime.js";
 import { defaultEngine } from "../../shared/model/engine.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
 import { randomStream } from "../../shared/random.js";
-import { createMqttLink } from "../../shared/transport/mqtt-link.js";
 import { headwaterVersion } from "../../shared/version.js";
 import type { Credential } from "../../shared/wire/credential.js";
 import { keysFromSeed, publicKeyFromRaw } from "../../shared/wire/signature.js";
@@ -24,6 +23,7 @@ import { DeviceMeter } from "../metrics/meter.js";
 import { Rules } from "../rules/rules.js";
 import { createTrainerPool } from "../train/pool.js";
 import type { Trainer } from "../train/trainer.js";
+import { createUplink } from "../uplink.js";
 import type { DeviceConfig } from "./config.js";
 import { type DeviceFolder, openDeviceFolder } from "./device-folder.js";
 import { logFact } from "./fact-log.js";
@@ -117,7 +117,9 @@ function assemble(
     ...identityOf(credential),
     ...{ ...folder, clock, logger, trainer: meter.timed(trainer) },
     runtime: config.http === undefined ? runtime : meter.timedRuntime(runtime),
-    link: createLink(config, { clock, logger }),
+    link: createUplink(config.server, credential, {
+      ...{ clock, logger, random: randomStream("link", credential.device) },
+    }),
     eventNow: () => (recorder.isFile ? undefined : eventNow()),
     mayTrain: () => parts.mayTrain?.() ?? refusalOf(limits, clock),
     labels: config.labels,
@@ -184,14 +186,6 @@ function identityOf({ device, task, privateKey, serverKey }: Credential) {
     // The device's own chance spreads retries; what it learns is decided by the seeds of offers.
     seed: Buffer.from(privateKey).toString("base64"),
   };
-}
-
-function createLink(
-  { server: { url, ca }, credential: { device, password } }: DeviceConfig,
-  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
-) {
-  const endpoint = { url, username: device, password, ...(ca === undefined ? {} : { ca }) };
-  return createMqttLink({ endpoint, clock, logger, random: randomStream("link", device) });
 }
 
 function createPublisher(

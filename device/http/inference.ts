@@ -2,24 +2,24 @@
 
 import { registerInference } from "../../shared/serving/register.js";
 import type { ServedModel, ServedModels, ServedVersion } from "../../shared/serving/served-model.js";
-import { headwaterVersion } from "../../shared/version.js";
 import type { Agent } from "../agent.js";
 import type { ServingDeployment } from "../infer/serving.js";
 import type { BaseModel } from "../model/check.js";
 import type { HttpPart } from "./port.js";
 
 /** Token and limits of connections are the listener's. */
-export const inferencePart: HttpPart = (app, { agent, clock, counters, logger }) =>
-  registerInference(app, { models: new DeviceModels(agent), clock, counters, logger });
+export const inferencePart: HttpPart = (app, { agent, version, clock, counters, logger }) =>
+  registerInference(app, { models: new DeviceModels(agent, version), clock, counters, logger });
 
 /** The model of the task that the agent runs, and of it the version that the slot serves. */
 class DeviceModels implements ServedModels {
-  readonly version = headwaterVersion();
+  readonly version: string;
   readonly #agent: Pick<Agent, "deployed">;
   #served: { readonly of: ServingDeployment; readonly model: ServedModel } | undefined;
 
-  constructor(agent: Pick<Agent, "deployed">) {
+  constructor(agent: Pick<Agent, "deployed">, version: string) {
     this.#agent = agent;
+    this.version = version;
   }
 
   notReady(): string | undefined {

@@ -5,6 +5,7 @@ import type { Model } from "../../shared/model/runtime.js";
 import { OrderStatistics } from "../../shared/pipeline/quantile.js";
 import { scaleInto } from "../../shared/pipeline/scaler.js";
 import type { BaseModel } from "../model/check.js";
+import { isSameVersion, type VersionName } from "../release/store.js";
 
 /** Held-out rows that it is taken from: the newest. */
 const ROWS_MAX = 2_000;
@@ -30,7 +31,7 @@ export interface AnomalyThresholdOptions {
  */
 export class AnomalyThreshold {
   readonly #options: AnomalyThresholdOptions;
-  #taken: { readonly version: number; readonly rows: number; readonly value: number | undefined } | undefined;
+  #taken: { readonly of: VersionName; readonly rows: number; readonly value: number | undefined } | undefined;
 
   constructor(options: AnomalyThresholdOptions) {
     this.#options = options;
@@ -39,12 +40,15 @@ export class AnomalyThreshold {
   /** The threshold for `served`, whose params the model has loaded; undefined while it is not known. */
   of(served: BaseModel): number | undefined {
     const rows = this.#options.heldOutCount();
-    const { version } = served.manifest;
+    const { manifest } = served;
     const taken = this.#taken;
-    const isCurrent = taken?.version === version && Math.abs(rows - taken.rows) <= taken.rows * GROWTH;
+    const isCurrent =
+      taken !== undefined &&
+      isSameVersion(taken.of, manifest) &&
+      Math.abs(rows - taken.rows) <= taken.rows * GROWTH;
     if (isCurrent) return taken.value;
     const value = this.#take(served);
-    this.#taken = { version, rows, value };
+    this.#taken = { of: manifest, rows, value };
     return value;
   }
 

@@ -13,6 +13,9 @@ import { type HashedBlob, hashBlob } from "./hashed-blob.js";
 /** A round's base and a stable version at once, and one of each that came after. */
 const DOWNLOADS_MAX = 4;
 
+/** Most bytes of one part where nobody says otherwise. For brokers we do not know: a whole packet stays below 64 KiB. */
+export const CHUNK_BYTES = 32 * 1024;
+
 /** A blob, or word that the server does not have it. */
 export type Fetched = { readonly ok: true; readonly blob: HashedBlob } | { readonly ok: false };
 

@@ -11,10 +11,9 @@ import { createRuntime } from "../../shared/model/create-runtime.js";
 import { defaultEngine } from "../../shared/model/engine.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
 import type { ParamSpec } from "../../shared/params/spec.js";
-import { type Random, randomStream } from "../../shared/random.js";
+import { randomStream } from "../../shared/random.js";
 import { Retry } from "../../shared/retry.js";
 import type { LoadedTask } from "../../shared/task/parse.js";
-import { createMqttLink } from "../../shared/transport/mqtt-link.js";
 import type { Link } from "../../shared/transport/port.js";
 import type { Credential } from "../../shared/wire/credential.js";
 import {
@@ -28,12 +27,11 @@ import { decodeModelBlob } from "../../shared/wire/model-blob.js";
 import { publicKeyFromRaw } from "../../shared/wire/signature.js";
 import { deviceSubscriptions } from "../../shared/wire/topic.js";
 import { Incoming } from "../incoming.js";
-import { Downloader } from "../model/downloader.js";
+import { CHUNK_BYTES, Downloader } from "../model/downloader.js";
 import { Outgoing } from "../outgoing.js";
 import { verifySignedTask } from "../task-record.js";
+import { createUplink, type UplinkBroker } from "../uplink.js";
 
-/** For brokers we do not know: a whole packet stays below 64 KiB. */
-const CHUNK_BYTES = 32 * 1024;
 /** A question without an answer is asked again. */
 const RETRY = { firstMs: 5_000, maxMs: 60_000, jitter: 0.2 } as const;
 const TIMEOUT_MS = 60_000;
@@ -42,8 +40,7 @@ const TIMEOUT_MS = 60_000;
 export interface FetchModelOptions {
   /** Of an enrolled name that nobody else connects with: a running agent would be cut off. */
   readonly credential: Credential;
-  /** The server's uplink broker; `ca`: certificates to trust instead of the system's, as PEM. */
-  readonly broker: { readonly url: string; readonly ca?: string | undefined };
+  readonly broker: UplinkBroker;
   /** stable, head, canary, own, or an alias; "stable" if absent. */
   readonly channel?: string;
   /** Only this version or a newer one: one more than what is there already. */
@@ -119,7 +116,7 @@ class Request {
     const random = randomStream("on-demand", device, this.#id);
     const counters = new Counters();
     this.#retry = new Retry(RETRY, random);
-    this.#link = parts.link ?? openLink(options, { clock, logger, random });
+    this.#link = parts.link ?? createUplink(options.broker, credential, { clock, logger, random });
     this.#outgoing = new Outgoing({ link: this.#link, task, device, counters });
     this.#downloader = new Downloader({
       // Nothing is kept here: what a program does with a version is its own business.
@@ -273,12 +270,4 @@ class Request {
       if (given === undefined) runtime.dispose();
     }
   }
-}
-
-function openLink(
-  { credential: { device, password }, broker: { url, ca } }: FetchModelOptions,
-  parts: { readonly clock: Clock; readonly logger: Logger; readonly random: Random },
-): Link {
-  const endpoint = { url, username: device, password, ...(ca === undefined ? {} : { ca }) };
-  return createMqttLink({ endpoint, ...parts });
 }

@@ -4,11 +4,9 @@ import type { Cancel, Clock } from "../../shared/clock.js";
 import type { Random } from "../../shared/random.js";
 import { Retry } from "../../shared/retry.js";
 import type { Manifest } from "../../shared/wire/message.js";
-import type { Downloader } from "../model/downloader.js";
+import { CHUNK_BYTES, type Downloader } from "../model/downloader.js";
 import type { HashedBlob } from "../model/hashed-blob.js";
 
-/** For brokers we do not know: a whole packet stays below 64 KiB. */
-const CHUNK_BYTES = 32 * 1024;
 const RETRY = { firstMs: 30_000, maxMs: 300_000, jitter: 0.2 } as const;
 
 /** What fetching stands on. */

@@ -29,9 +29,9 @@ function open(quantile: number) {
   return { threshold, hold, predicted: () => predicted };
 }
 
-function version(number: number): BaseModel {
+function version(number: number, digit = "0"): BaseModel {
   const manifest: Manifest = {
-    ...{ v: 1, task: taskId("linear"), version: number, parent: 0, sha256: "0".repeat(64), bytes: 1 },
+    ...{ v: 1, task: taskId("linear"), version: number, parent: 0, sha256: digit.repeat(64), bytes: 1 },
     ...{ fingerprint: "f", modelSignature: "m", createdMs: 0, expiresMs: 1 },
     signature: new Uint8Array(64),
   };
@@ -65,6 +65,9 @@ test("it is taken anew for another version, and when there are a tenth more rows
   expect(predicted()).toBe(211);
   threshold.of(version(2));
   expect(predicted()).toBe(322);
+  // A server that has lost its memory gives a number again.
+  threshold.of(version(2, "1"));
+  expect(predicted()).toBe(433);
 });
 
 test("it looks at the newest rows, and at no more than two thousand", () => {
