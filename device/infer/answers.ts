@@ -12,8 +12,10 @@ export interface Answers {
   readonly rows: number;
   /** Scaled rows: rows x inputs. */
   readonly x: Float32Array;
-  /** rows x outputs; NaN for a row that is beyond any number once scaled. The caller's own. */
+  /** rows x outputs; NaN for a broken row. The caller's own. */
   readonly outputs: Float32Array;
+  /** Rows that are beyond any number once scaled. No engine takes such a row, and it is not the version's fault. */
+  readonly broken: ReadonlySet<number>;
   readonly tookUs: number;
 }
 
@@ -30,12 +32,12 @@ export function askModel(
   rows.forEach(({ features }, row) => {
     scaleInto(scaler, features, x, row * inputs);
   });
-  const broken = isAllFinite(x) ? [] : brokenRows(x, inputs);
-  // No engine takes such a row, and it is not the version's fault.
+  const broken = new Set(isAllFinite(x) ? [] : brokenRows(x, inputs));
   for (const row of broken) x.fill(0, row * inputs, (row + 1) * inputs);
   const outputs = model.predict(x, rows.length, new Float32Array(rows.length * width));
   for (const row of broken) outputs.fill(Number.NaN, row * width, (row + 1) * width);
-  return { rows: rows.length, x, outputs, tookUs: Math.max(0, 1000 * (clock.elapsed() - startMs)) };
+  const tookUs = Math.max(0, 1000 * (clock.elapsed() - startMs));
+  return { rows: rows.length, x, outputs, broken, tookUs };
 }
 
 function brokenRows(x: Float32Array, inputs: number): readonly number[] {

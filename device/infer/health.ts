@@ -1,6 +1,7 @@
 // Whether a version still answers with numbers, by its latest answers.
 
 import type { BaseModel } from "../model/check.js";
+import type { Answers } from "./answers.js";
 
 /** Answers that are looked at: the latest. */
 const ANSWERS = 100;
@@ -16,12 +17,14 @@ export class Health {
   #seen = 0;
   #invalid = 0;
 
-  /** Sees answers of a version, NaN for one that is no finite number. False: it does not work any more. */
-  see(version: BaseModel, values: Float64Array): boolean {
+  /** Sees answers of a version, NaN for one that is no finite number; to a broken row there is none. False: it does not work any more. */
+  see(version: BaseModel, values: Float64Array, { broken }: Pick<Answers, "broken">): boolean {
     if (version !== this.#version) this.#startAnew(version);
-    for (const value of values) this.#add(Number.isNaN(value) ? 1 : 0);
-    const answers = Math.min(this.#seen, ANSWERS);
-    return answers < ANSWERS_MIN || this.#invalid <= INVALID_MAX * answers;
+    values.forEach((value, row) => {
+      if (!broken.has(row)) this.#add(Number.isNaN(value) ? 1 : 0);
+    });
+    const seen = Math.min(this.#seen, ANSWERS);
+    return seen < ANSWERS_MIN || this.#invalid <= INVALID_MAX * seen;
   }
 
   #add(isInvalid: 0 | 1): void {

@@ -80,7 +80,7 @@ export class Predictor {
       if (!isKnown) this.#emit(rows, verdicts, threshold);
       // Only afterwards: nobody waits for what the other version says.
       watch?.(rows, verdicts, this.#askBeside(rows));
-      if (!this.#health.see(served, verdicts.values)) slot.failServing("not-finite");
+      if (!this.#health.see(served, verdicts.values, verdicts.answers)) slot.failServing("not-finite");
       return;
     }
   }
@@ -104,7 +104,7 @@ export class Predictor {
     try {
       model.load(beside.params);
       const verdicts = this.#verdicts(beside, askModel(model, beside, rows, clock));
-      if (!this.#besideHealth.see(beside, verdicts.values)) slot.failBeside("not-finite");
+      if (!this.#besideHealth.see(beside, verdicts.values, verdicts.answers)) slot.failBeside("not-finite");
       return verdicts;
     } catch {
       slot.failBeside("exception");

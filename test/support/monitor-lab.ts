@@ -54,6 +54,7 @@ export function saidBy(
       rows: outputs.length,
       x: new Float32Array(2 * outputs.length),
       outputs: Float32Array.from(outputs),
+      broken: new Set(),
       tookUs: 10 * outputs.length,
     },
     said,

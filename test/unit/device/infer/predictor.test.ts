@@ -92,9 +92,9 @@ test("an answer that is not finite is counted, not given", async () => {
 test("a row that scales to no finite number is answered by none, and no version is blamed for it", async () => {
   const { predictor, predictions, install, counters, slot } = await openPredictor(linear);
   install(1, Float32Array.of(1, 1, 0));
-  predictor.predict([row(1, Number.POSITIVE_INFINITY, 0), row(2, 1, 0)]);
-  expect(predictions.map(({ timeMs }) => timeMs)).toEqual([2]);
-  expect(counters.get("predictions.not-finite")).toBe(1);
+  for (let i = 0; i < 50; i++) predictor.predict([row(1, Number.POSITIVE_INFINITY, 0), row(2, 1, 0)]);
+  expect(predictions.map(({ timeMs }) => timeMs)).toEqual(new Array(50).fill(2));
+  expect(counters.get("predictions.not-finite")).toBe(50);
   expect(slot.serving?.manifest.version).toBe(1);
 });
 
