@@ -17,7 +17,10 @@ export class Health {
   #seen = 0;
   #invalid = 0;
 
-  /** Sees answers of a version, NaN for one that is no finite number; to a broken row there is none. False: it does not work any more. */
+  /**
+   * Sees answers of a version, NaN for one that is no finite number; to a broken row there is none. False: it does not work
+   * any more.
+   */
   see(version: BaseModel, values: Float64Array, { broken }: Pick<Answers, "broken">): boolean {
     if (version !== this.#version) this.#startAnew(version);
     values.forEach((value, row) => {

@@ -13,6 +13,7 @@ import { type PredictionSink, Predictor } from "../infer/predictor.js";
 import { placeOf } from "../model/arms.js";
 import { checkModel } from "../model/check.js";
 import { hashBlob } from "../model/hashed-blob.js";
+import type { FailureReason } from "../release/failures.js";
 
 /** Rows predicted at once; the last ones may be fewer. */
 const BATCH_ROWS = 256;
@@ -36,7 +37,7 @@ export interface ScorerOptions {
   readonly scored: ScoringModel;
   readonly runtime: ModelRuntime;
   readonly range: ScoreRange;
-  /** Answers that are not finite are counted as `predictions.not-finite`. */
+  /** Answers that are not finite are counted as `predictions.not-finite`; too many of them end it, as a device would. */
   readonly counters: Counters;
   readonly sink: PredictionSink;
 }
@@ -65,8 +66,9 @@ export async function createScorer(options: ScorerOptions): Promise<Scorer> {
   const slot = {
     serving: checked.model,
     beside: undefined,
-    failServing() {
-      throw new HeadwaterError("model-unsupported", `version ${manifest.version} cannot be run here`);
+    failServing(reason: FailureReason) {
+      const message = `version ${manifest.version} cannot be run here: ${reason}`;
+      throw new HeadwaterError("model-unsupported", message);
     },
     failBeside: () => undefined,
   };
