@@ -5,13 +5,13 @@ import { readFiles } from "../shared/artefact/disk.js";
 import { readArtefact } from "../shared/artefact/files.js";
 import { Counters } from "../shared/counters.js";
 import { HeadwaterError } from "../shared/error.js";
-import { type Answer, readAnswer } from "../shared/model/answer.js";
+import { type Answer, isFiniteAnswer } from "../shared/model/answer.js";
+import { askRows, readAnswers } from "../shared/model/ask.js";
 import { createRuntime } from "../shared/model/create-runtime.js";
 import { defaultEngine } from "../shared/model/engine.js";
 import type { EngineChoice, Model, ModelRuntime } from "../shared/model/runtime.js";
 import { predictionId } from "../shared/pipeline/labels/prediction-id.js";
 import { createPipeline, type Pipeline } from "../shared/pipeline/pipeline.js";
-import { scaleInto } from "../shared/pipeline/scaler.js";
 import type { FeatureRow, Reading } from "../shared/pipeline/types.js";
 import { rawPublicKey } from "../shared/wire/signature.js";
 
@@ -40,7 +40,7 @@ export interface LoadedModel {
   readonly version: number;
   /** Names of the columns, in order. */
   readonly features: readonly string[];
-  /** What became of readings and rows: late, duplicate, warming up, missing. */
+  /** What became of readings and rows: late, duplicate, warming up, missing; `predictions.not-finite` has no prediction. */
   readonly counters: Readonly<Record<string, number>>;
   /** Takes readings (unordered within the task's `disorder`) and gives the predictions of all rows that they complete. */
   push(...readings: readonly Reading[]): readonly Prediction[];
@@ -48,7 +48,7 @@ export interface LoadedModel {
   advance(eventNowMs: number): readonly Prediction[];
   /** The data has ended: the predictions of all rows still open. */
   flush(): readonly Prediction[];
-  /** One row by column name. Throws `data-invalid` naming what is missing, unknown or not finite. */
+  /** One row by column name. Throws `data-invalid` naming what is missing, unknown or not finite, the prediction included. */
   predict(features: Readonly<Record<string, number>>): ModelPrediction;
   /** Rows of columns in the order of `features`. */
   predict(rows: readonly (readonly number[] | Float32Array)[]): readonly ModelPrediction[];
@@ -138,8 +138,14 @@ class ArtefactModel implements LoadedModel {
   predict(
     given: Readonly<Record<string, number>> | readonly (readonly number[] | Float32Array)[],
   ): ModelPrediction | readonly ModelPrediction[] {
-    if (isRows(given)) return this.#answer(given.map((row, at) => this.#checked(row, `row ${at}`)));
-    return this.#answer([this.#byName(given)])[0]!;
+    const rows = isRows(given)
+      ? given.map((row, at) => this.#checked(row, `row ${at}`))
+      : [this.#byName(given)];
+    const answers = this.#answer(rows);
+    const bad = answers.findIndex((answer) => !isFiniteAnswer(answer));
+    if (bad < 0) return isRows(given) ? answers : answers[0]!;
+    const what = isRows(given) ? `row ${bad}` : "features";
+    throw new HeadwaterError("data-invalid", `${what}: the prediction is no finite number`);
   }
 
   close(): void {
@@ -151,9 +157,13 @@ class ArtefactModel implements LoadedModel {
     this.#rows = [];
     const { pipelineHash } = this.#artefact.loaded;
     const { version } = this;
-    return this.#answer(rows.map(({ features }) => features)).map((answer, at) => {
+    return this.#answer(rows.map(({ features }) => features)).flatMap((answer, at) => {
       const { entity, timeMs } = rows[at]!;
-      return { id: predictionId(pipelineHash, entity, timeMs), entity, timeMs, version, ...answer };
+      // As on a device: one wild reading costs its own prediction and no other.
+      if (isFiniteAnswer(answer))
+        return [{ id: predictionId(pipelineHash, entity, timeMs), entity, timeMs, version, ...answer }];
+      this.#counters.add("predictions.not-finite");
+      return [];
     });
   }
 
@@ -166,16 +176,7 @@ class ArtefactModel implements LoadedModel {
 
   #answerBatch(rows: readonly Float32Array[]): readonly ModelPrediction[] {
     const { scaler } = this.#artefact;
-    const { inputs, outputs: width, output: kind } = this.#model.definition;
-    const x = new Float32Array(rows.length * inputs);
-    rows.forEach((row, at) => {
-      scaleInto(scaler, row, x, at * inputs);
-    });
-    const outputs = this.#model.predict(x, rows.length);
-    return rows.map((_, at) => {
-      const output = outputs.subarray(at * width, (at + 1) * width);
-      return readAnswer(kind, scaler, output, x.subarray(at * inputs, (at + 1) * inputs));
-    });
+    return readAnswers(this.#model.definition, scaler, askRows(this.#model, scaler, rows));
   }
 
   #byName(named: Readonly<Record<string, number>>): Float32Array {

@@ -3,7 +3,8 @@
 
 import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
-import { type Answer, readAnswer } from "../../shared/model/answer.js";
+import { type Answer, isFiniteAnswer } from "../../shared/model/answer.js";
+import { readAnswers } from "../../shared/model/ask.js";
 import type { Model } from "../../shared/model/runtime.js";
 import { predictionId } from "../../shared/pipeline/labels/prediction-id.js";
 import type { FeatureRow } from "../../shared/pipeline/types.js";
@@ -113,12 +114,7 @@ export class Predictor {
   }
 
   #verdicts(version: BaseModel, answers: Answers): Verdicts {
-    const { inputs, outputs: width, output } = this.#options.model.definition;
-    const { x, outputs, rows } = answers;
-    const said = Array.from({ length: rows }, (_, row) => {
-      const given = outputs.subarray(row * width, (row + 1) * width);
-      return readAnswer(output, version.scaler, given, x.subarray(row * inputs, (row + 1) * inputs));
-    });
+    const said = readAnswers(this.#options.model.definition, version.scaler, answers);
     return { version, answers, said, values: Float64Array.from(said, finiteValue) };
   }
 
@@ -137,6 +133,6 @@ export class Predictor {
   }
 }
 
-function finiteValue({ value, probability }: Answer): number {
-  return Number.isFinite(value) && Number.isFinite(probability ?? 0) ? value : Number.NaN;
+function finiteValue(answer: Answer): number {
+  return isFiniteAnswer(answer) ? answer.value : Number.NaN;
 }

@@ -27,3 +27,8 @@ export function readAnswer(
   const probability = output.reduce((largest, share) => Math.max(largest, share));
   return { value: output.indexOf(probability), probability };
 }
+
+/** Whether all of it is numbers that can be shown. */
+export function isFiniteAnswer({ value, probability }: Answer): boolean {
+  return Number.isFinite(value) && Number.isFinite(probability ?? 0);
+}

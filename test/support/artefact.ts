@@ -14,10 +14,11 @@ import { keysFromSeed, signManifest } from "../../shared/wire/signature.js";
 /** Who signs. */
 export const artefactKeys = keysFromSeed(new Uint8Array(32).fill(5));
 
-/** Version 3 of a task of three columns, its params drawn from a seed; `modelYaml` is its model. */
+/** Version 3 of a task of three columns, its params drawn from a seed; `modelYaml` is its model, `factor` its scaler's. */
 export async function makeArtefact(
   runtime: ModelRuntime,
   modelYaml = "{ dense: [4] }",
+  factor: readonly number[] = [0.5, 2, 1],
 ): Promise<{ readonly artefact: Artefact; readonly spec: ParamSpec }> {
   const loaded = parseTask(`task: handmade
 entity: "{topic.1}"
@@ -30,7 +31,7 @@ model: ${modelYaml}
   const model = await runtime.model(definition);
   const { spec } = model;
   const params = await model.initialParams("handmade");
-  const scaler = { offset: [1, -2, 0.5], factor: [0.5, 2, 1], label: { offset: 10, factor: 0.25 } };
+  const scaler = { offset: [1, -2, 0.5], factor, label: { offset: 10, factor: 0.25 } };
   const { fingerprint } = spec;
   const hashes = { pipelineHash: loaded.pipelineHash, topologyHash: definition.topologyHash };
   const signature = modelSignature({ ...hashes, scalerHash: scalerHash(scaler) });

@@ -67,6 +67,25 @@ describe("a loaded model", () => {
     expect(() => model.predict([[1, Number.NaN, 2]])).toThrow("row 0: y is NaN, not a finite number");
   });
 
+  test("gives no prediction for a row beyond float32 once scaled, and all others", async () => {
+    const runtime = await createRuntime("auto");
+    const { artefact, spec } = await makeArtefact(runtime, undefined, [0.5, 1e30, 1]);
+    const steep = join(temp.path, "steep.tar");
+    await writeFiles(steep, artefactFiles(artefact, spec), 0);
+    runtime.dispose();
+    const own = await loadModel(steep);
+    const at = (timeMs: number, y: number) => ({ source: "air", entity: "a", timeMs, values: { x: 1, y } });
+    const out = [...own.push(at(1000, -2), at(2000, 1e17), at(3000, -2)), ...own.flush()];
+    expect(out.map(({ timeMs }) => timeMs)).toEqual([3000]);
+    expect(own.counters).toMatchObject({ "predictions.not-finite": 1 });
+    const rows = [
+      [1, -2, 3],
+      [1, 1e17, 3],
+    ];
+    expect(() => own.predict(rows)).toThrow("row 1: the prediction is no finite number");
+    own.close();
+  });
+
   test("is loaded only when the server that was named has signed it", async () => {
     const own = await loadModel(path, { serverKey: rawPublicKey(artefactKeys.publicKey) });
     own.close();
