@@ -2,6 +2,7 @@
 // the last report matters. No row leaves the device, and no name but those of columns.
 
 import { z } from "zod";
+import { metricSumsSchema } from "./metric-sums.js";
 
 /** Most columns that a report names: those that have drifted furthest. */
 export const REPORTED_COLUMNS_MAX = 32;
@@ -13,15 +14,7 @@ const sum = z.number();
 const share = z.number().min(0).max(1);
 const name = z.string().max(200);
 
-/** `MetricSums`. */
-const sums = z.object({
-  rows: count,
-  squaredError: sum.min(0),
-  absoluteError: sum.min(0),
-  loss: sum,
-  correct: count,
-  confusion: z.object({ truePositives: count, falsePositives: count, falseNegatives: count }).optional(),
-});
+const sums = metricSumsSchema.extend({ squaredError: sum.min(0), absoluteError: sum.min(0) });
 
 /** One version on this device. */
 const versionReport = z.object({

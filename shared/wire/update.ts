@@ -5,20 +5,11 @@ import type { DeviceId, TaskId, UpdateId } from "../id.js";
 import { readSummary } from "../pipeline/quantile-summary.js";
 import { sha256Hex } from "../task/canonical.js";
 import { BESIDE_MAX, deviceIdSchema, roundKindSchema } from "./message.js";
+import { metricSumsSchema } from "./metric-sums.js";
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 // Finite by construction: zod's number() refuses NaN and infinities.
 const sum = z.number();
-
-const metricSumsSchema = z.object({
-  rows: count,
-  squaredError: sum,
-  absoluteError: sum,
-  loss: sum,
-  correct: count,
-  // There for a binary output: how decisions fell.
-  confusion: z.object({ truePositives: count, falsePositives: count, falseNegatives: count }).optional(),
-});
 
 const summary = z.custom<Uint8Array>(
   (value) => value instanceof Uint8Array && (value.length === 0 || readSummary(value) !== undefined),

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { primaryMetric } from "../../model/metric.js";
+import { labelsSchema } from "../../wire/message.js";
 import type { AggregateSpec, CanaryStep, OutputSpec, RolloutSpec } from "../task.js";
 import { durationWithin, shareWithin } from "../units.js";
 import { oneKey } from "./choice.js";
@@ -66,10 +67,6 @@ function isLarger(step: CanaryStep, before: CanaryStep): boolean {
   return before.kind === "count" || step.share > before.share;
 }
 
-const labels = z
-  .record(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), z.string().min(1).max(64))
-  .refine((given) => Object.keys(given).length <= 16, { error: "expected at most 16 labels" });
-
 const shadow = z.strictObject({
   share: part.prefault("100%").describe("Of the devices, which score the candidate beside what they serve."),
   rows: rowCount.prefault(500).describe("Labelled rows it is judged by, over all devices."),
@@ -80,7 +77,9 @@ const canary = z.strictObject({
   steps: steps
     .prefault([1, "10%", "25%"])
     .describe("Devices that serve the candidate: numbers, then shares; after the last step, all."),
-  labels: labels.prefault({}).describe("Only devices with all these labels are canaries. Default: any."),
+  labels: labelsSchema
+    .prefault({})
+    .describe("Only devices with all these labels are canaries. Default: any."),
   soak: durationWithin({ min: 0, max: MONTH_MS }).prefault("30m").describe("Least time of a step."),
   rows: rowCount.prefault(100).describe("Labelled rows each step is judged by, over all its devices."),
 });
