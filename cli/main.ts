@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // The only process entry: one file per command, and the one place where a failure becomes an exit code.
 
-import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { type ErrorCode, HeadwaterError } from "../shared/error.js";
+import { headwaterVersion } from "../shared/version.js";
 import { keepHeapSmall } from "./small-heap.js";
 
 /** What a failure says to whoever started us: a supervisor tries again after 1, and has no reason to after the rest. */
@@ -15,10 +15,6 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   "folder-locked": 3,
   "address-unusable": 4,
 };
-
-// By its own name, so that it is found from the sources and from the build alike; an import would copy it into the
-// build, where it would shadow the real one.
-const { version } = createRequire(import.meta.url)("headwater/package.json") as { readonly version: string };
 
 interface CommandFile {
   register(program: Command): void;
@@ -48,7 +44,7 @@ const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
 
 const program = new Command("headwater")
   .description("Federated learning where the data begins.")
-  .version(version)
+  .version(headwaterVersion())
   .exitOverride()
   .showSuggestionAfterError();
 for (const load of commandsAskedFor(process.argv[2])) (await load()).register(program);

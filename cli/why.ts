@@ -16,11 +16,10 @@ import { readTask } from "../device/task-record.js";
 import { HeadwaterError, messageOf } from "../shared/error.js";
 import { type Check, checkChain } from "../shared/lineage/check.js";
 import type { Lineage, Verdict } from "../shared/lineage/record.js";
-import { readAnswer } from "../shared/model/answer.js";
+import { askRows, readAnswers } from "../shared/model/ask.js";
 import { createRuntime } from "../shared/model/create-runtime.js";
 import { defineModel } from "../shared/model/define.js";
 import { defaultEngine } from "../shared/model/engine.js";
-import { scaleInto } from "../shared/pipeline/scaler.js";
 import { sha256Hex } from "../shared/task/canonical.js";
 import { learnerOf } from "../shared/task/learner.js";
 import type { LoadedTask } from "../shared/task/parse.js";
@@ -226,10 +225,13 @@ async function predictAnew(
     if (learner === undefined) return undefined;
     const model = await runtime.model(defineModel(learner.model, values.length));
     model.load(content.params);
-    const row = new Float32Array(values.length);
-    scaleInto(content.scaler, Float32Array.from(values), row, 0);
-    const output = model.predict(row, 1);
-    return readAnswer(task.model.output, content.scaler, output, row).value;
+    const { scaler } = content;
+    const [answer] = readAnswers(
+      model.definition,
+      scaler,
+      askRows(model, scaler, [Float32Array.from(values)]),
+    );
+    return answer?.value;
   } finally {
     runtime.dispose();
   }
