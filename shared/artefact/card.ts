@@ -1,10 +1,10 @@
 // README.md and MLmodel: a model card for people and hubs, and the signature in MLflow's form.
 
-import { stringify } from "yaml";
 import { unreachable } from "../assert.js";
 import type { Lineage } from "../lineage/record.js";
 import { learnerOf } from "../task/learner.js";
 import type { LabelSpec, OutputSpec } from "../task/task.js";
+import { writeYaml } from "../task/yaml.js";
 import { type Artefact, describeModel } from "./artefact.js";
 
 /** The card: front matter in the form of the Hugging Face hub, then what a federation knows of the model. */
@@ -35,7 +35,7 @@ export function modelCard(artefact: Artefact): string {
       },
     ],
   };
-  return `---\n${stringify(front)}---\n\n${body(artefact)}`;
+  return `---\n${writeYaml(front)}---\n\n${body(artefact)}`;
 }
 
 function body({ loaded, manifest, lineage }: Artefact): string {
@@ -77,7 +77,7 @@ ${columns.map((column, at) => `| ${at + 1} | \`${column}\` |`).join("\n")}
 | made from version | ${manifest.parent === 0 ? "none" : manifest.parent} |
 | aggregation | \`${JSON.stringify(task.aggregate)}\` |
 | training | \`${JSON.stringify(learnerOf(task, manifest.arm)?.train)}\` |
-| differential privacy (epsilon) | none |
+| differential privacy (epsilon) | ${lineage[0]?.run.record.epsilon ?? "none"} |
 | drift reference | on the devices; the scaler holds the fleet's location and spread per column |
 ${scoreRows(lineage)}
 ## Lineage
@@ -158,7 +158,7 @@ export function mlmodel({ loaded, manifest, lineage }: Artefact, headwater: stri
   const tensor = (width: number) =>
     JSON.stringify([{ type: "tensor", "tensor-spec": { dtype: "float32", shape: [-1, width] } }]);
   const run = lineage[0]?.run.sha256;
-  return stringify({
+  return writeYaml({
     artifact_path: "model",
     flavors: {
       headwater: { headwater_version: headwater, data: "headwater.json" },
