@@ -2,16 +2,13 @@
 
 import type { ReadRequest } from "./body.js";
 import { answered, failed, malformed, type Outcome } from "./problem.js";
-import type { InferRequest, InferResponse } from "./schema.js";
+import { type InferRequest, type InferResponse, ROWS_MAX } from "./schema.js";
 import { type OutputTensor, outputTensors, type Scores, tensorValues } from "./scores.js";
 import type { ServedModel } from "./served-model.js";
 import { type FeatureTensor, readFeatures } from "./tensor.js";
 
 /** The one input tensor: unscaled features in the order of the task's columns. */
 export const INPUT_NAME = "features";
-
-/** Rows of one request. */
-export const ROWS_MAX = 1_024;
 
 /** An answer: JSON, and the raw tensors that follow it, in its order. */
 export interface InferAnswer {

@@ -38,9 +38,12 @@ export async function registerInference(app: FastifyInstance, options: RegisterO
       });
     });
     for (const route of servingRoutes) addRoute(scope, route, { api, mayAsk });
-    scope.get("/v2/openapi.json", { schema: { hide: true } }, (_, reply) =>
-      send(reply, { code: 200, json: describeRoutes(models.version) }),
-    );
+    // Made when it is first asked for: it takes milliseconds, and anyone may ask.
+    let description: object | undefined;
+    scope.get("/v2/openapi.json", { schema: { hide: true } }, (_, reply) => {
+      description ??= describeRoutes(models.version);
+      return send(reply, { code: 200, json: description });
+    });
   });
 }
 

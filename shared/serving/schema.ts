@@ -3,6 +3,9 @@
 
 import { z } from "zod";
 
+/** Rows of one request. */
+export const ROWS_MAX = 1_024;
+
 const count = z.int().min(0);
 const name = z.string().max(256);
 const parameters = z
@@ -94,7 +97,7 @@ export const predictRequestSchema = z
   .union([
     z.strictObject({
       ...common,
-      features: z.union([features, z.array(features).min(1).max(1024)]),
+      features: z.union([features, z.array(features).min(1).max(ROWS_MAX)]),
       id: name.optional().describe("returned with the answer"),
     }),
     z.strictObject({ ...common, entity: z.string().min(1).max(256).describe("the thing measured") }),
