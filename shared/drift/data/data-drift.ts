@@ -22,7 +22,7 @@ export const REFERENCE_ROWS_MAX = 8_192;
  */
 export class DataDrift implements Stateful {
   readonly #options: DataDriftOptions;
-  #columns: readonly Column[] = [];
+  #columns: readonly (Column | NotTestable)[] = [];
   #rows = 0;
   #windows = 0;
   #fromMs = 0;
@@ -55,13 +55,13 @@ export class DataDrift implements Stateful {
     const phases = Float32Array.from(seasonMs === undefined ? [] : newest, ({ timeMs }) =>
       phaseOf(timeMs, seasonMs!),
     );
-    const frozen: Column[] = [];
+    const frozen: (Column | NotTestable)[] = [];
     for (let c = 0; c < columns.length; c++) {
       const values = Float64Array.from(newest, ({ features }) =>
         Number.isFinite(features[c]!) ? features[c]! : Number.NaN,
       );
       const reference = isWhole ? createReference({ values, phases }, this.#options) : "season";
-      frozen.push(new Column(reference, this.#options));
+      frozen.push(this.#columnOf(reference));
       yield;
     }
     this.#columns = frozen;
@@ -76,9 +76,9 @@ export class DataDrift implements Stateful {
     if (this.#rows === 0) this.#fromMs = timeMs;
     this.#rows += 1;
     const phase = seasonMs === undefined ? 0 : phaseOf(timeMs, seasonMs);
-    const terms = termsAt(phase);
+    const terms = seasonMs === undefined ? NO_TERMS : termsAt(phase);
     this.#columns.forEach((column, c) => {
-      column.add(features[c]!, phase, terms);
+      if (typeof column === "object") column.add(features[c]!, phase, terms);
     });
     if (this.#rows < windowRows) return undefined;
     this.#rows = 0;
@@ -88,14 +88,21 @@ export class DataDrift implements Stateful {
 
   #judge(): readonly ColumnDrift[] {
     if (!this.hasReference) return this.#options.columns.map(() => notTestable("no-reference"));
-    const compared = this.#columns.map((column) => column.close(this.#windows));
+    const compared = this.#columns.map((column) =>
+      typeof column === "object" ? column.close(this.#windows) : column,
+    );
     const tested = compared.flatMap((each, c) => (typeof each === "object" ? [c] : []));
     const adjusted = adjust(compared.flatMap((each) => (typeof each === "object" ? [each.p] : [])));
     return this.#columns.map((column, c) => {
+      if (typeof column === "string") return notTestable(column);
       const comparison = compared[c]!;
       if (typeof comparison === "string") return notTestable(comparison);
       return column.judge(comparison, adjusted[tested.indexOf(c)]!);
     });
+  }
+
+  #columnOf(reference: ReferenceNumbers | NotTestable): Column | NotTestable {
+    return typeof reference === "object" ? new Column(reference, this.#options) : reference;
   }
 
   save(): Saved {
@@ -103,7 +110,9 @@ export class DataDrift implements Stateful {
       rows: this.#rows,
       windows: this.#windows,
       fromMs: this.#fromMs,
-      columns: this.#columns.map((column) => column.save()),
+      columns: this.#columns.map((column) =>
+        typeof column === "object" ? column.save() : [column, null, 0],
+      ),
     };
     return saved;
   }
@@ -114,8 +123,8 @@ export class DataDrift implements Stateful {
     this.#windows = windows;
     this.#fromMs = fromMs;
     this.#columns = columns.map(([reference, window, differed]) => {
-      const column = new Column(reference, this.#options);
-      column.restore(window, differed);
+      const column = this.#columnOf(reference);
+      if (typeof column === "object" && window !== null) column.restore(window, differed);
       return column;
     });
   }
@@ -130,31 +139,29 @@ interface SavedDataDrift {
   readonly columns: readonly SavedColumn[];
 }
 
+const NO_TERMS = new Float64Array();
+
 /** One column: its reference, the window being filled, and how many windows running have differed. */
 class Column {
-  readonly #reference: ReferenceNumbers | NotTestable;
+  readonly #reference: ReferenceNumbers;
   readonly #options: DataDriftOptions;
-  readonly #window: ColumnWindow | undefined;
+  readonly #window: ColumnWindow;
   #differed = 0;
 
-  constructor(reference: ReferenceNumbers | NotTestable, options: DataDriftOptions) {
+  constructor(reference: ReferenceNumbers, options: DataDriftOptions) {
     this.#reference = reference;
     this.#options = options;
-    if (typeof reference === "object")
-      this.#window = new ColumnWindow(reference.span * options.windowRows, options.seasonMs !== undefined);
+    this.#window = new ColumnWindow(reference.span * options.windowRows, options.seasonMs !== undefined);
   }
 
   add(value: number, phase: number, terms: Float64Array): void {
-    if (typeof this.#reference === "string") return;
-    this.#window?.add(value - cycleAt(this.#reference.cycle, terms), phase);
+    this.#window.add(value - cycleAt(this.#reference.cycle, terms), phase);
   }
 
   /** The end of everybody's window number `windows`: this column's own, if it has come to its end too. */
   close(windows: number): Comparison | NotTestable {
-    const reference = this.#reference;
-    if (typeof reference === "string" || this.#window === undefined) return reference as NotTestable; // no window without one
-    if (windows % reference.span !== 0) return "window-open";
-    const comparison = compare(reference, this.#window, this.#options.test);
+    if (windows % this.#reference.span !== 0) return "window-open";
+    const comparison = compare(this.#reference, this.#window, this.#options.test);
     this.#window.clear();
     if (typeof comparison === "string") this.#differed = 0;
     return comparison;
@@ -162,8 +169,8 @@ class Column {
 
   judge(comparison: Comparison, adjusted: number): ColumnDrift {
     const { alpha, floor, consecutive } = this.#options;
-    const own = typeof this.#reference === "object" ? this.#reference.ownEffect : 0;
-    const least = Math.max(comparison.test === "chi-square" ? floor.categories : floor.numbers, own);
+    const usual = comparison.test === "chi-square" ? floor.categories : floor.numbers;
+    const least = Math.max(usual, this.#reference.ownEffect);
     const isDifferent = adjusted < alpha && comparison.effect > least;
     this.#differed = isDifferent ? this.#differed + 1 : 0;
     const verdict = this.#differed >= consecutive ? "drift" : "ok";
@@ -171,11 +178,11 @@ class Column {
   }
 
   save(): SavedColumn {
-    return [this.#reference, this.#window?.save() ?? null, this.#differed];
+    return [this.#reference, this.#window.save(), this.#differed];
   }
 
-  restore(window: SavedColumnWindow | null, differed: number): void {
-    if (window !== null) this.#window?.restore(window);
+  restore(window: SavedColumnWindow, differed: number): void {
+    this.#window.restore(window);
     this.#differed = differed;
   }
 }
