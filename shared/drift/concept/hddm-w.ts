@@ -64,8 +64,9 @@ class HddmW extends Detector {
     const { count: up } = this.#sinceLow;
     const { count: down } = this.#sinceHigh;
     if (side !== "both") return Math.max(1, side === "up" ? up : down);
-    const isUp = this.#sinceLow.mean - this.#low.mean > this.#high.mean - this.#sinceHigh.mean;
-    return Math.max(1, isUp ? up : down);
+    // A mean of nothing yet is no fall to zero.
+    const fall = down === 0 ? 0 : this.#high.mean - this.#sinceHigh.mean;
+    return Math.max(1, this.#sinceLow.mean - this.#low.mean > fall ? up : down);
   }
 
   protected see(x: number): "ok" | "warning" | "drift" {
