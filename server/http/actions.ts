@@ -1,8 +1,8 @@
 // What an operator may change over HTTP, and who counts as one. Everything else is only looked at.
 
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { isIP } from "node:net";
+import { createTokenGuard } from "../../shared/token-guard.js";
 import type { ActionResult } from "../server.js";
 import type { ActionsView } from "./schema.js";
 
@@ -73,7 +73,7 @@ export function refuseAction(
     };
   }
   const token = actions?.token;
-  if (token !== undefined) return hasToken(headers, token) ? undefined : UNAUTHORIZED;
+  if (token !== undefined) return createTokenGuard(token)(headers.authorization) ? undefined : UNAUTHORIZED;
   if (isOwnHost(headers.host ?? "")) return undefined;
   return { code: 403, error: "foreign-host", message: `${headers.host} is not a name of this machine` };
 }
@@ -93,13 +93,4 @@ function isSameOrigin({ origin, host, "sec-fetch-site": site }: IncomingHttpHead
 function isOwnHost(host: string): boolean {
   const name = host.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
   return name === "localhost" || isIP(name) !== 0;
-}
-
-function hasToken({ authorization = "" }: IncomingHttpHeaders, token: string): boolean {
-  // Compared by hash, so that neither length nor time tells anything.
-  return timingSafeEqual(sha256(authorization), sha256(`Bearer ${token}`));
-}
-
-function sha256(text: string): Buffer {
-  return createHash("sha256").update(text, "utf8").digest();
 }
