@@ -1,6 +1,7 @@
 // How the task's candidates do against each other, as the API describes it.
 
 import type { ServerStatus } from "../status.js";
+import { optional } from "./optional.js";
 import type { SelectionView } from "./schema.js";
 
 /** Undefined for a task without candidates. */
@@ -12,7 +13,7 @@ export function selectionView({ selection }: ServerStatus): SelectionView | unde
     const score = arm?.scores.at(-1);
     return {
       ...{ name, parameters, bytes, version: arm?.head ?? 0, rounds: arm?.rounds ?? 0 },
-      ...present({
+      ...optional({
         out: arm?.out,
         value: score?.value,
         worst: score?.worst,
@@ -26,15 +27,6 @@ export function selectionView({ selection }: ServerStatus): SelectionView | unde
   return {
     ...{ metric: policy.metric, rungs: [...policy.rungs], rung: state?.rung ?? 0, candidates: arms },
     excluded: excluded.map(({ arm, reason }) => ({ name: arm, reason })),
-    ...present({ winner: state?.winner }),
-  };
-}
-
-function present<Fields extends object>(
-  fields: Fields,
-): { [Key in keyof Fields]?: NonNullable<Fields[Key]> } {
-  // What is left out may be absent in the type, so the check has been made.
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null)) as {
-    [Key in keyof Fields]?: NonNullable<Fields[Key]>;
+    ...optional({ winner: state?.winner }),
   };
 }

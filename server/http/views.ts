@@ -15,6 +15,7 @@ import type { MemberRecord } from "../round/timeline.js";
 import type { Server } from "../server.js";
 import type { RoundStatus, ServerStatus } from "../status.js";
 import { actionsOf, type ServerActions } from "./actions.js";
+import { optional } from "./optional.js";
 import type {
   DevicesQuery,
   DevicesView,
@@ -314,18 +315,8 @@ function describeDevice(
       seenMs: heard?.seenMs,
       bytesUp: heard?.bytesUp,
       bytesDown: heard?.bytesDown,
-      stable: heard?.stable ?? undefined,
-      reason: heard?.reason ?? undefined,
+      stable: heard?.stable,
+      reason: heard?.reason,
     }),
-  };
-}
-
-/** The fields that are there. */
-function optional<Fields extends object>(
-  fields: Fields,
-): { [Key in keyof Fields]?: NonNullable<Fields[Key]> } {
-  // What is left out may be absent in the type, so the check has been made.
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof Fields]?: NonNullable<Fields[Key]>;
   };
 }
