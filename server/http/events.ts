@@ -96,14 +96,16 @@ export class EventHub {
    */
   join(sink: EventSink, lastEventId: string | undefined): void {
     assert(!this.isFull, "who asks first does not join one too many");
-    if (this.#sinks.size === 0) this.#unwatch = this.#sources.server.watch(() => this.#schedule());
     // Before it joins: what is new goes into the snapshot, or into what it has missed.
     this.#look(false);
     const missed = this.#missedSince(lastEventId);
     if (missed === undefined) sink.write(this.#whole());
     else for (const { bytes } of missed) sink.write(bytes);
+    if (this.#sinks.size === 0) {
+      this.#unwatch = this.#sources.server.watch(() => this.#schedule());
+      this.#await(this.#limits.beatMs);
+    }
     this.#sinks.add(sink);
-    if (this.#sinks.size === 1) this.#await(this.#limits.beatMs);
   }
 
   leave(sink: EventSink): void {
@@ -121,6 +123,8 @@ export class EventHub {
     this.#unwatch();
     this.#cancel();
     this.#isDue = false;
+    // Its time would be of long ago.
+    this.#snapshot = undefined;
   }
 
   #schedule(): void {
@@ -136,7 +140,7 @@ export class EventHub {
       const isBeat = !this.#isDue;
       this.#isDue = false;
       this.#look(isBeat);
-      this.#await(this.#limits.beatMs);
+      if (this.#sinks.size > 0) this.#await(this.#limits.beatMs);
     });
   }
 
@@ -159,7 +163,7 @@ export class EventHub {
       else {
         // It comes back by itself, and catches up from the last event it has read.
         this.#counters.add("events.too-slow");
-        this.#sinks.delete(sink);
+        this.leave(sink);
         sink.destroy();
       }
     }

@@ -47,7 +47,7 @@ export class LivePicture {
     this.#sources = sources;
   }
 
-  /** What is new since the last call, undefined when only time has passed. */
+  /** What is new since the last call; no news when only time has passed. */
   look(): { readonly change: Change; readonly isNews: boolean } {
     const { status, members, devices } = describeLive(this.#sources);
     const { rounds } = describeRounds(this.#sources, { limit: ROUNDS_LOOKED_AT });

@@ -160,6 +160,38 @@ test("a reader that does not read is let go, and others are not", async () => {
   expect(quick.state).toBe("ended");
 });
 
+test("when the last reader is let go nobody looks any more", async () => {
+  let looks = 0;
+  const list = () => {
+    looks += 1;
+    return [];
+  };
+  sources = { ...sources, enrolled: { list } };
+  const events = hub();
+  const stuck = new Reader();
+  events.join(stuck, undefined);
+  stuck.writableLength = 1e9;
+  await lab.clock.advance(defaultEventLimits.beatMs);
+  expect(stuck.state).toBe("destroyed");
+  const before = looks;
+  await (await lab.device("a")).hello();
+  await lab.clock.advance(60_000);
+  expect(looks).toBe(before);
+  events.close();
+});
+
+test("a reader who comes after a quiet while is told today's time", async () => {
+  const events = hub();
+  for (const _ of [1, 2]) {
+    const reader = new Reader();
+    events.join(reader, undefined);
+    expect(reader.picture.status.nowMs).toBe(lab.clock.now());
+    events.leave(reader);
+    await lab.clock.advance(60_000);
+  }
+  events.close();
+});
+
 test("there is a most to how many watch", () => {
   const events = hub({ clients: 1 });
   expect(events.isFull).toBe(false);
