@@ -13,6 +13,8 @@ import { fleetMigrations } from "./enrolled.js";
 /** What lies in a folder. */
 export interface ServerView {
   readonly database: Database;
+  /** Who is enrolled (fleetMigrations). */
+  readonly fleet: Database;
   /** The server's, as devices pin it. */
   readonly publicKey: KeyObject;
   close(): void;
@@ -20,14 +22,14 @@ export interface ServerView {
 
 /** Opens it. Throws `config-invalid` when it is no server's folder, `storage-failed` when it cannot be read. */
 export function viewServerFolder(folder: string): ServerView {
-  if (!existsSync(join(folder, "server.db"))) {
-    const message = `${folder} is no server's data folder: it has no server.db`;
-    throw new HeadwaterError("config-invalid", message);
+  for (const name of ["server.db", "fleet.db"]) {
+    if (existsSync(join(folder, name))) continue;
+    throw new HeadwaterError("config-invalid", `${folder} is no server's data folder: it has no ${name}`);
   }
-  return viewDatabases(folder, (open) => ({
-    database: open("server.db", serverMigrations),
-    publicKey: keyOf(open("fleet.db", fleetMigrations), folder),
-  }));
+  return viewDatabases(folder, (open) => {
+    const fleet = open("fleet.db", fleetMigrations);
+    return { database: open("server.db", serverMigrations), fleet, publicKey: keyOf(fleet, folder) };
+  });
 }
 
 function keyOf(fleet: Database, folder: string): KeyObject {

@@ -1,19 +1,15 @@
 // A report out of a server's data folder. It only reads, so it works while the server runs.
 
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { HeadwaterError } from "../../shared/error.js";
 import { metricValue } from "../../shared/model/metric.js";
-import { viewDatabases } from "../../shared/storage/folder-view.js";
 import type { Database } from "../../shared/storage/port.js";
 import type { MetricName } from "../../shared/task/task.js";
-import { fleetMigrations } from "../host/enrolled.js";
+import { type ServerView, viewServerFolder } from "../host/server-view.js";
 import { VersionStore } from "../model/version-store.js";
 import { ReportStore } from "../monitor/report-store.js";
 import { ROUNDS_REMEMBERED, RoundHistory, type RoundRecord } from "../round/history.js";
 import type { Policy } from "../round/policy.js";
 import { parseState } from "../round/state.js";
-import { serverMigrations } from "../storage.js";
 import type { RunReport } from "./schema.js";
 
 /**
@@ -21,13 +17,7 @@ import type { RunReport } from "./schema.js";
  * read.
  */
 export function collectReport(folder: string, nowMs: number): RunReport {
-  for (const name of ["server.db", "fleet.db"]) {
-    if (!existsSync(join(folder, name))) throw noServer(folder, `it has no ${name}`);
-  }
-  const view = viewDatabases(folder, (open) => ({
-    server: open("server.db", serverMigrations),
-    fleet: open("fleet.db", fleetMigrations),
-  }));
+  const view = viewServerFolder(folder);
   try {
     return collect(view, folder, nowMs);
   } finally {
@@ -35,14 +25,12 @@ export function collectReport(folder: string, nowMs: number): RunReport {
   }
 }
 
-interface Databases {
-  readonly server: Database;
-  readonly fleet: Database;
-}
-
-function collect({ server, fleet }: Databases, folder: string, nowMs: number): RunReport {
+function collect({ database: server, fleet }: ServerView, folder: string, nowMs: number): RunReport {
   const snapshot = server.get("SELECT state, policy FROM snapshot");
-  if (snapshot === undefined) throw noServer(folder, "its server has never started");
+  if (snapshot === undefined) {
+    const message = `${folder} is no server's data folder: its server has never started`;
+    throw new HeadwaterError("config-invalid", message);
+  }
   const { head, stable, quarantined } = parseState(String(snapshot.state));
   // Only our own writing is read here, so its shape is known.
   const { metric } = (JSON.parse(String(snapshot.policy)) as Policy).rollout.gate;
@@ -96,8 +84,4 @@ function countRejections(server: Database): Record<string, number> {
     "SELECT reason, count(*) AS n FROM receipts WHERE status = 'rejected' GROUP BY reason ORDER BY n DESC, reason",
   );
   return Object.fromEntries(rows.map(({ reason, n }) => [String(reason), Number(n)]));
-}
-
-function noServer(folder: string, why: string): HeadwaterError {
-  return new HeadwaterError("config-invalid", `${folder} is no server's data folder: ${why}`);
 }
