@@ -1,5 +1,6 @@
 // What reports and the version on trial look like to the dashboard.
 
+import { DATA_DRIFT_DEFAULTS } from "../../shared/drift/data/port.js";
 import type { DeviceId } from "../../shared/id.js";
 import { planPipeline } from "../../shared/pipeline/plan.js";
 import type { Task } from "../../shared/task/task.js";
@@ -11,8 +12,6 @@ import type { DriftView, TrialView } from "./schema.js";
 
 /** The last column of the heat map: the error of predictions. */
 const ERROR_COLUMN = "(error)";
-/** What counts as a shift where the task does not say: in standard deviations of the reference. */
-const EFFECT_FLOOR = 0.2;
 const ALMOST = 0.99;
 
 /** The version on trial, undefined when there is none. */
@@ -33,7 +32,7 @@ export function trialView({ trial }: ServerStatus, { rollout }: Task): TrialView
 export function driftView(reports: ReadonlyMap<DeviceId, ReceivedReport>, task: Task): DriftView {
   if (reports.size === 0) return { columns: [], devices: [] };
   const columns = planPipeline(task).columns;
-  const floor = task.monitor?.data?.effect ?? EFFECT_FLOOR;
+  const floor = task.monitor?.data?.effect ?? DATA_DRIFT_DEFAULTS.floor.numbers;
   const devices = [...reports]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([device, { report, receivedMs }]) => ({
