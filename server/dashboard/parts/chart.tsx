@@ -24,7 +24,7 @@ export function Chart({ label, rounds, values, height = 220 }: ChartProps) {
     if (element === null) return undefined;
     const draw = () => {
       plot.current?.destroy();
-      plot.current = new uPlot(options(label, element.clientWidth, height), newest.current, element);
+      plot.current = new uPlot(options(label, element, height), newest.current, element);
     };
     draw();
     const observer = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }));
@@ -47,9 +47,9 @@ export function Chart({ label, rounds, values, height = 220 }: ChartProps) {
   return <div class="chart" ref={place} role="img" aria-label={said} />;
 }
 
-function options(label: string, width: number, height: number): uPlot.Options {
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
+function options(label: string, element: HTMLElement, height: number): uPlot.Options {
+  const width = element.clientWidth;
+  const colour = (name: string) => colourOf(element, name);
   const axis = {
     stroke: colour("--quiet"),
     font: "12px system-ui, sans-serif",
@@ -71,4 +71,12 @@ function options(label: string, width: number, height: number): uPlot.Options {
       { label, stroke: colour("--accent"), width: 2, spanGaps: true, points: { show: width > 0, size: 5 } },
     ],
   };
+}
+
+/** A colour of the style sheet as a canvas takes it: what it is in the theme now. */
+function colourOf(element: HTMLElement, name: string): string {
+  element.style.color = `var(${name})`;
+  const { color } = getComputedStyle(element);
+  element.style.color = "";
+  return color;
 }
