@@ -1,19 +1,10 @@
 // What the server has said, put together: pure, so that it is tested without a browser.
 
 import type { Change, Snapshot } from "../http/live.js";
-import type { DeviceView, LiveStatus, MemberView, ModelView, RoundView } from "../http/schema.js";
+import type { DeviceView } from "../http/schema.js";
 
-/** The picture. Lists are replaced, never changed. */
-export interface LiveState {
-  readonly status: LiveStatus;
-  /** By id. */
-  readonly devices: readonly DeviceView[];
-  /** Newest first. */
-  readonly rounds: readonly RoundView[];
-  readonly models: readonly ModelView[];
-  /** Of the open round, in the order they were asked. */
-  readonly members: readonly MemberView[];
-}
+/** The picture as it is held: a snapshot, kept up to date. Lists are replaced, never changed. */
+export type LiveState = Snapshot;
 
 /** Rounds held; older ones are asked for when wanted. */
 const ROUNDS_HELD = 500;
@@ -35,11 +26,6 @@ export function applyChange(state: LiveState, change: Change): LiveState {
             .toSorted((a, b) => b.round - a.round)
             .slice(0, ROUNDS_HELD),
   };
-}
-
-/** The picture that a snapshot shows. */
-export function fromSnapshot(snapshot: Snapshot): LiveState {
-  return snapshot;
 }
 
 function mergeDevices(

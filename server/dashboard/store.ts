@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Change, Snapshot } from "../http/live.js";
 import { after, now } from "./clock.js";
-import { applyChange, fromSnapshot, type LiveState } from "./live-state.js";
+import { applyChange, type LiveState } from "./live-state.js";
 
 /** Whether what is shown is up to date. */
 export interface Connection {
@@ -62,9 +62,7 @@ export function connect(retryMs = RETRY_FIRST_MS): void {
     update({ isLive: true, heardMs: now() });
   };
   source.onerror = lose;
-  source.addEventListener("snapshot", (event) =>
-    hear(event, fromSnapshot(JSON.parse(event.data) as Snapshot)),
-  );
+  source.addEventListener("snapshot", (event) => hear(event, JSON.parse(event.data) as Snapshot));
   source.addEventListener("change", (event) => {
     if (state !== undefined) hear(event, applyChange(state, JSON.parse(event.data) as Change));
   });

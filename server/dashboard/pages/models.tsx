@@ -50,7 +50,7 @@ function Version({ model, state }: { readonly model: ModelView; readonly state: 
     <article class="version">
       <div>
         <h2>
-          <a href={`#/models/${version}`}>Version {version}</a> <Lines model={model} state={state} />
+          <a href={`#/models/${version}`}>Version {version}</a> <Lines model={model} />
         </h2>
         <p class="quiet">
           {parent === 0 ? "the first" : `from ${parent}`}, {ago(createdMs, serverNow())}, {bytes(model.bytes)}
@@ -62,14 +62,12 @@ function Version({ model, state }: { readonly model: ModelView; readonly state: 
   );
 }
 
-function Lines({ model, state }: { readonly model: ModelView; readonly state: LiveState }) {
+function Lines({ model }: { readonly model: ModelView }) {
   return (
     <>
       {model.isStable ? <Badge shade="good">stable</Badge> : null}{" "}
       {model.isHead ? <Badge shade="busy">head</Badge> : null}{" "}
-      {state.status.trial?.version === model.version ? (
-        <Badge shade="warn">{state.status.trial.mode}</Badge>
-      ) : null}
+      {model.trial === undefined ? null : <Badge shade="warn">{model.trial}</Badge>}
     </>
   );
 }
@@ -99,7 +97,7 @@ export function ModelPage({ version, state }: { readonly version: number; readon
       </p>
       <div class="title-row">
         <h1>
-          Version {version} <Lines model={model} state={state} />
+          Version {version} <Lines model={model} />
         </h1>
         {model.isStable ? null : <Promote version={version} state={state} />}
       </div>
