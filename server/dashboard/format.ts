@@ -1,5 +1,8 @@
 // Numbers and times as people read them.
 
+/** Between a number and its unit: no line ends there. */
+const NO_BREAK = "\u00a0";
+
 const STEPS = [
   { below: 1_000, unitMs: 1, unit: "ms" },
   { below: 120_000, unitMs: 1_000, unit: "s" },
@@ -12,7 +15,7 @@ const STEPS = [
 export function span(ms: number): string {
   const { unitMs, unit } = STEPS.find(({ below }) => ms < below) ?? STEPS[4];
   const value = Math.max(0, ms) / unitMs;
-  return `${value < 10 && unitMs > 1 ? value.toFixed(1).replace(".0", "") : Math.floor(value)} ${unit}`;
+  return `${value < 10 && unitMs > 1 ? value.toFixed(1).replace(".0", "") : Math.floor(value)}${NO_BREAK}${unit}`;
 }
 
 /** How long ago something was. */
@@ -27,7 +30,7 @@ export function bytes(count: number | undefined): string {
   const step = count < 1024 ? 0 : Math.min(4, Math.floor(Math.log2(count) / 10));
   const value = count / 1024 ** step;
   const text = step === 0 || value >= 100 ? value.toFixed(0) : value.toPrecision(3);
-  return `${text} ${["B", "KiB", "MiB", "GiB", "TiB"][step]}`;
+  return `${text}${NO_BREAK}${["B", "KiB", "MiB", "GiB", "TiB"][step]}`;
 }
 
 /** Four significant digits; a dash for what is not known. */
@@ -36,11 +39,11 @@ export function number(value: number | undefined): string {
   return Number.isInteger(value) ? value.toLocaleString("en") : String(Number(value.toPrecision(4)));
 }
 
-/** A moment, to the second, where the reader is. */
+/** A moment, to the second, where the reader is; by 24 hours, as logs are. */
 export function moment(ms: number | undefined): string {
   return ms === undefined
     ? "–"
-    : new Date(ms).toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" });
+    : new Date(ms).toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium", hourCycle: "h23" });
 }
 
 /** "1 device", "2 devices". */

@@ -98,10 +98,10 @@ test("versions stand above their parents, forks deeper, and none is lost with it
   ]);
 });
 
-test("numbers are short", () => {
-  expect([bytes(0), bytes(1023), bytes(1536), bytes(undefined)]).toEqual(["0 B", "1023 B", "1.50 KiB", "–"]);
-  expect([span(-5), span(950), span(1_500), span(95_000), span(7_300_000)]).toEqual([
-    ...["0 ms", "950 ms", "1.5 s", "95 s", "2 h"],
-  ]);
+test("numbers are short, and no line ends before their unit", () => {
+  const sizes = [bytes(0), bytes(1023), bytes(1536), bytes(undefined)];
+  expect(sizes).toEqual(["0\u00a0B", "1023\u00a0B", "1.50\u00a0KiB", "–"]);
+  const spans = [span(-5), span(950), span(1_500), span(95_000), span(7_300_000)];
+  expect(spans).toEqual(["0\u00a0ms", "950\u00a0ms", "1.5\u00a0s", "95\u00a0s", "2\u00a0h"]);
   expect([number(0.123456), number(1234), number(undefined)]).toEqual(["0.1235", "1,234", "–"]);
 });
