@@ -21,7 +21,6 @@ export interface DashboardLabOptions {
 /** Pieces of a page's world. */
 export class DashboardLab {
   readonly lab: ServerLab;
-  readonly acted: string[] = [];
   readonly #options: DashboardLabOptions;
   readonly #port: number;
   #http: HttpServer | undefined;
@@ -60,7 +59,7 @@ export class DashboardLab {
   }
 
   #sources(): ApiSources {
-    const { lab, acted } = this;
+    const { lab } = this;
     const { silent = 0, drift } = this.#options;
     const enrolled = Array.from({ length: silent }, (_, at) => ({
       device: `pump-${String(at).padStart(4, "0")}` as DeviceId,
@@ -73,22 +72,7 @@ export class DashboardLab {
       broker: () => ({ kind: "external", urls: ["mqtt://127.0.0.1"], isConnected: true }),
       notReady: () => undefined,
       ...(drift === undefined ? {} : { drift: () => drift }),
-      actions: {
-        token: undefined,
-        isLoopback: true,
-        operations: {
-          promote: async (version) => {
-            acted.push(`promote ${version}`);
-            return version === 1 ? { ok: false, reason: "version 1 has expired" } : { ok: true };
-          },
-          rollBack: async () => {
-            acted.push("roll back");
-            return { ok: true };
-          },
-          nameVersion: (name, version) => lab.server.nameVersion(name, version),
-          dropName: (name) => lab.server.dropName(name),
-        },
-      },
+      actions: { token: undefined, isLoopback: true, operations: lab.server },
     };
   }
 }
