@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from "fastify";
 import { archiveOf } from "../../shared/artefact/disk.js";
+import { jsonSchema } from "./json-schema.js";
 import { modelParamsSchema } from "./schema.js";
 import type { ApiSources } from "./views.js";
 
@@ -13,7 +14,7 @@ export function addExportRoute(app: FastifyInstance, { server }: ApiSources): vo
   let packing = 0;
   const schema = {
     summary: "A version as a tar archive: tfjs LayersModel, pipeline, scaler, signed manifest, model card",
-    params: { type: "object", properties: { version: { type: "integer", minimum: 1 } } },
+    params: jsonSchema(modelParamsSchema, "input"),
     produces: ["application/x-tar"],
   };
   app.get("/api/models/:version/export", { schema }, async (request, reply) => {

@@ -4,8 +4,9 @@
 
 import type { AddressInfo } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { z } from "zod";
+import type { z } from "zod";
 import { type Address, formatAddress } from "../../shared/address.js";
+import { assert } from "../../shared/assert.js";
 import type { Counters } from "../../shared/counters.js";
 import { HeadwaterError, messageOf } from "../../shared/error.js";
 import type { Logger } from "../../shared/log.js";
@@ -16,6 +17,7 @@ import { refuseAction } from "./actions.js";
 import { type Asset, type Assets, loadAssets } from "./assets.js";
 import { EventHub, type EventLimits } from "./events.js";
 import { addExportRoute } from "./export-route.js";
+import { jsonSchema } from "./json-schema.js";
 import { addMetrics, type MetricsSources } from "./metrics.js";
 import { type ActionRoute, type ApiRoute, actionRoutes, apiRoutes } from "./routes.js";
 import { problemSchema } from "./schema.js";
@@ -143,7 +145,7 @@ function addAction(
     ...{ method, url: path, schema, onRequest: guard(sources) },
     handler: async ({ query, params, body: asked, url }, reply) => {
       const operations = actions?.operations;
-      if (operations === undefined) return reply;
+      assert(operations !== undefined, "the guard lets nobody in where nothing can be done");
       const { code, body } = await route.act(operations, { query, params, body: asked });
       logger.info({ method, url, code }, "asked for by an operator");
       return reply.code(code).send(body);
@@ -231,10 +233,6 @@ function addServing(
     return false;
   };
   return registerInference(app, { models, counters, clock, logger, mayAsk });
-}
-
-function jsonSchema(schema: z.ZodType, io: "input" | "output") {
-  return z.toJSONSchema(schema, { target: "openapi-3.0", io });
 }
 
 function answerError(error: FastifyError, reply: FastifyReply, logger: Logger) {

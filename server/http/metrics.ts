@@ -7,6 +7,7 @@ import { describeFleet } from "../metrics/fleet.js";
 import type { ServerMeter } from "../metrics/meter.js";
 import { type AlertCount, renderServerMetrics } from "../metrics/page.js";
 import type { Server } from "../server.js";
+import { jsonSchema } from "./json-schema.js";
 import type { ApiSources } from "./views.js";
 
 const querySchema = z.strictObject({ devices: z.int().min(0).max(1000).default(0) });
@@ -21,7 +22,7 @@ export interface MetricsSources {
 /** Adds the route; without a meter there is nothing to tell. */
 export function addMetrics(app: FastifyInstance, api: ApiSources, metrics: MetricsSources | undefined): void {
   if (metrics === undefined) return;
-  const querystring = z.toJSONSchema(querySchema, { target: "openapi-3.0", io: "input" });
+  const querystring = jsonSchema(querySchema, "input");
   app.get("/metrics", { schema: { hide: true, querystring } }, async ({ query }, reply) => {
     const { devices } = querySchema.parse(query);
     const { meter, reports, alerts } = metrics;
