@@ -64,17 +64,17 @@ function tellRound(page: Page, { open, rounds }: StatusView): void {
 }
 
 function tellMeter(page: Page, meter: ServerMeter): void {
-  for (const { words, count } of meter.rounds.values()) {
+  // There from the start: the first of its kind would otherwise be no increase.
+  for (const { words, count } of [...ROUNDS, ...meter.rounds.values()]) {
     page.set("headwater_rounds_total", count, { kind: words[0], outcome: words[1] });
   }
-  for (const { words, count } of meter.updates.values()) {
+  for (const { words, count } of [...UPDATES, ...meter.updates.values()]) {
     page.set("headwater_updates_total", count, { outcome: words[0], reason: words[1] });
   }
   for (const [kind, histogram] of meter.durations) {
     page.buckets("headwater_round_duration_seconds", histogram.snapshot(), { kind });
   }
   page.set("headwater_update_examples_total", meter.examples);
-  // There from the start: the first of its kind would otherwise be no increase.
   page.setEach("headwater_versions_total", "line", { head: 0, stable: 0, ...meter.versions.toJSON() });
   page.setEach("headwater_gate_decisions_total", "outcome", { passed: 0, failed: 0, ...meter.gate.toJSON() });
   page.setEach("headwater_quality", "metric", meter.quality);
@@ -84,10 +84,14 @@ function tellMeter(page: Page, meter: ServerMeter): void {
   page.setEach("headwater_retrains_total", "cause", { ...RETRAINS, ...meter.retrains.toJSON() });
 }
 
-const TRIALS = ["shadow", "canary"].flatMap((mode) =>
-  ["promoted", "rolled-back"].map((outcome) => ({ words: [mode, outcome] as const, count: 0 })),
-);
+const ROUNDS = none(["fit", "train", "evaluate"], ["completed", "abandoned"]);
+const UPDATES = [...none(["accepted"], [""]), ...none(["rejected"], ["storage-full"])];
+const TRIALS = none(["shadow", "canary"], ["promoted", "rolled-back"]);
 const RETRAINS = { drift: 0, limits: 0, operator: 0 } as const;
+
+function none(first: readonly string[], second: readonly string[]) {
+  return first.flatMap((one) => second.map((other) => ({ words: [one, other] as const, count: 0 })));
+}
 
 function tellFleet(page: Page, fleet: FleetMetrics): void {
   page.setEach("headwater_version", "line", fleet.versions);

@@ -100,7 +100,7 @@ export const serverMetrics = {
   headwater_trial_share_ratio: gauge("Share of devices in the trial of a version; 0: no trial.", {
     labels: ["mode"],
   }),
-  headwater_trial_failed_checks: gauge("Checks of the trial in a row that found a problem."),
+  headwater_trial_failed_checks: gauge("Checks of the trial that found a problem."),
   headwater_trials_total: counter("Trials ended.", { labels: ["mode", "outcome"] }),
   headwater_quarantined_devices: gauge("Devices whose updates are not asked for."),
   headwater_reporting_devices: gauge("Devices whose last report is not out of date."),

@@ -1,6 +1,7 @@
 // Both pages as Prometheus itself reads them.
 
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { AgentStatus } from "../../device/agent.js";
 import { DeviceMeter } from "../../device/metrics/meter.js";
@@ -9,6 +10,7 @@ import { startServerHost } from "../../server/host/host.js";
 import { ServerMeter } from "../../server/metrics/meter.js";
 import { systemClock } from "../../shared/clock.js";
 import { silentLogger } from "../../shared/log.js";
+import { serverMetrics } from "../../shared/metrics/table.js";
 import { emptyMetricSums } from "../../shared/model/metric.js";
 import { parseTask } from "../../shared/task/parse.js";
 import { deviceId } from "../support/device-kit.js";
@@ -83,6 +85,23 @@ test("a server answers /metrics in the text format, and refuses a question it do
     expect(await reply.text()).toContain('headwater_version{line="stable"} 0\n');
     expect((await fetch(`${url}?devices=5000`)).status).toBe(400);
   });
+});
+
+test("what an alert rule waits to see grow is there before it grows: the first of it would be no increase", async () => {
+  const rules = readFileSync(new URL("../../deploy/grafana/alerts.yaml", import.meta.url), "utf8");
+  const waits = [...rules.matchAll(/increase\((headwater_\w+)\{([^}]*)\}/g)].flatMap(
+    ([, name = "", labels = ""]) => {
+      const exact = labels.match(/\w+="[^"]+"/g) ?? [];
+      return name in serverMetrics && exact.length > 0 ? [{ name, exact }] : [];
+    },
+  );
+  expect(waits.length).toBeGreaterThan(3);
+  const lines = await withServer(async (url) => (await (await fetch(url)).text()).split("\n"));
+  const absent = waits.filter(
+    ({ name, exact }) =>
+      !lines.some((line) => line.startsWith(`${name}{`) && exact.every((label) => line.includes(label))),
+  );
+  expect(absent).toEqual([]);
 });
 
 test("a server's meter counts what happened", () => {
