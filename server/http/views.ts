@@ -10,7 +10,7 @@ import type { Task } from "../../shared/task/task.js";
 import { rawPublicKey } from "../../shared/wire/signature.js";
 import type { DeviceView as HeardDevice } from "../fleet/registry.js";
 import type { EnrolledDevice } from "../host/enrolled.js";
-import type { RoundRecord } from "../round/history.js";
+import { ROUNDS_REMEMBERED, type RoundRecord } from "../round/history.js";
 import type { MemberRecord } from "../round/timeline.js";
 import type { Server } from "../server.js";
 import type { RoundStatus, ServerStatus } from "../status.js";
@@ -163,16 +163,13 @@ export function describeRoundDetail(
 
 /** What evaluate rounds measured, oldest first. */
 export function describeMetrics({ server, task }: ApiSources, limit: number): MetricPointsView {
-  const measured = server.rounds({ limit: ROUNDS_SEARCHED }).filter(({ pooled }) => pooled !== undefined);
+  const measured = server.rounds({ limit: ROUNDS_REMEMBERED }).filter(({ pooled }) => pooled !== undefined);
   const points = measured.slice(0, limit).map((record) => {
     const { round, baseVersion, closedMs, metrics = {} } = describeRound(record, task);
     return { round, version: baseVersion, metrics, ...optional({ closedMs }) };
   });
   return { points: points.reverse() };
 }
-
-/** Rounds looked through for those that measured something: all that are remembered. */
-const ROUNDS_SEARCHED = 10_000;
 
 // The state says who is in the round, the timeline when: after a restart it may not know.
 function describeMembers(open: RoundStatus, records: readonly MemberRecord[]): MemberView[] {

@@ -1,5 +1,6 @@
 // One glance: is my fleet well?
 
+import { filterDevices } from "../device-filter.js";
 import { bytes, many, number, span } from "../format.js";
 import type { LiveState } from "../live-state.js";
 import { Badge, Empty, Facts, outcomeShade, Section } from "../parts/bits.js";
@@ -36,7 +37,7 @@ export function Overview({ state }: { readonly state: LiveState }) {
 
 function Numbers({ state: { status, devices } }: { readonly state: LiveState }) {
   const { fleet, broker, trainRounds, trainRoundsMax, stable, stableValue, metric } = status;
-  const eligible = devices.filter(({ isConnected, isEligible }) => isConnected && isEligible).length;
+  const eligible = filterDevices(devices, { text: "", show: "eligible", version: "" }).length;
   return (
     <Facts
       facts={[
