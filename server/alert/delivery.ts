@@ -12,6 +12,7 @@ import type { RaisedAlert } from "./alert.js";
 const WAITING_MAX = 100;
 /** One that could not be sent for this long is no news any more. */
 const AGE_MAX_MS = 6 * 3_600_000;
+/** For a way that heeds its signal; MQTT bounds the wait for its acknowledgement itself. */
 const ATTEMPT_MS = 10_000;
 const RETRY = { firstMs: 1_000, maxMs: 60_000, jitter: 0.5 } as const;
 
