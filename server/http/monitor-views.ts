@@ -31,27 +31,33 @@ export function trialView({ trial }: ServerStatus, { rollout }: Task): TrialView
 /** Devices by columns: 1 is drift. */
 export function driftView(reports: ReadonlyMap<DeviceId, ReceivedReport>, task: Task): DriftView {
   if (reports.size === 0) return { columns: [], devices: [] };
-  const columns = planPipeline(task).columns;
+  const { columns } = planPipeline(task);
+  const places = new Map(columns.map((column, place) => [column, place]));
   const floor = task.monitor?.data?.effect ?? DATA_DRIFT_DEFAULTS.floor.numbers;
   const devices = [...reports]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([device, { report, receivedMs }]) => ({
       device,
       reportedMs: receivedMs,
-      scores: [...dataScores(report, columns, floor), errorScore(report)],
+      scores: [...dataScores(report, places, floor), errorScore(report)],
     }));
   return { columns: [...columns, ERROR_COLUMN], devices };
 }
 
-function dataScores({ data }: DeviceReport, columns: readonly string[], floor: number): (number | null)[] {
-  const reported = new Map(data.columns.map((each) => [each.column, each]));
-  return columns.map((column) => {
-    const found = reported.get(column);
-    if (found === undefined) return null;
-    const score = found.effect / floor;
+function dataScores(
+  { data }: DeviceReport,
+  places: ReadonlyMap<string, number>,
+  floor: number,
+): (number | null)[] {
+  const scores = new Array<number | null>(places.size).fill(null);
+  for (const { column, effect, drifts } of data.columns) {
+    const place = places.get(column);
+    if (place === undefined) continue;
+    const score = effect / floor;
     // A shift of that size is drift only once enough windows say so.
-    return found.drifts ? Math.max(1, score) : Math.min(ALMOST, score);
-  });
+    scores[place] = drifts ? Math.max(1, score) : Math.min(ALMOST, score);
+  }
+  return scores;
 }
 
 function errorScore({ concept, serving }: DeviceReport): number | null {
