@@ -32,6 +32,8 @@ class BarView implements ProgressView {
     } else if (progress.stage === "round") {
       // Candidates have rounds of their own.
       const round = progress.arm === undefined ? progress.round : 0;
+      // A fleet that learns anew has more rounds than it began with.
+      this.#bar.setTotal(Math.max(round, this.#bar.getTotal()));
       this.#bar.update(round, { validation: describe(progress) });
     } else {
       this.#bar.stop();
@@ -53,15 +55,18 @@ class LineView implements ProgressView {
       process.stderr.write(`${progress.devices} devices, ${progress.rounds} rounds\n`);
     } else if (progress.stage === "round") {
       const { round, arm } = progress;
-      const place =
-        arm === undefined ? `round ${round}/${this.#rounds}` : `comparing candidates, round ${round}`;
-      process.stderr.write(`${place}  ${describe(progress)}\n`);
+      process.stderr.write(`${placeOf(round, arm, this.#rounds)}  ${describe(progress)}\n`);
     } else {
       process.stderr.write("comparing with local-only and naive\n");
     }
   }
 
   stop(): void {}
+}
+
+function placeOf(round: number, arm: string | undefined, rounds: number): string {
+  if (arm !== undefined) return `comparing candidates, round ${round}`;
+  return round > rounds ? `round ${round}, learning anew` : `round ${round}/${rounds}`;
 }
 
 function describe({ validation, abandoned, arm }: Extract<Progress, { stage: "round" }>): string {

@@ -15,6 +15,7 @@ import {
 } from "../shared/model/metric.js";
 import type { EngineName } from "../shared/model/runtime.js";
 import { scoreRows } from "../shared/model/score.js";
+import { learnerOf } from "../shared/task/learner.js";
 import type { CandidateSpec, MetricName, Task } from "../shared/task/task.js";
 import {
   type LocalOnly,
@@ -126,15 +127,16 @@ function toJudge(
 /** Scores by that judge; versions of a candidate by that one's model. */
 export function createScores(judge: Judge, { task }: Pick<CompareOptions, "task">): VersionScores {
   const { inputs } = judge.definition;
-  return new VersionScores(judge, (arm) => defineModel(learnerOf(task, arm).model, inputs));
+  return new VersionScores(judge, (arm) => defineModel(learnerFor(task, arm).model, inputs));
 }
 
 function definitionOf(task: Task, { scaler, manifest }: ModelVersion): ModelDefinition {
-  return defineModel(learnerOf(task, manifest.arm).model, scaler.offset.length);
+  return defineModel(learnerFor(task, manifest.arm).model, scaler.offset.length);
 }
 
-function learnerOf({ model, train, candidates }: Task, arm: string | undefined): CandidateSpec {
-  return (arm === undefined ? undefined : candidates?.[arm]) ?? { model, train };
+/** Model and plan of a version; what comes before any candidate's is the task's own. */
+function learnerFor(task: Task, arm: string | undefined): CandidateSpec {
+  return learnerOf(task, arm) ?? task;
 }
 
 async function scoreRounds(run: EndedRun, scores: VersionScores, metric: MetricName): Promise<RoundReport[]> {
@@ -182,7 +184,7 @@ async function scoreLone(
   }
   return scoreLocalOnly(judge, devices, {
     params: first.params,
-    plan: learnerOf(task, arm).train,
+    plan: learnerFor(task, arm).train,
     seed,
     metric,
   });

@@ -11,16 +11,23 @@ export function describeDrift(report: DriftReport, metric: MetricName): readonly
     whatChanged(report),
     whatWasSeen(report),
     `${report.falseAlarms} false alarms in ${report.calmRows} rows without a change`,
-    ...report.quarantined.map(
-      ({ device, atMs }) => `${since(report, atMs)}: ${device} was left out of rounds`,
-    ),
-    ...report.retrainings.map(
-      ({ atMs, devices, reason }) =>
-        `${since(report, atMs)}: ${devices} devices said so, the fleet learnt anew (${reason})`,
-    ),
-    ...report.trials.filter((trial) => isTold(report, trial)).map((trial) => whatWasTried(report, trial)),
+    ...whatHappened(report).map(({ atMs, text }) => `${since(report, atMs)}: ${text}`),
     whatCameOfIt(report, metric),
   ];
+}
+
+/** In the order of time. */
+function whatHappened(report: DriftReport): readonly { readonly atMs: number; readonly text: string }[] {
+  return [
+    ...report.retrainings.map(({ atMs, devices, reason }) => ({
+      atMs,
+      text: `${devices} devices said so, the fleet learnt anew (${reason})`,
+    })),
+    ...report.trials
+      .filter((trial) => isTold(report, trial))
+      .map((trial) => ({ atMs: trial.startedMs, text: whatWasTried(trial) })),
+    ...report.quarantined.map(({ device, atMs }) => ({ atMs, text: `${device} was left out of rounds` })),
+  ].sort((a, b) => a.atMs - b.atMs);
 }
 
 function whatChanged({ atMs, kind, devices }: DriftReport): string {
@@ -41,13 +48,10 @@ function isTold({ atMs }: DriftReport, { startedMs }: VersionTrial): boolean {
   return atMs === null || startedMs >= atMs;
 }
 
-function whatWasTried(
-  report: DriftReport,
-  { version, startedMs, outcome, reasons, servedBy }: VersionTrial,
-): string {
+function whatWasTried({ version, outcome, reasons, servedBy }: VersionTrial): string {
   const why = reasons.length === 0 ? "" : ` (${reasons.join("; ")})`;
   const by = servedBy.length === 0 ? "nobody" : servedBy.join(", ");
-  return `${since(report, startedMs)}: version ${version} on trial, served by ${by}: ${outcome ?? "not over"}${why}`;
+  return `version ${version} on trial, served by ${by}: ${outcome ?? "not over"}${why}`;
 }
 
 function whatCameOfIt(

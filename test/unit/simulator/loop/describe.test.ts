@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { describeDrift } from "../../../../simulator/loop/describe.js";
+import { deviceId } from "../../../support/device-kit.js";
 import { sampleDrift } from "../../../support/sample-drift.js";
 
 test("a drift is told from its beginning to its end, and what came before it is not", () => {
@@ -33,4 +34,18 @@ test("a drift that nobody cured says so", () => {
   expect(describeDrift(uncured, "accuracy").at(-1)).toBe(
     "accuracy 0.95 before, 0.6 during, - after: no version was promoted",
   );
+});
+
+test("what happened stands in the order of time, whatever it was", () => {
+  const [retraining] = sampleDrift.retrainings;
+  const late = { ...retraining!, atMs: sampleDrift.promotedMs! };
+  const between = { device: deviceId("pump-4"), atMs: sampleDrift.trials[2]!.startedMs - 1 };
+  const report = { ...sampleDrift, retrainings: [retraining!, late], quarantined: [between] };
+  expect(describeDrift(report, "accuracy").slice(3, -1)).toEqual([
+    expect.stringContaining("+2.0 h: 3 devices said so"),
+    expect.stringContaining("version 8 on trial"),
+    "+6.0 h: pump-4 was left out of rounds",
+    expect.stringContaining("version 9 on trial"),
+    expect.stringContaining("+10.0 h: 3 devices said so"),
+  ]);
 });
