@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError } from "commander";
 import { instant } from "../shared/task/schema/instant.js";
+import { durationMs } from "../shared/task/units.js";
 
 /** Parses an option that is a whole number of at least `min`. */
 export function wholeNumber(min: number): (text: string) => number {
@@ -10,6 +11,13 @@ export function wholeNumber(min: number): (text: string) => number {
     if (Number.isSafeInteger(value) && value >= min && text.trim() !== "") return value;
     throw new InvalidArgumentError(`expected a whole number of at least ${min}, got "${text}".`);
   };
+}
+
+/** Parses an option that is a duration, into ms. */
+export function duration(text: string): number {
+  const { success, data } = durationMs.safeParse(text);
+  if (success) return data;
+  throw new InvalidArgumentError(`expected a duration with its unit, such as 1s or 10m, got "${text}".`);
 }
 
 /** Parses an option that is a time, into ms since the Unix epoch. */

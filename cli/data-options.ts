@@ -9,7 +9,7 @@ import { HeadwaterError } from "../shared/error.js";
 import { type DeviceId, parseDeviceId } from "../shared/id.js";
 import { didYouMean } from "../shared/task/suggest.js";
 import type { Task } from "../shared/task/task.js";
-import { durationMs } from "../shared/task/units.js";
+import { duration, time } from "./argument.js";
 
 /** What the options say. */
 export interface DataOptions {
@@ -36,12 +36,18 @@ export function addDataOptions(command: Command): Command {
       ).choices(encodings),
     )
     .option("--device <name>", "as which device, for entities named {device}", device, device("local"))
-    .option(
-      "--every <duration>",
-      "how much later each next line came, where arrival is the event time",
-      every,
-      1000,
+    .addOption(
+      new Option("--every <duration>", "how much later each next line came, where arrival is the event time")
+        .argParser(duration)
+        .default(1000, "1s"),
     );
+}
+
+/** When the first line came; its name differs from command to command. */
+export function arrivalOption(flags: string): Option {
+  return new Option(flags, "when the first line came, where arrival is the event time")
+    .argParser(time)
+    .default(Date.UTC(2026, 0, 1), "2026-01-01");
 }
 
 /** What a run over `files` needs of the options; `fromMs`: when the first line came. */
@@ -86,10 +92,4 @@ function device(text: string) {
   const id = parseDeviceId(text);
   if (id !== undefined) return id;
   throw new InvalidArgumentError(`expected a device's name such as pump-1, got "${text}".`);
-}
-
-function every(text: string): number {
-  const { success, data } = durationMs.safeParse(text);
-  if (success) return data;
-  throw new InvalidArgumentError(`expected a duration with its unit, such as 1s or 10m, got "${text}".`);
 }

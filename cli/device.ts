@@ -1,6 +1,6 @@
 // `headwater device CONFIG`: the agent at the edge, until it is told to stop.
 
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { loadDeviceConfig, withLabels } from "../device/host/config.js";
 import { startDeviceHost } from "../device/host/host.js";
 import { createTrainerPool } from "../device/train/pool.js";
@@ -18,11 +18,13 @@ export function register(program: Command): void {
     .command("device")
     .description("run the agent on a device, until it is stopped")
     .argument("<config>", "config file (YAML): server, credential, data folder, where the sensors are")
-    .option(
-      "--label <key=value>",
-      "what the device is, beside or instead of the config's labels; may be repeated",
-      addLabel,
-      {},
+    .addOption(
+      new Option(
+        "--label <key=value>",
+        "what the device is, beside or instead of the config's labels; may be repeated",
+      )
+        .argParser(addLabel)
+        .default({}, "none"),
     )
     .action((path: string, { label }: { readonly label: Labels }) => run(path, label));
 }

@@ -1,20 +1,20 @@
 // `headwater model pull`: a version by its channel, over MQTT, as an artefact in one archive. Whoever pulls keeps his own release cycle.
 
-import { existsSync, readFileSync } from "node:fs";
-import { type Command, InvalidArgumentError } from "commander";
+import { existsSync } from "node:fs";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { fetchModel } from "../device/on-demand/fetch-model.js";
 import { describeModel } from "../shared/artefact/artefact.js";
 import { isArchive, readFiles, replaceArchive } from "../shared/artefact/disk.js";
 import { artefactFiles, readArtefact } from "../shared/artefact/files.js";
 import { systemClock } from "../shared/clock.js";
-import { HeadwaterError, messageOf } from "../shared/error.js";
+import { HeadwaterError } from "../shared/error.js";
 import { createRuntime } from "../shared/model/create-runtime.js";
 import { defaultEngine } from "../shared/model/engine.js";
 import type { ModelRuntime } from "../shared/model/runtime.js";
-import { byteSize, durationMs } from "../shared/task/units.js";
-import { type Credential, parseCredential } from "../shared/wire/credential.js";
+import { byteSize } from "../shared/task/units.js";
 import type { Manifest } from "../shared/wire/message.js";
-import { wholeNumber } from "./argument.js";
+import { duration, wholeNumber } from "./argument.js";
+import { readCredential, readNamed } from "./read-named.js";
 
 interface Options {
   readonly broker: string;
@@ -52,7 +52,7 @@ export function registerPull(model: Command): void {
     .option("--max-bytes <size>", "only a version this small, such as 2MB", size)
     .option("--same-inputs", "only a version with the pipeline, scaler and topology of the one in --out")
     .option("--ca <file>", "PEM file with the certificates to trust instead of the system's")
-    .option("--timeout <duration>", "give up after", duration, 60_000)
+    .addOption(new Option("--timeout <duration>", "give up after").argParser(duration).default(60_000, "60s"))
     .option("--json", "print one JSON object")
     .action((options: Options) => pull(options));
 }
@@ -74,7 +74,7 @@ async function pullWith(options: Options, runtime: ModelRuntime): Promise<void> 
     throw new HeadwaterError("config-invalid", `--same-inputs: there is no version in ${out} yet`);
   const fetched = await fetchModel({
     ...{ credential, channel, timeoutMs, parts: { runtime } },
-    broker: { url, ca: ca === undefined ? undefined : readText(ca, "certificates") },
+    broker: { url, ca: ca === undefined ? undefined : readNamed(ca, "certificates") },
     minVersion: options.minVersion ?? (held === undefined ? 0 : held.version + 1),
     accept: {
       ...(maxBytes === undefined ? {} : { bytes: maxBytes }),
@@ -113,22 +113,6 @@ function describe(
   }
 }
 
-function readCredential(path: string): Credential {
-  const parsed = parseCredential(readText(path, "credential"));
-  if (parsed.ok) return parsed.credential;
-  throw new HeadwaterError("config-invalid", `${path} is no credential: ${parsed.problem}`);
-}
-
-function readText(path: string, what: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new HeadwaterError("config-invalid", `cannot read the ${what} ${path}: ${messageOf(cause)}`, {
-      cause,
-    });
-  }
-}
-
 function outPath(text: string): string {
   if (isArchive(text)) return text;
   throw new InvalidArgumentError(`expected a name that ends in .tar, got "${text}".`);
@@ -138,10 +122,4 @@ function size(text: string): number {
   const { success, data } = byteSize.safeParse(text);
   if (success) return data;
   throw new InvalidArgumentError(`expected a size such as 2MB, got "${text}".`);
-}
-
-function duration(text: string): number {
-  const { success, data } = durationMs.safeParse(text);
-  if (success) return data;
-  throw new InvalidArgumentError(`expected a duration such as 30s, got "${text}".`);
 }

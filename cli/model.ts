@@ -10,6 +10,7 @@ import { type Check, checkChain } from "../shared/lineage/check.js";
 import { createRuntime } from "../shared/model/create-runtime.js";
 import { defaultEngine } from "../shared/model/engine.js";
 import type { ModelRuntime } from "../shared/model/runtime.js";
+import { wholeNumber } from "./argument.js";
 import { registerPull } from "./model-pull.js";
 import { askOf, exportFrom, modelsFrom, type Operator } from "./model-source.js";
 import { describeModels } from "./model-text.js";
@@ -32,13 +33,13 @@ export function register(program: Command): void {
       print(json, { models }, () => describeModels(models));
     });
   place(model.command("show").description("how a version was made and judged, verified"))
-    .argument("<version>", "a number, head, stable, canary or an alias")
+    .argument("<version>", "a number, head, stable, canary, shadow or an alias")
     .option("--json", "print one JSON object")
     .action(show);
   place(
     model.command("export").description("a version as files for tfjs, MLflow, people and headwater/model"),
   )
-    .argument("<version>", "a number, head, stable, canary or an alias")
+    .argument("<version>", "a number, head, stable, canary, shadow or an alias")
     .requiredOption("--out <path>", "a new folder, or a new archive where it ends in .tar")
     .action(exportVersion);
   model
@@ -46,16 +47,16 @@ export function register(program: Command): void {
     .description("an exported version into the data folder of a server that does not run")
     .argument("<path>", "a folder or a .tar archive that was exported")
     .requiredOption("--data <folder>", "the server's data folder")
-    .option("--parent <version>", "a version of this server that it counts as made from", Number, 0)
+    .option("--parent <version>", "a version of this server that it counts as made from", wholeNumber(0), 0)
     .option("--alias <name>", "what it is called: named versions are kept", "imported")
     .option("--head", "training goes on from it")
     .action(importVersion);
   guarded(place(model.command("alias").description("gives a version a name; named versions are kept")))
     .argument("<name>", "letters, digits and hyphens")
-    .argument("<version>", "a number, head, stable, canary or an alias; - takes the name away")
+    .argument("<version>", "a number, head, stable, canary, shadow or an alias; - takes the name away")
     .action(alias);
   guarded(model.command("promote").description("devices serve this version from now on"))
-    .argument("<version>", "a number, head, canary or an alias")
+    .argument("<version>", "a number, head, canary, shadow or an alias")
     .requiredOption("--server <url>", "the server's HTTP address")
     .action(async (name: string, where: Operator) => {
       const { version } = await find({ server: where.server }, name);
@@ -131,8 +132,6 @@ async function importVersion(
   options: { readonly data: string; readonly parent: number; readonly alias: string; readonly head?: true },
 ): Promise<void> {
   const { data, parent, alias, head = false } = options;
-  if (!Number.isSafeInteger(parent) || parent < 0)
-    throw new HeadwaterError("config-invalid", "--parent: expected the number of a version");
   const [{ openServerFolder }, { importVersion: takeIn }] = await Promise.all([
     import("../server/host/server-folder.js"),
     import("../server/model/import.js"),

@@ -4,8 +4,8 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { rowFormats } from "../device/offline/row-format.js";
 import { surveyFormats } from "../device/survey/sniff.js";
 import { parseTaskId } from "../shared/id.js";
-import { time, wholeNumber } from "./argument.js";
-import { addDataOptions } from "./data-options.js";
+import { wholeNumber } from "./argument.js";
+import { addDataOptions, arrivalOption } from "./data-options.js";
 import { type InferOptions, inferTask } from "./pipeline-infer.js";
 import { type RunOptions, runPipeline } from "./pipeline-run.js";
 
@@ -28,12 +28,7 @@ function registerRun(pipeline: Command): void {
       "[SOURCE=]FILE with a message a line; .gz is unpacked, - is the standard input",
     );
   addDataOptions(run)
-    .option(
-      "--from <time>",
-      "when the first line came, where arrival is the event time",
-      time,
-      Date.UTC(2026, 0, 1),
-    )
+    .addOption(arrivalOption("--from <time>"))
     .option("--examples", "labelled rows, with their label and split, instead of all features", false)
     .addOption(new Option("--format <name>", "how rows are written").choices(rowFormats).default("csv"))
     .option("--out <file>", "write rows there; the summary then goes to the standard output")

@@ -15,8 +15,8 @@ import { Counters } from "../shared/counters.js";
 import { HeadwaterError } from "../shared/error.js";
 import { createRuntime } from "../shared/model/create-runtime.js";
 import type { EngineChoice } from "../shared/model/runtime.js";
-import { instantArgument, time } from "./argument.js";
-import { addDataOptions, type DataOptions, dataOf, parseData } from "./data-options.js";
+import { instantArgument } from "./argument.js";
+import { addDataOptions, arrivalOption, type DataOptions, dataOf, parseData } from "./data-options.js";
 import { engineOption } from "./plan.js";
 import { createRecordFormat, recordFormats } from "./record-format.js";
 import { hintsFor, strangers } from "./run-hints.js";
@@ -45,7 +45,7 @@ export function register(program: Command): void {
     .argument("<model>", "data folder of a device or a server, or a version that was exported or pulled")
     .option(
       "--use <version>",
-      "of a server's folder: a number, stable, head, canary or an alias (default: stable)",
+      "of a server's folder: a number, stable, head, canary, shadow or an alias (default: stable)",
     )
     .option(
       "--data <file...>",
@@ -55,12 +55,7 @@ export function register(program: Command): void {
     .option("--from <time>", "only rows from this time on, such as 2026-03-01", instantArgument)
     .option("--to <time>", "only rows before this time", instantArgument);
   addDataOptions(command)
-    .option(
-      "--arrival <time>",
-      "when the first line came, where that is the event time",
-      time,
-      Date.UTC(2026, 0, 1),
-    )
+    .addOption(arrivalOption("--arrival <time>"))
     .addOption(
       new Option("--format <name>", "how predictions are written").choices(recordFormats).default("csv"),
     )

@@ -1,16 +1,16 @@
 // `headwater server TASK`: the aggregator of one task, until it is told to stop.
 
-import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { AlertConfig } from "../server/alert/desk.js";
 import type { BrokerConfig } from "../server/host/config.js";
 import { startServerHost } from "../server/host/host.js";
 import { TOKEN_CHARACTERS_MIN } from "../server/http/actions.js";
 import { type Address, formatAddress, isLoopback } from "../shared/address.js";
-import { HeadwaterError, messageOf } from "../shared/error.js";
+import { HeadwaterError } from "../shared/error.js";
 import { createLogger, type LogLevel } from "../shared/log.js";
 import type { MqttEndpoint } from "../shared/transport/mqtt-session.js";
-import { parseAddress } from "./address.js";
+import { addressOption, parseAddress } from "./address.js";
+import { readNamed } from "./read-named.js";
 import { notifySystemd } from "./systemd.js";
 import { loadTaskFile } from "./task-file.js";
 import { untilStopped } from "./until-stopped.js";
@@ -43,9 +43,9 @@ export function register(program: Command): void {
     .description("run the server of a task: broker, rounds, models, dashboard")
     .argument("<task>", "task file (YAML)")
     .requiredOption("--data <dir>", "data folder; made if it is not there")
-    .option("--listen <address>", "MQTT over TCP", parseAddress, { host: "127.0.0.1", port: 1883 })
+    .addOption(addressOption("--listen <address>", "MQTT over TCP", "127.0.0.1:1883"))
     .option("--ws <address>", "MQTT over WebSocket as well", parseAddress)
-    .option("--http <address>", "dashboard and API", parseAddress, { host: "127.0.0.1", port: 8080 })
+    .addOption(addressOption("--http <address>", "dashboard and API", "127.0.0.1:8080"))
     .option("--no-http", "neither dashboard nor API")
     .addOption(
       new Option(
@@ -147,14 +147,6 @@ function endpointOf(
     url,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
-    ...(ca === undefined ? {} : { ca: readCertificates(ca) }),
+    ...(ca === undefined ? {} : { ca: readNamed(ca, "certificates") }),
   };
-}
-
-function readCertificates(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new HeadwaterError("config-invalid", `cannot read --ca ${path}: ${messageOf(cause)}`, { cause });
-  }
 }

@@ -24,7 +24,7 @@ export function register(program: Command): void {
   program
     .command("status")
     .description("what a server's rounds and devices are doing, live on a terminal")
-    .option("--server <url>", "the server's status page", "http://127.0.0.1:8080")
+    .option("--server <url>", "the server's HTTP address", "http://127.0.0.1:8080")
     .option("--once", "show it once (always so without a terminal)")
     .option("--json", "print the API's answer once")
     .action((options: Options) => run(options));

@@ -2,7 +2,6 @@
 // on the way verified.
 
 import type { KeyObject } from "node:crypto";
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import {
   findFeatures,
@@ -23,10 +22,10 @@ import { defaultEngine } from "../shared/model/engine.js";
 import { sha256Hex } from "../shared/task/canonical.js";
 import { learnerOf } from "../shared/task/learner.js";
 import type { LoadedTask } from "../shared/task/parse.js";
-import { parseCredential } from "../shared/wire/credential.js";
 import type { Manifest } from "../shared/wire/message.js";
 import { decodeModelBlob } from "../shared/wire/model-blob.js";
 import { publicKeyFromRaw, verifyManifest, verifyTask } from "../shared/wire/signature.js";
+import { readCredential } from "./read-named.js";
 import { lineageFrom, type ServerPlace } from "./server-source.js";
 
 interface Options extends ServerPlace {
@@ -148,9 +147,7 @@ function keyOf(
   said: KeyObject | undefined,
 ): KeyObject | undefined {
   if (credential === undefined) return said;
-  const parsed = parseCredential(readFileSync(credential, "utf8"));
-  if (parsed.ok) return publicKeyFromRaw(parsed.credential.serverKey);
-  throw new HeadwaterError("config-invalid", `${credential} is no credential: ${parsed.problem}`);
+  return publicKeyFromRaw(readCredential(credential).serverKey);
 }
 
 function checkDevice(view: FolderView, version: number, key: KeyObject): Check[] {

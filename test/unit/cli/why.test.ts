@@ -156,6 +156,12 @@ describe("why", () => {
     expect(wrong).toContain("run of version 2: bad-signature");
   });
 
+  test("says which credential it cannot read", async () => {
+    await expect(why("p1", { data: serverData, credential: "nobody.json" })).rejects.toThrow(
+      "cannot read the credential nobody.json",
+    );
+  });
+
   test("finds a prediction that its version would not make", async () => {
     expect(failures(await why("p2", { data: serverData }))).toEqual([
       expect.stringMatching(/^the prediction, made anew: it is .*, not /),
