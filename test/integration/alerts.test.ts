@@ -133,6 +133,7 @@ test.skipIf(!hasMosquitto)(
     await until(() => reader.messages.some(({ payload }) => Buffer.from(payload).includes("pump-2")), 20_000);
     const [message] = reader.messages;
     expect(message?.topic).toBe("plant/alerts/pumps/quarantined");
+    await until(() => desk.counts().some(({ outcome, count }) => outcome === "sent" && count === 2));
     expect(desk.counts()).toContainEqual({ way: "mqtt", outcome: "failed", count: 0 });
   },
   40_000,

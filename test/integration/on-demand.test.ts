@@ -173,7 +173,6 @@ test("an answer that the server has not signed, or has given to another question
   };
   await a.send("want", want);
   const answer = await a.next("model");
-  expect(decodeMessage(downSchemas.model, encodeMessage(answer))).toBeDefined();
   await lab.kill();
   // Whoever holds the broker says it to the planner, whatever it asks.
   const uplink = lab.broker.uplink();

@@ -61,14 +61,24 @@ export async function startPrometheus(jobs: readonly ScrapeJob[]): Promise<Prome
   const config = join(folder, "prometheus.yaml");
   writeFileSync(config, stringify(describeScrapes(jobs)));
   const url = `http://127.0.0.1:${await freePort()}`;
-  const child = spawn("prometheus", [
+  const options = [
     ...[`--config.file=${config}`, `--storage.tsdb.path=${join(folder, "data")}`],
     ...[`--web.listen-address=${url.slice("http://".length)}`, "--log.level=error"],
-  ]);
+  ];
+  // Nobody reads what it says: a pipe would fill up and hold it.
+  const child = spawn("prometheus", options, { stdio: "ignore" });
+  const close = async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const exit = once(child, "exit");
+      child.kill("SIGKILL");
+      await exit;
+    }
+    rmSync(folder, { recursive: true, force: true });
+  };
   try {
     await until(() => isReady(child, url));
   } catch (error) {
-    child.kill("SIGKILL");
+    await close();
     throw error;
   }
   const ask = async (path: string): Promise<unknown> => (await fetch(`${url}/api/v1/${path}`)).json();
@@ -85,12 +95,7 @@ export async function startPrometheus(jobs: readonly ScrapeJob[]): Promise<Prome
       const { data } = resultSchema.parse(await ask(`query?query=${encodeURIComponent(expression)}`));
       return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
     },
-    async close() {
-      const exit = once(child, "exit");
-      child.kill("SIGTERM");
-      await exit;
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close,
   };
 }
 

@@ -5,13 +5,13 @@ import { describe, expect, test } from "vitest";
 import type { ServerFact } from "../../../server/fact.js";
 import type { MakeCommand } from "../../../server/round/command.js";
 import { decide } from "../../../server/round/decide.js";
-import type { Occurrence, RoundEvent, Verdict } from "../../../server/round/event.js";
+import type { Verdict } from "../../../server/round/event.js";
 import type { Policy } from "../../../server/round/policy.js";
-import { initialState, parseState, type RoundsState, stringifyState } from "../../../server/round/state.js";
+import { initialState, parseState, stringifyState } from "../../../server/round/state.js";
 import { aliveArms } from "../../../server/select/state.js";
 import type { DeviceId, UpdateId } from "../../../shared/id.js";
 import { noTrial } from "../../support/no-trial.js";
-import { everyHistory } from "../../support/rounds-history.js";
+import { everyHistory, History } from "../../support/rounds-history.js";
 
 const metric = "rmse";
 
@@ -49,17 +49,11 @@ function policyOf(options: {
 }
 
 /** A fleet that does what it is asked; what an arm is worth is its place in `errors`. Every n-th round nobody answers. */
-class Fleet {
-  readonly events: RoundEvent[] = [];
-  readonly facts: ServerFact[] = [];
-  state: RoundsState = initialState;
-  readonly #policy: Policy;
+class Fleet extends History {
   readonly #errors: readonly number[];
   readonly #silence: number;
   readonly #armOf = new Map<number, number>();
   readonly #devices: readonly DeviceId[];
-  #pending: MakeCommand | undefined;
-  #nowMs = 1_000;
 
   constructor(
     policy: Policy,
@@ -69,15 +63,19 @@ class Fleet {
       silence,
     }: { readonly devices: number; readonly errors: readonly number[]; readonly silence: number },
   ) {
-    this.#policy = policy;
+    super(policy);
     this.#errors = errors;
     this.#silence = silence;
     this.#devices = Array.from({ length: devices }, (_, at) => `device-${at}` as DeviceId);
   }
 
+  /** Every round is answered. */
+  get answersAlways(): boolean {
+    return this.#silence === 0;
+  }
+
   /** Until training is over. Throws when that is not in sight. */
   run(): this {
-    this.happen({ type: "recovered", downtimeMs: 0 });
     for (const device of this.#devices) {
       this.happen({ type: "hello", device, canTrain: true, canEvaluate: true, labels: {} });
     }
@@ -88,50 +86,25 @@ class Fleet {
     return this;
   }
 
-  told<Type extends ServerFact["type"]>(type: Type): Extract<ServerFact, { type: Type }>[] {
-    return this.facts.filter((fact): fact is Extract<ServerFact, { type: Type }> => fact.type === type);
-  }
-
-  happen(occurrence: Occurrence): void {
-    const event: RoundEvent = { ...occurrence, nowMs: this.#nowMs };
-    this.events.push(event);
-    const step = decide(this.state, event, this.#policy);
-    this.state = step.state;
-    for (const command of step.commands) {
-      if (command.type === "tell") this.facts.push(command.fact);
-      if (["initialise", "fit", "start", "fold", "revert"].includes(command.type)) {
-        this.#pending = command as MakeCommand;
-      }
-    }
-  }
-
   #step(): void {
-    const { open } = this.state;
-    if (this.#pending !== undefined) {
-      this.#make(this.#pending);
+    if (this.pending !== undefined) {
+      this.#make(this.pending);
       return;
     }
+    const { open } = this.state;
     expect(open).not.toBeNull();
     const waiting = [...(open?.members ?? [])].filter(([, { status }]) => status === "assigned");
     const isSilent = this.#silence > 0 && (open?.round ?? 0) % this.#silence === 0;
     const [next] = waiting;
     if (open === null || isSilent || next === undefined) {
-      this.#nowMs += 30_000;
-      this.happen({ type: "tick" });
+      this.wait(30_000);
       return;
     }
     const [device] = next;
     const { round, kind, baseVersion } = open;
     const updateId = `${device}-${round}` as UpdateId;
-    this.happen({
-      type: "update",
-      device,
-      round,
-      updateId,
-      kind,
-      baseVersion,
-      verdict: this.#verdict(device),
-    });
+    const verdict = this.#verdict(device);
+    this.happen({ type: "update", device, round, updateId, kind, baseVersion, verdict });
   }
 
   #verdict(device: DeviceId): Verdict {
@@ -156,7 +129,7 @@ class Fleet {
   }
 
   #make(command: MakeCommand): void {
-    this.#pending = undefined;
+    this.pending = undefined;
     const { version } = command;
     if (command.type === "start") this.#armOf.set(version, Number(command.arm.slice(4)));
     else if (command.type === "fold") this.#armOf.set(version, this.#armOf.get(command.base) ?? 0);
@@ -225,12 +198,13 @@ describe("with a fleet that answers, most of the time", () => {
         fact.type === "round-opened" && fact.kind === "train" ? [fact] : [],
       );
       const count = selection?.arms.length ?? 0;
-      for (let at = 0; at + count <= opened.length; at += count) {
+      expect(opened.length).toBeGreaterThanOrEqual(count);
+      // An abandoned round is made up for out of turn.
+      const last = fleet.answersAlways ? opened.length - count : 0;
+      for (let at = 0; at <= last; at += count) {
         const turn = opened.slice(at, at + count);
-        if (at === 0)
-          expect(turn.map(({ baseVersion }) => fleet.armOf(baseVersion))).toEqual([...turn.keys()]);
-        const asked = new Set(turn.map(({ cohort }) => cohort.join()));
-        if (at === 0) expect(asked.size).toBe(1);
+        expect(turn.map(({ baseVersion }) => fleet.armOf(baseVersion))).toEqual([...turn.keys()]);
+        expect(new Set(turn.map(({ cohort }) => cohort.join())).size).toBe(1);
       }
     });
   });

@@ -19,7 +19,7 @@ const HOUR_MS = 3_600_000;
 let app: FastifyInstance;
 
 beforeAll(async () => {
-  for (let hour = 0; hour < 48; hour++) {
+  for (let hour = 0; hour < 60; hour++) {
     for (const entity of ["pump 1", "pump/2"]) {
       const timeMs = Date.UTC(2026, 2, 1) + hour * HOUR_MS;
       const made = { timeMs, version: 3, value: hour / 2, probability: null, anomaly: null } as const;
@@ -59,8 +59,9 @@ test("an entity's predictions of a range come newest first, page by page", async
 
 test("without a query the newest hundred rows of all entities", async () => {
   const { predictions, next } = (await get({})).json();
-  expect(predictions).toHaveLength(96);
-  expect(next).toBeUndefined();
+  expect(predictions).toHaveLength(100);
+  expect([predictions[0].value, predictions[99].value]).toEqual([29.5, 5]);
+  expect((await get({ after: next })).json().predictions).toHaveLength(20);
 });
 
 test.each([
