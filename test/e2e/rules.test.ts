@@ -9,6 +9,7 @@ import { systemClock } from "../../shared/clock.js";
 import { silentLogger } from "../../shared/log.js";
 import { createMemoryBroker } from "../../shared/transport/memory.js";
 import { formatCredential } from "../../shared/wire/credential.js";
+import { rawPublicKey } from "../../shared/wire/signature.js";
 import { deviceId, serverKeys, taskId } from "../support/device-kit.js";
 import { linearTask } from "../support/linear-task.js";
 import { ManualClock } from "../support/manual-clock.js";
@@ -29,7 +30,7 @@ beforeAll(async () => {
   broker = await startTelemetryBroker({ logger: silentLogger });
   sensor = openSession("sensor", { endpoint: { url: broker.url }, subscriptions: ["alarms/#"] });
   await until(() => sensor.connects === 1);
-  const serverKey = serverKeys.publicKey.export({ type: "spki", format: "der" }).subarray(-32);
+  const serverKey = rawPublicKey(serverKeys.publicKey);
   const credential = {
     ...{ device: deviceId("pi"), task: taskId("linear"), password: "a-password-of-some-length" },
     ...{ privateKey: new Uint8Array(32).fill(1), serverKey },

@@ -1,26 +1,18 @@
 // A whole device, asked over HTTP for what it predicts: the same as what it publishes by itself.
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { createHttpApp } from "../../device/http/http.js";
 import { inferencePart } from "../../device/http/inference.js";
 import { DeviceMeter } from "../../device/metrics/meter.js";
 import { silentLogger } from "../../shared/log.js";
 import { createMemoryBroker } from "../../shared/transport/memory.js";
-import { createDevice, createEngines, type Engines } from "../support/device-kit.js";
+import { createDevice } from "../support/device-kit.js";
 import { linearReadings, linearTask } from "../support/linear-task.js";
 import { ManualClock } from "../support/manual-clock.js";
 import { ScriptedServer } from "../support/scripted-server.js";
+import { testEngines } from "../support/test-engines.js";
 
-let engines: Engines;
-
-beforeAll(async () => {
-  engines = await createEngines();
-});
-
-afterAll(async () => {
-  await engines.trainer.close();
-  engines.runtime.dispose();
-});
+const engines = testEngines();
 
 test("an entity's newest row is predicted under the id, and with the value, that the device gave it", async () => {
   const clock = new ManualClock();

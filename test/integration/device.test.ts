@@ -1,32 +1,18 @@
 // A whole device against a scripted server: what it says, what it keeps, what it believes.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { UpdateId } from "../../shared/id.js";
 import { createMemoryBroker, type MemoryBroker } from "../../shared/transport/memory.js";
-import {
-  type BenchDevice,
-  createDevice,
-  createDisk,
-  createEngines,
-  type Engines,
-} from "../support/device-kit.js";
+import { type BenchDevice, createDevice, createDisk } from "../support/device-kit.js";
 import { linearReadings, linearTask } from "../support/linear-task.js";
 import { ManualClock } from "../support/manual-clock.js";
 import { ScriptedServer } from "../support/scripted-server.js";
+import { testEngines } from "../support/test-engines.js";
 
-let engines: Engines;
+const engines = testEngines();
 let clock: ManualClock;
 let broker: MemoryBroker;
 let server: ScriptedServer;
-
-beforeAll(async () => {
-  engines = await createEngines();
-});
-
-afterAll(async () => {
-  await engines.trainer.close();
-  engines.runtime.dispose();
-});
 
 beforeEach(async () => {
   clock = new ManualClock();

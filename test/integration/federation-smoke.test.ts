@@ -1,6 +1,6 @@
 // One real server and three real devices on the memory broker: a linear model is learned, promoted and served.
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { ServerFact } from "../../server/fact.js";
 import { createServer, type Server } from "../../server/server.js";
 import { serverMigrations } from "../../server/storage.js";
@@ -11,31 +11,15 @@ import { openSqlite } from "../../shared/storage/sqlite.js";
 import type { FaultModel } from "../../shared/transport/fault.js";
 import { createMemoryBroker, type MemoryBroker } from "../../shared/transport/memory.js";
 import type { MemoryUplink } from "../../shared/transport/memory-uplink.js";
-import {
-  type BenchDevice,
-  createDevice,
-  createEngines,
-  type Disk,
-  type Engines,
-  serverKeys,
-  testKeys,
-} from "../support/device-kit.js";
+import { type BenchDevice, createDevice, type Disk, serverKeys, testKeys } from "../support/device-kit.js";
 import { linearReadings, linearTask } from "../support/linear-task.js";
 import { ManualClock } from "../support/manual-clock.js";
+import { testEngines } from "../support/test-engines.js";
 
 const ROUNDS = 3;
 const NAMES = ["pump-1", "pump-2", "pump-3"];
 
-let engines: Engines;
-
-beforeAll(async () => {
-  engines = await createEngines();
-});
-
-afterAll(async () => {
-  await engines.trainer.close();
-  engines.runtime.dispose();
-});
+const engines = testEngines();
 
 /** A federation whose parties can die and come back on their own disks. */
 class Federation {

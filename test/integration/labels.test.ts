@@ -1,31 +1,23 @@
 // A whole device whose labels come from elsewhere: it predicts, somebody answers by the prediction's name, and the row it
 // had predicted becomes an example; an autoencoder calls out what is unlike all it was shown.
 
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { createDecoder } from "../../device/ingest/decoders/registry.js";
 import { createEntityReader } from "../../device/ingest/entity.js";
 import { layOut } from "../../shared/pipeline/layout.js";
 import { type LoadedTask, parseTask } from "../../shared/task/parse.js";
 import { createMemoryBroker, type MemoryBroker } from "../../shared/transport/memory.js";
-import { type BenchDevice, createDevice, createEngines, type Engines } from "../support/device-kit.js";
+import { type BenchDevice, createDevice } from "../support/device-kit.js";
 import { ManualClock } from "../support/manual-clock.js";
 import { ScriptedServer } from "../support/scripted-server.js";
+import { testEngines } from "../support/test-engines.js";
 
 const SECOND_MS = 1_000;
 const START_MS = Date.UTC(2026, 0, 1);
 
-let engines: Engines;
+const engines = testEngines();
 let clock: ManualClock;
 let broker: MemoryBroker;
-
-beforeAll(async () => {
-  engines = await createEngines();
-});
-
-afterAll(async () => {
-  await engines.trainer.close();
-  engines.runtime.dispose();
-});
 
 beforeEach(() => {
   clock = new ManualClock();

@@ -1,34 +1,26 @@
 // A whole device that monitors, against a scripted server: what it reports, when, and what it learns from.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { AgentOptions } from "../../device/agent.js";
 import type { Reading } from "../../shared/pipeline/types.js";
 import { randomStream } from "../../shared/random.js";
 import { createMemoryBroker, type MemoryBroker } from "../../shared/transport/memory.js";
 import type { DeviceReport } from "../../shared/wire/report.js";
-import { type BenchDevice, createDevice, createEngines, type Engines } from "../support/device-kit.js";
+import { type BenchDevice, createDevice } from "../support/device-kit.js";
 import { linearReadings, linearTask } from "../support/linear-task.js";
 import { ManualClock } from "../support/manual-clock.js";
 import { ScriptedServer } from "../support/scripted-server.js";
+import { testEngines } from "../support/test-engines.js";
 
 const MINUTE_MS = 60_000;
 const REPORT_MS = 5 * MINUTE_MS;
 /** y = 3a - 2b + 1, as the readings have it but for their noise. */
 const TRUE = Float32Array.of(3, -2, 1);
 
-let engines: Engines;
+const engines = testEngines();
 let clock: ManualClock;
 let broker: MemoryBroker;
 let server: ScriptedServer;
-
-beforeAll(async () => {
-  engines = await createEngines();
-});
-
-afterAll(async () => {
-  await engines.trainer.close();
-  engines.runtime.dispose();
-});
 
 beforeEach(async () => {
   clock = new ManualClock();

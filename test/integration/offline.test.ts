@@ -7,13 +7,14 @@ import { silentLogger } from "../../shared/log.js";
 import type { Split } from "../../shared/pipeline/types.js";
 import { parseTask } from "../../shared/task/parse.js";
 import { createMemoryBroker } from "../../shared/transport/memory.js";
-import { createDevice, createEngines, type Engines } from "../support/device-kit.js";
+import { createDevice } from "../support/device-kit.js";
 import { directTelemetry } from "../support/direct-telemetry.js";
 import { ManualClock } from "../support/manual-clock.js";
 import { runFiles } from "../support/offline.js";
 import { ScriptedServer } from "../support/scripted-server.js";
 import { onBroker } from "../support/source-lab.js";
 import { tempFolder } from "../support/temp-folder.js";
+import { testEngines } from "../support/test-engines.js";
 import { openSession } from "../support/test-session.js";
 import { until } from "../support/until.js";
 
@@ -36,18 +37,15 @@ rounds: { minExamples: 10 }
 `;
 
 const folder = tempFolder();
-let engines: Engines;
+const engines = testEngines();
 let broker: Awaited<ReturnType<typeof startTelemetryBroker>>;
 
 beforeAll(async () => {
-  engines = await createEngines();
   broker = await startTelemetryBroker({ logger: silentLogger });
 });
 
 afterAll(async () => {
   await broker.close();
-  await engines.trainer.close();
-  engines.runtime.dispose();
 });
 
 /** What a sensor says, mostly: some seconds after the message before, at times out of order or unreadable. */

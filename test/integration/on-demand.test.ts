@@ -7,6 +7,7 @@ import type { ModelRuntime } from "../../shared/model/runtime.js";
 import { createTfjsRuntime } from "../../shared/model/tfjs.js";
 import type { MemoryLink } from "../../shared/transport/memory-link.js";
 import { decodeMessage, downSchemas, encodeMessage, type UpMessage } from "../../shared/wire/message.js";
+import { rawPublicKey } from "../../shared/wire/signature.js";
 import { topics } from "../../shared/wire/topic.js";
 import { deviceId } from "../support/device-kit.js";
 import { ServerLab, serverKeys } from "../support/server-lab.js";
@@ -24,7 +25,7 @@ afterEach(async () => {
 
 afterAll(() => runtime.dispose());
 
-const serverKey = new Uint8Array(serverKeys.publicKey.export({ type: "spki", format: "der" }).subarray(-32));
+const serverKey = rawPublicKey(serverKeys.publicKey);
 const rounds = `rounds: { cohort: all, minDevices: 2, quorum: 100%, deadline: 10m, max: 2 }\n`;
 
 /** A federation of two with version 1 as head and, after `trained`, version 2 as stable. */
@@ -57,13 +58,7 @@ async function ask(
     parts: { link, clock: lab.clock, logger: silentLogger, runtime },
     ...rest,
   });
-  let isOver = false;
-  const over = () => {
-    isOver = true;
-  };
-  asked.then(over, over);
-  await lab.clock.until(() => isOver, 600_000);
-  return asked;
+  return lab.clock.settle(asked, 600_000);
 }
 
 test("a channel's version comes whole, with the task it belongs to", async () => {

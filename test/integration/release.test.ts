@@ -1,29 +1,20 @@
 // A whole device and the releases of a scripted server: trials taken up, taken back, failed; and every state over a restart.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { AgentOptions } from "../../device/agent.js";
+import { beforeEach, describe, expect, test } from "vitest";
 import { createMemoryBroker, type MemoryBroker } from "../../shared/transport/memory.js";
 import type { Manifest, Trial } from "../../shared/wire/message.js";
-import { type BenchDevice, createDevice, createEngines, type Engines } from "../support/device-kit.js";
+import { type BenchDevice, createDevice } from "../support/device-kit.js";
 import { linearReadings, linearTask } from "../support/linear-task.js";
 import { ManualClock } from "../support/manual-clock.js";
 import { ScriptedServer } from "../support/scripted-server.js";
+import { testEngines } from "../support/test-engines.js";
 
 const MINUTE_MS = 60_000;
 
-let engines: Engines;
+const engines = testEngines();
 let clock: ManualClock;
 let broker: MemoryBroker;
 let server: ScriptedServer;
-
-beforeAll(async () => {
-  engines = await createEngines();
-});
-
-afterAll(async () => {
-  await engines.trainer.close();
-  engines.runtime.dispose();
-});
 
 beforeEach(async () => {
   clock = new ManualClock();
@@ -50,10 +41,24 @@ async function started(options: Partial<Parameters<typeof createDevice>[0]> = {}
 
 const settled = () => clock.advance(2_000);
 
+/** The server's next word, and time enough for a device to follow it. */
+async function release(parts: Parameters<ScriptedServer["retainRelease"]>[0]): Promise<void> {
+  await server.retainRelease(parts);
+  await settled();
+}
+
+/** A device that serves version 2 in a canary, with version 1 beside it. */
+async function inCanary(): Promise<BenchDevice> {
+  const pump = await started();
+  const [stable, candidate] = [await version(1), await version(2)];
+  await release({ sequence: 2, stable, trial: trial(candidate, "canary") });
+  return pump;
+}
+
 /** The next process on the same disk. */
-async function restarted(pump: BenchDevice, agent: Partial<AgentOptions> = {}): Promise<BenchDevice> {
+async function restarted(pump: BenchDevice): Promise<BenchDevice> {
   pump.kill();
-  return started({ disk: pump.disk, agent });
+  return started({ disk: pump.disk });
 }
 
 /** A process without any network. */
@@ -81,10 +86,8 @@ describe("a canary", () => {
   test("is served by a device that is in, with stable beside it", async () => {
     const pump = await started();
     const [stable, candidate] = [await version(1), await version(2)];
-    await server.retainRelease({ sequence: 1, stable, trial: null });
-    await settled();
-    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary") });
-    await settled();
+    await release({ sequence: 1, stable, trial: null });
+    await release({ sequence: 2, stable, trial: trial(candidate, "canary") });
     expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
     expect(await predicted(pump)).toEqual([2, 2, 2]);
   });
@@ -92,11 +95,9 @@ describe("a canary", () => {
   test("is neither fetched nor served by a device that is out: by share, or by its labels", async () => {
     const [stable, candidate] = [await version(1), await version(2)];
     const pump = await started({ agent: { labels: { site: "field" } } });
-    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary", { below: 0 }) });
-    await settled();
+    await release({ sequence: 2, stable, trial: trial(candidate, "canary", { below: 0 }) });
     const labels = { site: "lab" };
-    await server.retainRelease({ sequence: 3, stable, trial: trial(candidate, "canary", { labels }) });
-    await settled();
+    await release({ sequence: 3, stable, trial: trial(candidate, "canary", { labels }) });
     expect(followed(pump)).toEqual({ serving: 1, beside: null });
     expect(server.of("get").filter(({ sha256 }) => sha256 === candidate.sha256)).toEqual([]);
   });
@@ -105,16 +106,14 @@ describe("a canary", () => {
     const [stable, candidate] = [await version(1), await version(2)];
     const labels = { site: "lab" };
     const pump = await started({ agent: { labels: { ...labels, line: "3" } } });
-    await server.retainRelease({ sequence: 3, stable, trial: trial(candidate, "canary", { labels }) });
-    await settled();
+    await release({ sequence: 3, stable, trial: trial(candidate, "canary", { labels }) });
     expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
   });
 
   test("that is taken back is gone at once, without a download", async () => {
     const pump = await started();
     const [stable, candidate] = [await version(1), await version(2)];
-    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary") });
-    await settled();
+    await release({ sequence: 2, stable, trial: trial(candidate, "canary") });
     const gets = server.of("get").length;
     server.onGet = () => false;
     await server.retainRelease({ sequence: 3, stable, trial: null });
@@ -127,11 +126,9 @@ describe("a canary", () => {
   test("that becomes stable goes on being served, without a download", async () => {
     const pump = await started();
     const [stable, candidate] = [await version(1), await version(2)];
-    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary") });
-    await settled();
+    await release({ sequence: 2, stable, trial: trial(candidate, "canary") });
     server.onGet = () => false;
-    await server.retainRelease({ sequence: 3, stable: candidate, trial: null });
-    await settled();
+    await release({ sequence: 3, stable: candidate, trial: null });
     expect(followed(pump)).toEqual({ serving: 2, beside: null });
     expect(pump.of("serving").map(({ version }) => version)).toEqual([1, 2]);
   });
@@ -139,11 +136,9 @@ describe("a canary", () => {
   test("taken back while a newer stable version is on its way: the old one is served meanwhile", async () => {
     const pump = await started();
     const [stable, candidate, next] = [await version(1), await version(2), await version(3)];
-    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary") });
-    await settled();
+    await release({ sequence: 2, stable, trial: trial(candidate, "canary") });
     server.onGet = () => false;
-    await server.retainRelease({ sequence: 3, stable: next, trial: null });
-    await settled();
+    await release({ sequence: 3, stable: next, trial: null });
     expect(followed(pump)).toEqual({ serving: 1, beside: null });
     server.onGet = () => true;
     await clock.until(() => followed(pump).serving === 3, 10 * MINUTE_MS);
@@ -154,16 +149,13 @@ describe("a shadow", () => {
   test("is scored beside stable, becomes a canary without a download, and goes", async () => {
     const pump = await started();
     const [stable, candidate] = [await version(1), await version(2)];
-    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "shadow") });
-    await settled();
+    await release({ sequence: 2, stable, trial: trial(candidate, "shadow") });
     expect(followed(pump)).toEqual({ serving: 1, beside: 2 });
     expect(await predicted(pump)).toEqual([1, 1, 1]);
     server.onGet = () => false;
-    await server.retainRelease({ sequence: 3, stable, trial: trial(candidate, "canary") });
-    await settled();
+    await release({ sequence: 3, stable, trial: trial(candidate, "canary") });
     expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
-    await server.retainRelease({ sequence: 4, stable, trial: null });
-    await settled();
+    await release({ sequence: 4, stable, trial: null });
     expect(followed(pump)).toEqual({ serving: 1, beside: null });
   });
 });
@@ -172,12 +164,9 @@ describe("order", () => {
   test("is by sequence: an older release replayed counts for nothing, also after a restart", async () => {
     const pump = await started();
     const [stable, candidate] = [await version(1), await version(2)];
-    await server.retainRelease({ sequence: 5, stable, trial: trial(candidate, "canary") });
-    await settled();
-    await server.retainRelease({ sequence: 6, stable, trial: null });
-    await settled();
-    await server.retainRelease({ sequence: 5, stable, trial: trial(candidate, "canary") });
-    await settled();
+    await release({ sequence: 5, stable, trial: trial(candidate, "canary") });
+    await release({ sequence: 6, stable, trial: null });
+    await release({ sequence: 5, stable, trial: trial(candidate, "canary") });
     expect(followed(pump)).toEqual({ serving: 1, beside: null });
     expect(pump.agent.counters.get("releases.old")).toBe(1);
     const next = await restarted(pump);
@@ -188,13 +177,10 @@ describe("order", () => {
   test("lets stable go back to an older version", async () => {
     const pump = await started();
     const [old, newer] = [await version(1), await version(2)];
-    await server.retainRelease({ sequence: 1, stable: old, trial: null });
-    await settled();
-    await server.retainRelease({ sequence: 2, stable: newer, trial: null });
-    await settled();
+    await release({ sequence: 1, stable: old, trial: null });
+    await release({ sequence: 2, stable: newer, trial: null });
     server.onGet = () => false;
-    await server.retainRelease({ sequence: 3, stable: old, trial: null });
-    await settled();
+    await release({ sequence: 3, stable: old, trial: null });
     // The one before is still at hand.
     expect(followed(pump)).toEqual({ serving: 1, beside: null });
   });
@@ -211,8 +197,7 @@ describe("over a restart without a network", () => {
     const pump = await started();
     const [stable, candidate] = [await version(1), await version(2)];
     const given = mode === undefined ? null : trial(candidate, mode);
-    await server.retainRelease({ sequence: 2, stable, trial: given });
-    await settled();
+    await release({ sequence: 2, stable, trial: given });
     const next = await offline(pump);
     expect(followed(next)).toEqual(expected);
     expect(await predicted(next)).toEqual(Array(3).fill(expected.serving));
@@ -221,10 +206,8 @@ describe("over a restart without a network", () => {
   test("a canary that was taken back stays so", async () => {
     const pump = await started();
     const [stable, candidate] = [await version(1), await version(2)];
-    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary") });
-    await settled();
-    await server.retainRelease({ sequence: 3, stable, trial: null });
-    await settled();
+    await release({ sequence: 2, stable, trial: trial(candidate, "canary") });
+    await release({ sequence: 3, stable, trial: null });
     expect(followed(await offline(pump))).toEqual({ serving: 1, beside: null });
   });
 });
@@ -236,8 +219,7 @@ describe("a version that does not work here", () => {
     const pump = await started();
     // Finite on rows of zeros, infinite on rows as they are.
     const [stable, candidate] = [await version(1), await version(2, Float32Array.of(3e38, 3e38, 0))];
-    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary") });
-    await settled();
+    await release({ sequence: 2, stable, trial: trial(candidate, "canary") });
     expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
     const far = linearReadings("pump-1", 40).map((reading) => ({
       ...reading,
@@ -249,8 +231,7 @@ describe("a version that does not work here", () => {
     const next = await restarted(pump);
     expect(followed(next)).toEqual({ serving: 1, beside: null });
     // Named in another trial: still not. Named stable by a later release: it gets another chance.
-    await server.retainRelease({ sequence: 3, stable, trial: trial(candidate, "shadow") });
-    await settled();
+    await release({ sequence: 3, stable, trial: trial(candidate, "shadow") });
     expect(followed(next)).toEqual({ serving: 1, beside: null });
   });
 
@@ -258,28 +239,17 @@ describe("a version that does not work here", () => {
     const pump = await started();
     const [stable, candidate] = [await version(1), await version(2, huge)];
     await pump.agent.ingest(linearReadings("pump-1", 40));
-    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary") });
-    await settled();
+    await release({ sequence: 2, stable, trial: trial(candidate, "canary") });
     expect(pump.of("model-rejected")).toMatchObject([{ version: 2, reason: "self-check" }]);
-    await server.retainRelease({ sequence: 3, stable, trial: trial(candidate, "canary") });
-    await settled();
+    await release({ sequence: 3, stable, trial: trial(candidate, "canary") });
     expect(pump.of("model-rejected")).toHaveLength(1);
-    await server.retainRelease({ sequence: 4, stable: candidate, trial: null });
-    await settled();
+    await release({ sequence: 4, stable: candidate, trial: null });
     expect(pump.of("model-rejected")).toHaveLength(2);
     expect(followed(pump)).toEqual({ serving: 1, beside: null });
   });
 });
 
 describe("a process that dies soon after a version was taken up", () => {
-  async function inCanary(): Promise<BenchDevice> {
-    const pump = await started();
-    const [stable, candidate] = [await version(1), await version(2)];
-    await server.retainRelease({ sequence: 2, stable, trial: trial(candidate, "canary") });
-    await settled();
-    return pump;
-  }
-
   test("lays it at the version's door the second time", async () => {
     const pump = await inCanary();
     const second = await restarted(pump);
@@ -295,10 +265,8 @@ describe("a process that dies soon after a version was taken up", () => {
   test("lets a stable version try again after an hour: power cuts kill processes as well", async () => {
     const pump = await started();
     const [old, stable] = [await version(1), await version(2)];
-    await server.retainRelease({ sequence: 1, stable: old, trial: null });
-    await settled();
-    await server.retainRelease({ sequence: 2, stable, trial: null });
-    await settled();
+    await release({ sequence: 1, stable: old, trial: null });
+    await release({ sequence: 2, stable, trial: null });
     const third = await restarted(await restarted(pump));
     expect(followed(third)).toEqual({ serving: 1, beside: null });
     await clock.advance(50 * MINUTE_MS);
@@ -311,9 +279,7 @@ describe("a process that dies soon after a version was taken up", () => {
   test("does not, when the process was told to stop", async () => {
     let pump = await inCanary();
     for (let i = 0; i < 3; i++) {
-      const stopped = pump.agent.stop();
-      await settled();
-      await stopped;
+      await clock.settle(pump.agent.stop());
       pump = await started({ disk: pump.disk });
     }
     expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
@@ -328,8 +294,7 @@ describe("a process that dies soon after a version was taken up", () => {
 
   test("keeps a version that there is nothing to fall back from", async () => {
     let pump = await started();
-    await server.retainRelease({ sequence: 1, stable: await version(1), trial: null });
-    await settled();
+    await release({ sequence: 1, stable: await version(1), trial: null });
     for (let i = 0; i < 3; i++) pump = await restarted(pump);
     expect(followed(pump)).toEqual({ serving: 1, beside: null });
   });

@@ -1,6 +1,6 @@
 // Rules from rows to messages, over real brokers and a real database.
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RowWatcher } from "../../device/row-watcher.js";
 import type { Rule } from "../../device/rules/rule.js";
 import { Rules } from "../../device/rules/rules.js";
@@ -9,13 +9,14 @@ import { systemClock } from "../../shared/clock.js";
 import { Counters } from "../../shared/counters.js";
 import { type Logger, silentLogger } from "../../shared/log.js";
 import { createMemoryBroker } from "../../shared/transport/memory.js";
-import { createDevice, createDisk, createEngines, type Disk, type Engines } from "../support/device-kit.js";
+import { createDevice, createDisk, type Disk } from "../support/device-kit.js";
 import { linearReadings, linearTask } from "../support/linear-task.js";
 import { ManualClock } from "../support/manual-clock.js";
 import { hasMosquitto, type Mosquitto, startMosquitto, withMosquitto } from "../support/mosquitto.js";
 import { RawMqtt } from "../support/raw-mqtt.js";
 import { ruleOf } from "../support/rule.js";
 import { ScriptedServer } from "../support/scripted-server.js";
+import { testEngines } from "../support/test-engines.js";
 import { until } from "../support/until.js";
 
 const task = { columns: ["temp", "rpm"], hasProbability: false, hasAnomaly: false };
@@ -273,16 +274,7 @@ describe.runIf(hasMosquitto)("a broker that forgets", () => {
 });
 
 describe("in a device", () => {
-  let engines: Engines;
-
-  beforeAll(async () => {
-    engines = await createEngines();
-  });
-
-  afterAll(async () => {
-    await engines.trainer.close();
-    engines.runtime.dispose();
-  });
+  const engines = testEngines();
 
   test("rules see the columns and the predictions of the task that runs", async () => {
     const { heard } = await listen();

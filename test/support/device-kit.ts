@@ -3,12 +3,10 @@
 import { type Agent, type AgentOptions, createAgent } from "../../device/agent.js";
 import type { DeviceFact } from "../../device/fact.js";
 import { stateMigrations, telemetryMigrations } from "../../device/storage.js";
-import { createInlineTrainer } from "../../device/train/inline.js";
 import type { Trainer } from "../../device/train/trainer.js";
 import { type DeviceId, parseDeviceId, parseTaskId, type TaskId } from "../../shared/id.js";
 import { silentLogger } from "../../shared/log.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
-import { createTfjsRuntime } from "../../shared/model/tfjs.js";
 import type { Database } from "../../shared/storage/port.js";
 import { openSqlite } from "../../shared/storage/sqlite.js";
 import type { MemoryBroker } from "../../shared/transport/memory.js";
@@ -36,12 +34,6 @@ export function taskId(name: string): TaskId {
 export interface Engines {
   readonly runtime: ModelRuntime;
   readonly trainer: Trainer;
-}
-
-/** The cpu engine, for predictions and, apart from it, for training. */
-export async function createEngines(): Promise<Engines> {
-  const runtime = await createTfjsRuntime("tfjs-cpu");
-  return { runtime, trainer: createInlineTrainer(await createTfjsRuntime("tfjs-cpu")) };
 }
 
 /** What outlives a device's process. */

@@ -10,6 +10,7 @@ import { createTfjsRuntime } from "../../shared/model/tfjs.js";
 import { parseTask } from "../../shared/task/parse.js";
 import { createMemoryBroker } from "../../shared/transport/memory.js";
 import { formatCredential } from "../../shared/wire/credential.js";
+import { rawPublicKey } from "../../shared/wire/signature.js";
 import { deviceId, serverKeys } from "./device-kit.js";
 import { ManualClock } from "./manual-clock.js";
 import { Program } from "./program.js";
@@ -64,7 +65,7 @@ export class ExampleLab {
   async prepareDevice(device: string): Promise<void> {
     const loaded = parseTask(readFileSync(this.at("task.yaml"), "utf8"));
     const { task } = loaded.task;
-    const serverKey = serverKeys.publicKey.export({ type: "spki", format: "der" }).subarray(-32);
+    const serverKey = rawPublicKey(serverKeys.publicKey);
     const secrets = {
       password: "a-password-of-some-length",
       privateKey: new Uint8Array(32).fill(1),

@@ -9,6 +9,7 @@ import { openSqliteReadOnly } from "../../shared/storage/sqlite.js";
 import type { LoadedTask } from "../../shared/task/parse.js";
 import { createMemoryBroker } from "../../shared/transport/memory.js";
 import { formatCredential } from "../../shared/wire/credential.js";
+import { rawPublicKey } from "../../shared/wire/signature.js";
 import { deviceId, serverKeys, taskId } from "./device-kit.js";
 import { ManualClock } from "./manual-clock.js";
 import { Program } from "./program.js";
@@ -34,7 +35,7 @@ export function prepareDevice(folder: string, task: LoadedTask, config: string):
   const memory = createMemoryBroker({ clock: new ManualClock() });
   keepTask(opened.state, new ScriptedServer(memory, task).signedTask());
   opened.close();
-  const serverKey = serverKeys.publicKey.export({ type: "spki", format: "der" }).subarray(-32);
+  const serverKey = rawPublicKey(serverKeys.publicKey);
   const credential = { device, task: taskId("linear"), password: "a-password-of-some-length" };
   const keys = { privateKey: new Uint8Array(32).fill(1), serverKey };
   writeFileSync(join(folder, "pump-1.json"), formatCredential({ ...credential, ...keys }));

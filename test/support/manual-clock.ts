@@ -58,6 +58,17 @@ export class ManualClock implements Clock {
     }
   }
 
+  /** Moves time on until the promise has settled; comes to what it does. */
+  async settle<T>(promise: Promise<T>, limitMs?: number): Promise<T> {
+    let isSettled = false;
+    const settle = () => {
+      isSettled = true;
+    };
+    promise.then(settle, settle);
+    await this.until(() => isSettled, limitMs);
+    return promise;
+  }
+
   /** Timers that have neither fired nor been cancelled. */
   get pending(): number {
     return this.#timers.size;

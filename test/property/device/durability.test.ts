@@ -1,17 +1,18 @@
 // Wherever a process dies, what is stored is what one process that never died would have made of the same log.
 
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Counters } from "../../../shared/counters.js";
 import { createPipeline } from "../../../shared/pipeline/pipeline.js";
 import type { Example, Reading } from "../../../shared/pipeline/types.js";
 import type { Database } from "../../../shared/storage/port.js";
 import { parseTask } from "../../../shared/task/parse.js";
-import { createMemoryBroker, type MemoryBroker } from "../../../shared/transport/memory.js";
-import { createEngines, type Engines } from "../../support/device-kit.js";
-import { createDurableDisk, type DurableDisk, Killed, startProcess } from "../../support/durable-device.js";
+import { createMemoryBroker } from "../../../shared/transport/memory.js";
+import { createDurableDisk, type DurableDisk } from "../../support/durable-device.js";
 import { ManualClock } from "../../support/manual-clock.js";
+import { type End, end, MortalDevice } from "../../support/mortal-device.js";
 import { ScriptedServer } from "../../support/scripted-server.js";
+import { testEngines } from "../../support/test-engines.js";
 
 const START_MS = Date.UTC(2026, 5, 1);
 const SECOND_MS = 1000;
@@ -33,16 +34,7 @@ train: { batch: 8, epochs: 1, optimizer: { sgd: 0.05 } }
 rounds: { minExamples: 10, deadline: 2m }
 `);
 
-let engines: Engines;
-
-beforeAll(async () => {
-  engines = await createEngines();
-});
-
-afterAll(async () => {
-  await engines.trainer.close();
-  engines.runtime.dispose();
-});
+const engines = testEngines();
 
 type Step =
   | {
@@ -52,8 +44,8 @@ type Step =
       readonly value: number;
     }
   | { readonly kind: "wait"; readonly ms: number }
-  | { readonly kind: "kill" | "stop" | "damage" }
-  | { readonly kind: "fuse"; readonly left: number; readonly isDone: boolean };
+  | { readonly kind: "damage" }
+  | End;
 
 const message = fc.record({
   kind: fc.constant("message" as const),
@@ -65,16 +57,14 @@ const wait = fc.record({
   kind: fc.constant("wait" as const),
   ms: fc.oneof(fc.integer({ min: 0, max: 400 }), fc.integer({ min: 400, max: 9000 })),
 });
-const end = fc.oneof(
-  fc.record({ kind: fc.constantFrom("kill" as const, "stop" as const, "damage" as const) }),
-  fc.record({
-    kind: fc.constant("fuse" as const),
-    left: fc.integer({ min: 0, max: 6 }),
-    isDone: fc.boolean(),
-  }),
-);
+const damage = fc.record({ kind: fc.constant("damage" as const) });
 const steps = fc.array(
-  fc.oneof({ weight: 12, arbitrary: message }, { weight: 8, arbitrary: wait }, { weight: 1, arbitrary: end }),
+  fc.oneof(
+    { weight: 72, arbitrary: message },
+    { weight: 48, arbitrary: wait },
+    { weight: 5, arbitrary: end },
+    { weight: 1, arbitrary: damage },
+  ),
   { minLength: 20, maxLength: 150, size: "max" },
 );
 
@@ -84,66 +74,19 @@ async function run(script: readonly Step[], disk: DurableDisk): Promise<void> {
   const broker = createMemoryBroker({ clock });
   const server = new ScriptedServer(broker, task);
   await server.retainTask();
-  const unacknowledged = new Set<Reading>();
-  let device = await start({ clock, broker, disk });
-  const send = (reading: Reading) => {
-    unacknowledged.add(reading);
-    const payload = Buffer.from(JSON.stringify(reading));
-    const { recorder } = device;
-    void recorder.take({ source: reading.source, topic: "t", payload, arrivalMs: clock.now() }).then(() => {
-      if (recorder === device.recorder) unacknowledged.delete(reading);
-    });
-  };
-  const restart = async () => {
-    device.kill();
-    device = await start({ clock, broker, disk });
-    for (const reading of [...unacknowledged]) send(reading);
-  };
+  const device = await MortalDevice.start({ name: "pump-1", engines, clock, broker, disk });
   for (const step of script) {
-    try {
-      if (step.kind === "message") send(readingOf(step, clock.now()));
+    await device.survive(async () => {
+      if (step.kind === "message") device.send(readingOf(step, clock.now()));
       else if (step.kind === "wait") await clock.advance(step.ms);
-      else if (step.kind === "kill") await restart();
-      else if (step.kind === "fuse") Object.assign(device.fuse, step);
       else if (step.kind === "damage") {
         disk.telemetry.run("UPDATE checkpoint SET content = zeroblob(length(content))");
-        await restart();
-      } else {
-        await settled(clock, device.stop());
-        await restart();
-      }
-    } catch (error) {
-      if (!(error instanceof Killed)) throw error;
-      await restart();
-    }
+        await device.restart();
+      } else await device.meet(step);
+    });
   }
-  device.fuse.left = -1;
-  await restart();
-  await device.agent.endOfData();
-  device.kill();
-}
-
-/** Moves time on until the promise has settled. */
-async function settled(clock: ManualClock, promise: Promise<void>): Promise<void> {
-  let isSettled = false;
-  const settle = () => {
-    isSettled = true;
-  };
-  promise.then(settle, settle);
-  await clock.until(() => isSettled);
-  await promise;
-}
-
-async function start(options: {
-  readonly clock: ManualClock;
-  readonly broker: MemoryBroker;
-  readonly disk: DurableDisk;
-  readonly file?: string;
-}) {
-  const fuse = { left: -1, isDone: false };
-  const process = await startProcess({ name: "pump-1", engines, fuse, ...options });
-  await options.clock.until(process.caughtUp);
-  return { ...process, fuse };
+  await device.endOfData();
+  device.process.kill();
 }
 
 /** Reads a file of one reading a line into one disk, killed after so many lines each, and goes on where it was. */
@@ -156,30 +99,23 @@ async function runFile(
   const broker = createMemoryBroker({ clock });
   await new ScriptedServer(broker, task).retainTask();
   const file = "readings.jsonl";
-  let device = await start({ clock, broker, disk, file });
+  const device = await MortalDevice.start({ name: "pump-1", engines, clock, broker, disk, file });
+  const take = (line: number, arrivalMs: number) => {
+    const payload = Buffer.from(JSON.stringify(lines[line]));
+    const { source } = lines[line]!;
+    return device.process.recorder.take({ source, topic: file, payload, arrivalMs, position: line + 1 });
+  };
   for (const kill of [...kills, lines.length]) {
-    for (let line = device.position(); line < Math.min(lines.length, device.position() + kill); line++) {
-      const payload = Buffer.from(JSON.stringify(lines[line]));
-      const { source } = lines[line]!;
-      await device.recorder.take({
-        source,
-        topic: file,
-        payload,
-        arrivalMs: clock.now(),
-        position: line + 1,
-      });
+    const from = device.process.position();
+    for (let line = from; line < Math.min(lines.length, from + kill); line++) {
+      await take(line, clock.now());
       if (line % 20 === 0) await clock.advance(kill);
     }
-    if (kill % 3 === 0) await settled(clock, device.stop());
-    device.kill();
-    device = await start({ clock, broker, disk, file });
+    await device.meet({ kind: kill % 3 === 0 ? "stop" : "kill" });
   }
-  for (let line = device.position(); line < lines.length; line++) {
-    const payload = Buffer.from(JSON.stringify(lines[line]));
-    await device.recorder.take({ source: "line", topic: file, payload, arrivalMs: 0, position: line + 1 });
-  }
-  await device.agent.endOfData();
-  device.kill();
+  for (let line = device.process.position(); line < lines.length; line++) await take(line, 0);
+  await device.process.agent.endOfData();
+  device.process.kill();
 }
 
 function readingOf(step: Extract<Step, { kind: "message" }>, nowMs: number): Reading {

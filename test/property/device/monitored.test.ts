@@ -1,15 +1,16 @@
 // Wherever a process dies, its monitor tells what that of one process tells that never died: every row and every label once.
 
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Reading } from "../../../shared/pipeline/types.js";
 import type { Database } from "../../../shared/storage/port.js";
 import { parseTask } from "../../../shared/task/parse.js";
 import { createMemoryBroker, type MemoryBroker } from "../../../shared/transport/memory.js";
-import { createEngines, type Engines } from "../../support/device-kit.js";
-import { createDurableDisk, type DurableDisk, Killed, startProcess } from "../../support/durable-device.js";
+import { createDurableDisk, type DurableDisk } from "../../support/durable-device.js";
 import { ManualClock } from "../../support/manual-clock.js";
+import { type End, end, MortalDevice } from "../../support/mortal-device.js";
 import { ScriptedServer } from "../../support/scripted-server.js";
+import { testEngines } from "../../support/test-engines.js";
 
 const START_MS = Date.UTC(2026, 5, 1);
 const SECOND_MS = 1000;
@@ -26,36 +27,18 @@ rounds: { minExamples: 10, deadline: 2m }
 monitor: { window: 25, data: { ks: { rows: 50, effect: 0.1, windows: 1 } }, concept: page-hinkley }
 `);
 
-let engines: Engines;
-
-beforeAll(async () => {
-  engines = await createEngines();
-});
-
-afterAll(async () => {
-  await engines.trainer.close();
-  engines.runtime.dispose();
-});
+const engines = testEngines();
 
 type Step =
   | { readonly kind: "messages"; readonly values: readonly number[] }
   | { readonly kind: "wait"; readonly ms: number }
-  | { readonly kind: "kill" | "stop" }
-  | { readonly kind: "fuse"; readonly left: number; readonly isDone: boolean };
+  | End;
 
 const messages = fc.record({
   kind: fc.constant("messages" as const),
   values: fc.array(fc.integer({ min: 0, max: 99 }), { minLength: 1, maxLength: 30 }),
 });
 const wait = fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 0, max: 9000 }) });
-const end = fc.oneof(
-  fc.record({ kind: fc.constantFrom("kill" as const, "stop" as const) }),
-  fc.record({
-    kind: fc.constant("fuse" as const),
-    left: fc.integer({ min: 0, max: 6 }),
-    isDone: fc.boolean(),
-  }),
-);
 const steps = fc.array(
   fc.oneof({ weight: 6, arbitrary: messages }, { weight: 3, arbitrary: wait }, { weight: 2, arbitrary: end }),
   { minLength: 10, maxLength: 40, size: "max" },
@@ -83,81 +66,47 @@ async function bench(): Promise<Bench> {
   return { clock, broker, disk: createDurableDisk() };
 }
 
-async function start({ clock, broker, disk }: Bench) {
-  const fuse = { left: -1, isDone: false };
-  const process = await startProcess({ name: "pump-1", engines, fuse, clock, broker, disk });
-  await clock.until(() => process.caughtUp() && process.agent.monitor()?.beside !== undefined);
-  return { ...process, fuse };
-}
+const start = (lab: Bench) =>
+  MortalDevice.start({
+    ...{ name: "pump-1", engines, ...lab },
+    isReady: ({ agent }) => agent.monitor()?.beside !== undefined,
+  });
 
 /** What the monitor knows in the end, of a device that lived through the steps. */
 async function live(script: readonly Step[], lab: Bench) {
   const { clock } = lab;
-  let device = await start(lab);
-  const unacknowledged = new Set<Reading>();
-  const send = (reading: Reading) => {
-    unacknowledged.add(reading);
-    const payload = Buffer.from(JSON.stringify(reading));
-    const { recorder } = device;
-    void recorder.take({ source: "line", topic: "t", payload, arrivalMs: clock.now() }).then(() => {
-      if (recorder === device.recorder) unacknowledged.delete(reading);
-    });
-  };
-  const restart = async () => {
-    device.kill();
-    device = await start(lab);
-    for (const reading of [...unacknowledged]) send(reading);
-  };
+  const device = await start(lab);
   for (const step of script) {
-    try {
+    await device.survive(async () => {
       if (step.kind === "messages") {
         for (const value of step.values) {
-          send(readingOf(value, clock.now()));
+          device.send(readingOf(value, clock.now()));
           await clock.advance(SECOND_MS);
         }
       } else if (step.kind === "wait") await clock.advance(step.ms);
-      else if (step.kind === "kill") await restart();
-      else if (step.kind === "fuse") Object.assign(device.fuse, step);
-      else {
-        await settled(clock, device.stop());
-        await restart();
-      }
-    } catch (error) {
-      if (!(error instanceof Killed)) throw error;
-      await restart();
-    }
+      else await device.meet(step);
+    });
   }
-  device.fuse.left = -1;
-  await restart();
-  await device.agent.endOfData();
-  const { quality, ...known } = device.agent.monitor()!;
-  device.kill();
-  return known;
+  await device.endOfData();
+  return known(device);
 }
 
 /** What the monitor knows of a device that took the same messages in one go. */
 async function uninterrupted(log: Database) {
-  const lab = await bench();
-  const device = await start(lab);
+  const device = await start(await bench());
+  const { agent, recorder } = device.process;
   for (const { payload, arrival_ms } of log.all("SELECT payload, arrival_ms FROM message ORDER BY seq")) {
     const message = { source: "line", topic: "t", payload: Buffer.from(payload as Uint8Array) };
-    void device.recorder.take({ ...message, arrivalMs: Number(arrival_ms) });
+    void recorder.take({ ...message, arrivalMs: Number(arrival_ms) });
   }
-  await device.agent.endOfData();
-  const { quality, ...known } = device.agent.monitor()!;
-  device.kill();
-  return known;
+  await agent.endOfData();
+  return known(device);
 }
 
-/** Moves time on until the promise has settled. */
-async function settled(clock: ManualClock, promise: Promise<void>): Promise<void> {
-  let isSettled = false;
-  const settle = () => {
-    isSettled = true;
-  };
-  promise.then(settle, settle);
-  await clock.until(() => isSettled);
-  await promise;
+function known({ process }: MortalDevice) {
+  const { quality, ...rest } = process.agent.monitor()!;
+  process.kill();
+  return rest;
 }
 
 function readingOf(value: number, nowMs: number): Reading {
@@ -169,8 +118,7 @@ test("any kills between and within writes leave what a process that never died k
   await fc.assert(
     fc.asyncProperty(steps, async (script) => {
       const lab = await bench();
-      const known = await live(script, lab);
-      expect(known).toEqual(await uninterrupted(lab.disk.log));
+      expect(await live(script, lab)).toEqual(await uninterrupted(lab.disk.log));
     }),
     { numRuns: 60, endOnFailure: true },
   );
@@ -179,8 +127,8 @@ test("any kills between and within writes leave what a process that never died k
 test("the runs above come to rows, labels, windows and a reference", async () => {
   const values = Array.from({ length: 250 }, (_, i) => (i * 37) % 100);
   const lab = await bench();
-  const known = await live([{ kind: "messages", values }], lab);
-  expect(known.serving?.rows).toBeGreaterThan(200);
-  expect(known.paired.rows).toBeGreaterThan(200);
-  expect(known.columns.length).toBeGreaterThan(0);
+  const { serving, paired, columns } = await live([{ kind: "messages", values }], lab);
+  expect(serving?.rows).toBeGreaterThan(200);
+  expect(paired.rows).toBeGreaterThan(200);
+  expect(columns.length).toBeGreaterThan(0);
 });

@@ -12,10 +12,11 @@ import type { ModelRuntime } from "../../../shared/model/runtime.js";
 import type { Reading } from "../../../shared/pipeline/types.js";
 import { type LoadedTask, parseTask } from "../../../shared/task/parse.js";
 import { createMemoryBroker } from "../../../shared/transport/memory.js";
-import { createDevice, createEngines, deviceId, type Engines } from "../../support/device-kit.js";
+import { createDevice, deviceId } from "../../support/device-kit.js";
 import { ManualClock } from "../../support/manual-clock.js";
 import { ScriptedServer } from "../../support/scripted-server.js";
 import { tempFolder } from "../../support/temp-folder.js";
+import { testEngines } from "../../support/test-engines.js";
 
 const yaml = `task: linear
 entity: "{topic.1}"
@@ -33,17 +34,14 @@ const candidates = "candidates: { wide: { model: { dense: [7, 5] } }, flat: { mo
 const chosen = parseTask(yaml.replace("model: { dense: [7, 5] }", candidates).replace("0%", "20%"));
 const START_MS = Date.UTC(2026, 0, 1);
 const folder = tempFolder();
-let engines: Engines;
+const engines = testEngines();
 let fused: ModelRuntime;
 
 beforeAll(async () => {
-  engines = await createEngines();
   fused = await createRuntime("auto");
 });
 
 afterAll(async () => {
-  await engines.trainer.close();
-  engines.runtime.dispose();
   fused.dispose();
 });
 

@@ -1,24 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { DeviceFact } from "../../../device/fact.js";
 import type { ServerFact } from "../../../server/fact.js";
 import { createFederation, type Federation } from "../../../simulator/federation.js";
-import { createEngines, deviceId, type Engines } from "../../support/device-kit.js";
+import { deviceId } from "../../support/device-kit.js";
 import { linearReadings, linearTask } from "../../support/linear-task.js";
+import { testEngines } from "../../support/test-engines.js";
 
 const START_MS = Date.UTC(2026, 0, 1);
 const HOUR_MS = 3_600_000;
 const [a, b] = [deviceId("a"), deviceId("b")];
 
-let engines: Engines;
-
-beforeAll(async () => {
-  engines = await createEngines();
-});
-
-afterAll(async () => {
-  await engines.trainer.close();
-  engines.runtime.dispose();
-});
+const engines = testEngines();
 
 interface Observed {
   readonly federation: Federation;
