@@ -9,9 +9,9 @@ import { startBroker } from "../../server/broker/broker.js";
 import type { BrokerLimits } from "../../server/broker/limits.js";
 import { systemClock } from "../../shared/clock.js";
 import { silentLogger } from "../../shared/log.js";
-import { createGate, settled } from "../contract/transport.js";
 import { type BrokerLab, device, startBrokerLab } from "../support/broker-lab.js";
 import { connectPacket, RawMqtt } from "../support/raw-mqtt.js";
+import { createGate, settled } from "../support/transport-ends.js";
 import { until } from "../support/until.js";
 
 let lab: BrokerLab;

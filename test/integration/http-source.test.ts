@@ -10,9 +10,9 @@ import {
 } from "../../device/ingest/sources/binding.js";
 import { type HttpSource, openHttp } from "../../device/ingest/sources/http.js";
 import type { SourceContext } from "../../device/ingest/sources/port.js";
-import { createGate } from "../contract/transport.js";
 import { freePort } from "../support/free-port.js";
 import { bound, createSourceLab } from "../support/source-lab.js";
+import { createGate } from "../support/transport-ends.js";
 import { until } from "../support/until.js";
 
 const opened: HttpSource[] = [];

@@ -11,6 +11,12 @@ import { createMqttLink } from "../../shared/transport/mqtt-link.js";
 import type { MqttEndpoint } from "../../shared/transport/mqtt-session.js";
 import { createMqttUplink, type MqttUplinkOptions } from "../../shared/transport/mqtt-uplink.js";
 import type { UplinkMessage } from "../../shared/transport/port.js";
+import { taskId } from "../support/device-kit.js";
+import { freePort } from "../support/free-port.js";
+import { hasMosquitto, type MosquittoOptions, startMosquitto, withMosquitto } from "../support/mosquitto.js";
+import { startTcpProxy } from "../support/tcp-proxy.js";
+import { tempFolder } from "../support/temp-folder.js";
+import { openSession } from "../support/test-session.js";
 import {
   bytes,
   connectClient,
@@ -18,13 +24,7 @@ import {
   outcomeOf,
   settled,
   type TestClient,
-} from "../contract/transport.js";
-import { taskId } from "../support/device-kit.js";
-import { freePort } from "../support/free-port.js";
-import { hasMosquitto, type MosquittoOptions, startMosquitto, withMosquitto } from "../support/mosquitto.js";
-import { startTcpProxy } from "../support/tcp-proxy.js";
-import { tempFolder } from "../support/temp-folder.js";
-import { openSession } from "../support/test-session.js";
+} from "../support/transport-ends.js";
 import { until } from "../support/until.js";
 
 const folder = tempFolder();

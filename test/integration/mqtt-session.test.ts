@@ -2,10 +2,10 @@
 
 import { generate, type Packet } from "mqtt-packet";
 import { afterEach, describe, expect, test } from "vitest";
-import { outcomeOf } from "../contract/transport.js";
 import { politeScript, type Script, startScriptedBroker } from "../support/scripted-broker.js";
 import { startTcpProxy } from "../support/tcp-proxy.js";
 import { openSession, type TestSession } from "../support/test-session.js";
+import { outcomeOf } from "../support/transport-ends.js";
 import { until } from "../support/until.js";
 
 const opened: { close(): Promise<void> }[] = [];

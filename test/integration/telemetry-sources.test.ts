@@ -12,7 +12,6 @@ import type { Counters } from "../../shared/counters.js";
 import { silentLogger } from "../../shared/log.js";
 import type { Reading } from "../../shared/pipeline/types.js";
 import { parseTask } from "../../shared/task/parse.js";
-import { createGate } from "../contract/transport.js";
 import { type DirectTelemetryOptions, directTelemetry } from "../support/direct-telemetry.js";
 import { freePort } from "../support/free-port.js";
 import { hasMosquitto, startMosquitto, withMosquitto } from "../support/mosquitto.js";
@@ -20,6 +19,7 @@ import { politeScript, startScriptedBroker } from "../support/scripted-broker.js
 import { onBroker } from "../support/source-lab.js";
 import { tempFolder } from "../support/temp-folder.js";
 import { openSession } from "../support/test-session.js";
+import { createGate } from "../support/transport-ends.js";
 import { until } from "../support/until.js";
 
 const temp = tempFolder();

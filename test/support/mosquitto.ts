@@ -6,8 +6,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "./free-port.js";
+import { until } from "./until.js";
 
 const MOSQUITTO = "/usr/sbin/mosquitto";
 
@@ -72,10 +72,10 @@ async function start(file: string, port: number): Promise<ChildProcess> {
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     said += text;
   });
-  while (!(await isListening(port))) {
+  await until(() => {
     if (child.exitCode !== null) throw new Error(`mosquitto ended with ${child.exitCode}\n${said}`);
-    await sleep(5);
-  }
+    return isListening(port);
+  });
   return child;
 }
 

@@ -3,7 +3,7 @@ import { systemClock } from "../../../../shared/clock.js";
 import { Counters } from "../../../../shared/counters.js";
 import { DeviceLanes, type LaneLimits } from "../../../../shared/transport/device-lanes.js";
 import type { UplinkMessage } from "../../../../shared/transport/port.js";
-import { createGate, outcomeOf } from "../../../contract/transport.js";
+import { createGate, outcomeOf } from "../../../support/transport-ends.js";
 
 function start(handle: (message: UplinkMessage) => Promise<void>, limits: Partial<LaneLimits> = {}) {
   const counters = new Counters();

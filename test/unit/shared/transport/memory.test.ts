@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Fate, FaultModel, Passage } from "../../../../shared/transport/fault.js";
 import { createMemoryBroker, type MemoryBrokerOptions } from "../../../../shared/transport/memory.js";
 import type { MemoryLink } from "../../../../shared/transport/memory-link.js";
+import { ManualClock } from "../../../support/manual-clock.js";
 import {
   bytes,
   connectClient,
@@ -12,8 +13,7 @@ import {
   openUplink,
   outcomeOf,
   settled,
-} from "../../../contract/transport.js";
-import { ManualClock } from "../../../support/manual-clock.js";
+} from "../../../support/transport-ends.js";
 
 const UP = "hw/1/t/up/pump/chunk";
 const DOWN = "hw/1/t/down/pump/wait";

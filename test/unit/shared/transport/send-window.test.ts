@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Pace } from "../../../../shared/transport/pace.js";
 import { type Outbound, SendWindow } from "../../../../shared/transport/send-window.js";
-import { outcomeOf } from "../../../contract/transport.js";
 import { ManualClock } from "../../../support/manual-clock.js";
+import { outcomeOf } from "../../../support/transport-ends.js";
 
 const ACK_TIMEOUT_MS = 30_000;
 

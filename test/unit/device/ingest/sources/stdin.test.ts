@@ -2,8 +2,8 @@ import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import type { StdinBinding } from "../../../../../device/ingest/sources/binding.js";
 import { LineFeed, StdinSource } from "../../../../../device/ingest/sources/stdin.js";
-import { createGate } from "../../../../contract/transport.js";
 import { bound, createSourceLab } from "../../../../support/source-lab.js";
+import { createGate } from "../../../../support/transport-ends.js";
 import { until } from "../../../../support/until.js";
 
 function open(
