@@ -1,58 +1,21 @@
 // The embedded broker and clients that do wrong things, on real sockets.
 
-import { connect as connectTcp } from "node:net";
 import fc from "fast-check";
 import { generate, type Packet } from "mqtt-packet";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { WebSocket } from "ws";
-import { startBroker } from "../../server/broker/broker.js";
-import type { BrokerLimits } from "../../server/broker/limits.js";
-import { systemClock } from "../../shared/clock.js";
-import { silentLogger } from "../../shared/log.js";
-import { type BrokerLab, device, startBrokerLab } from "../support/broker-lab.js";
+import { describe, expect, test } from "vitest";
+import { device } from "../support/broker-lab.js";
 import { connectPacket, RawMqtt } from "../support/raw-mqtt.js";
-import { createGate, settled } from "../support/transport-ends.js";
+import { PAYLOAD, testBroker, up, willOn } from "../support/test-broker.js";
 import { until } from "../support/until.js";
 
-let lab: BrokerLab;
-const clients: RawMqtt[] = [];
-
-beforeEach(async () => {
-  lab = await startBrokerLab();
-});
-
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.destroy();
-  await lab.broker.close();
-});
-
-/** The same broker with tighter bounds. */
-async function restrict(limits: Partial<BrokerLimits>): Promise<void> {
-  await lab.broker.close();
-  lab = await startBrokerLab(limits);
-}
-
-async function open(url = lab.tcp): Promise<RawMqtt> {
-  const client = await RawMqtt.open(url);
-  clients.push(client);
-  return client;
-}
-
-async function connect(name = "pump", url = lab.tcp): Promise<RawMqtt> {
-  const client = await RawMqtt.connect(url, name);
-  clients.push(client);
-  return client;
-}
-
-const count = (reason: string) => lab.counters.get(`broker.${reason}`);
-const up = (name: string, kind = "hello") => `hw/1/t/up/${name}/${kind}`;
-const PAYLOAD = Uint8Array.of(1, 2, 3);
+const bench = testBroker();
+const { restrict, open, connect, count } = bench;
 
 describe.each(["tcp", "ws"] as const)("over %s", (kind) => {
   test("a device with its secret connects, publishes, subscribes and is sent to", async () => {
-    const { uplink, received } = lab.serve();
-    const pump = await connect("pump", lab[kind]);
-    expect(lab.broker.connections).toBe(1);
+    const { uplink, received } = bench.lab.serve();
+    const pump = await connect("pump", bench.lab[kind]);
+    expect(bench.lab.broker.connections).toBe(1);
     await pump.publish(up("pump"), PAYLOAD);
     expect(received).toEqual([{ topic: up("pump"), payload: PAYLOAD, clientId: "pump" }]);
     expect(await pump.subscribe("hw/1/t/down/pump/+", "hw/1/t/task", "hw/1/t/release")).toEqual([1, 1, 1]);
@@ -64,9 +27,9 @@ describe.each(["tcp", "ws"] as const)("over %s", (kind) => {
   });
 
   test("a large message passes both ways in one piece", async () => {
-    const { uplink, received } = lab.serve();
+    const { uplink, received } = bench.lab.serve();
     const large = new Uint8Array(160 * 1024).map((_, at) => at % 251);
-    const pump = await connect("pump", lab[kind]);
+    const pump = await connect("pump", bench.lab[kind]);
     await pump.subscribe("hw/1/t/down/pump/+");
     await pump.publish(up("pump", "chunk"), large);
     expect(Buffer.from(received[0]!.payload).equals(large)).toBe(true);
@@ -76,27 +39,27 @@ describe.each(["tcp", "ws"] as const)("over %s", (kind) => {
   });
 
   test("200 MB announced before authentication are refused at the header, not buffered", async () => {
-    const client = await open(lab[kind]);
+    const client = await open(bench.lab[kind]);
     client.write(Buffer.from([0x10, 0x80, 0x80, 0x80, 0x60]));
     client.write(Buffer.alloc(64 * 1024));
     await client.closed();
     expect(count("packet-too-large")).toBe(1);
-    expect(lab.broker.traffic.up).toBeLessThan(256 * 1024);
+    expect(bench.lab.broker.traffic.up).toBeLessThan(256 * 1024);
   });
 
   test("a socket that says nothing is cut off in time", async () => {
     await restrict({ connectTimeoutMs: 50 });
-    await (await open(lab[kind])).closed();
+    await (await open(bench.lab[kind])).closed();
     expect(count("connect-timeout")).toBe(1);
   });
 
   test("traffic counts the bytes on the sockets, closed ones included", async () => {
-    lab.serve();
-    const pump = await connect("pump", lab[kind]);
+    bench.lab.serve();
+    const pump = await connect("pump", bench.lab[kind]);
     await pump.publish(up("pump", "chunk"), new Uint8Array(10_000));
     await pump.disconnect();
-    await until(() => lab.broker.connections === 0);
-    const { up: sent, down } = lab.broker.traffic;
+    await until(() => bench.lab.broker.connections === 0);
+    const { up: sent, down } = bench.lab.broker.traffic;
     expect(sent).toBeGreaterThan(10_000);
     expect(sent).toBeLessThan(11_000);
     // CONNACK and PUBACK.
@@ -125,7 +88,7 @@ describe("CONNECT", () => {
     expect(await client.greet("pump", changes as object)).toMatchObject({ returnCode });
     await client.closed();
     expect(count(reason)).toBe(1);
-    expect(lab.broker.connections).toBe(0);
+    expect(bench.lab.broker.connections).toBe(0);
   });
 
   test("without CleanSession is served as if it had it, and told that there was no session", async () => {
@@ -139,7 +102,7 @@ describe("CONNECT", () => {
       sessionPresent: false,
     });
     expect(count("session-not-kept")).toBe(2);
-    expect(lab.warnings.filter(({ reason }) => reason === "session-not-kept")).toHaveLength(1);
+    expect(bench.lab.warnings.filter(({ reason }) => reason === "session-not-kept")).toHaveLength(1);
   });
 
   test("twice on one socket ends it", async () => {
@@ -154,7 +117,7 @@ describe("CONNECT", () => {
     ["SUBSCRIBE", { cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "hw/1/t/task", qos: 1 }] }],
     ["PINGREQ", { cmd: "pingreq" }],
   ] as const)("must come before %s", async (_, packet) => {
-    const { received } = lab.serve();
+    const { received } = bench.lab.serve();
     const client = await open();
     client.send(packet as Parameters<RawMqtt["send"]>[0]);
     await client.closed();
@@ -163,7 +126,7 @@ describe("CONNECT", () => {
   });
 
   test("may be followed by packets at once: they wait until it is accepted", async () => {
-    const { received } = lab.serve();
+    const { received } = bench.lab.serve();
     const client = await open();
     client.send(connectPacket("pump"));
     await Promise.all(Array.from({ length: 100 }, (_, i) => client.publish(up("pump"), Uint8Array.of(i))));
@@ -171,7 +134,7 @@ describe("CONNECT", () => {
   });
 
   test("that is refused lets nothing behind it in", async () => {
-    const { received } = lab.serve();
+    const { received } = bench.lab.serve();
     const client = await open();
     client.send(connectPacket("pump", { password: Buffer.from("wrong") }));
     client.publish(up("pump"), PAYLOAD).catch(() => undefined);
@@ -189,12 +152,12 @@ describe("CONNECT", () => {
   });
 
   test("by a second client of the same id takes over, and only the second is served", async () => {
-    const { uplink } = lab.serve();
+    const { uplink } = bench.lab.serve();
     const first = await connect();
     const second = await connect();
     await first.closed();
     expect(count("taken-over")).toBe(1);
-    expect(lab.broker.connections).toBe(1);
+    expect(bench.lab.broker.connections).toBe(1);
     await second.subscribe("hw/1/t/down/pump/+");
     await uplink.send(device("pump"), "hw/1/t/down/pump/wait", PAYLOAD);
     await second.next("publish");
@@ -207,7 +170,7 @@ describe("CONNECT", () => {
     await (await open()).closed();
     expect(count("too-many-connections")).toBe(1);
     first.destroy();
-    await until(() => lab.broker.connections === 1);
+    await until(() => bench.lab.broker.connections === 1);
     await connect("c");
   });
 });
@@ -224,7 +187,7 @@ describe("a connected device", () => {
     ["sends a topic longer than its packet", Buffer.from([0x32, 4, 0, 40, 0x68, 0x77]), "malformed"],
     ["sends flags that are reserved", Buffer.from([0x80, 2, 0, 1]), "malformed"],
   ])("that %s is cut off", async (_, bytes, reason) => {
-    const { received } = lab.serve();
+    const { received } = bench.lab.serve();
     const pump = await connect();
     pump.write(bytes);
     await pump.closed();
@@ -247,7 +210,7 @@ describe("a connected device", () => {
     ["a retained clearing", up("pump"), { retain: true, payload: "" }, "forbidden-retain"],
     ["with QoS 2", up("pump"), { qos: 2 }, "qos-2"],
   ] as const)("that publishes %s is cut off", async (_, topic, changes, reason) => {
-    const { received } = lab.serve();
+    const { received } = bench.lab.serve();
     const pump = await connect();
     const drill = await connect("drill");
     await drill.subscribe("hw/1/t/down/drill/+", "hw/1/t/task", "hw/1/t/release");
@@ -284,7 +247,7 @@ describe("a connected device", () => {
   });
 
   test("that sends anything at all harms nobody else", async () => {
-    const { received } = lab.serve();
+    const { received } = bench.lab.serve();
     const drill = await connect("drill");
     const packets = [
       { cmd: "publish", topic: up("pump"), payload: "x", qos: 1, messageId: 1, dup: false, retain: false },
@@ -300,7 +263,7 @@ describe("a connected device", () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(bytes, { minLength: 1, maxLength: 5 }), async (parts) => {
-        const pump = await RawMqtt.connect(lab.tcp, "pump");
+        const pump = await RawMqtt.connect(bench.lab.tcp, "pump");
         for (const part of parts) pump.write(part);
         const before = received.length;
         await drill.publish(up("drill"), PAYLOAD);
@@ -324,13 +287,13 @@ describe("a connected device", () => {
       await pump.closed();
     }
     expect(count("forbidden-topic")).toBe(3);
-    expect(lab.warnings.filter(({ client }) => client === "pump")).toMatchObject([
+    expect(bench.lab.warnings.filter(({ client }) => client === "pump")).toMatchObject([
       { client: "pump", reason: "forbidden-topic", detail: "pump published chat" },
     ]);
   });
 
   test("that asks for no acknowledgement gets none, and is heard", async () => {
-    const { received } = lab.serve();
+    const { received } = bench.lab.serve();
     const pump = await connect();
     await pump.publish(up("pump"), PAYLOAD, { qos: 0 });
     await pump.publish(up("pump"), Uint8Array.of(9));
@@ -346,7 +309,7 @@ describe("a connected device", () => {
   });
 
   test("hears nothing on topics it has unsubscribed", async () => {
-    const { uplink } = lab.serve();
+    const { uplink } = bench.lab.serve();
     const pump = await connect();
     await pump.subscribe("hw/1/t/task", "hw/1/t/release");
     pump.send({ cmd: "unsubscribe", messageId: 7, unsubscriptions: ["hw/1/t/task"] });
@@ -358,202 +321,9 @@ describe("a connected device", () => {
 
   test("is cut off on request", async () => {
     const pump = await connect();
-    lab.broker.disconnect(device("pump"));
-    lab.broker.disconnect(device("nobody"));
+    bench.lab.broker.disconnect(device("pump"));
+    bench.lab.broker.disconnect(device("nobody"));
     await pump.closed();
-  });
-});
-
-describe("the uplink", () => {
-  test("acknowledges a message when its handler is done", async () => {
-    const gate = createGate();
-    const { received } = lab.serve(() => gate.opened);
-    const pump = await connect();
-    const isDone = settled(pump.publish(up("pump"), PAYLOAD));
-    await until(() => received.length === 1);
-    // The answer to a ping overtakes no acknowledgement that has been written.
-    pump.send({ cmd: "pingreq" });
-    await pump.next("pingresp");
-    expect(isDone()).toBe(false);
-    gate.open();
-    await until(isDone);
-  });
-
-  test("of nobody: the message is not acknowledged and its sender is cut off, until somebody serves", async () => {
-    const attempt = async () => {
-      const pump = await connect();
-      return pump.publish(up("pump"), PAYLOAD);
-    };
-    await expect(attempt()).rejects.toThrow("without puback");
-    const { uplink } = lab.serve();
-    await attempt();
-    await uplink.close();
-    await expect(attempt()).rejects.toThrow("without puback");
-    expect(count("not-handled")).toBe(2);
-  });
-
-  test("that fails ends the sender's connection without acknowledgement, and no other's", async () => {
-    lab.serve(({ clientId }) => (clientId === "pump" ? Promise.reject(new Error("no")) : Promise.resolve()));
-    const pump = await connect();
-    const drill = await connect("drill");
-    await expect(pump.publish(up("pump"), PAYLOAD)).rejects.toThrow("without puback");
-    await drill.publish(up("drill"), PAYLOAD);
-    expect([count("not-handled"), count("malformed")]).toEqual([1, 0]);
-  });
-
-  test("of a task gets the messages of that task", async () => {
-    const one = lab.serve(undefined, "one");
-    const two = lab.serve(undefined, "two");
-    const pump = await connect();
-    await pump.publish("hw/1/two/up/pump/hello", PAYLOAD);
-    await pump.publish("hw/1/one/up/pump/hello", PAYLOAD);
-    expect(one.received.map(({ topic }) => topic)).toEqual(["hw/1/one/up/pump/hello"]);
-    expect(two.received.map(({ topic }) => topic)).toEqual(["hw/1/two/up/pump/hello"]);
-  });
-
-  test("hears presence: what is published, and the will of a device that vanishes", async () => {
-    const { received } = lab.serve();
-    const pump = await open();
-    await pump.greet("pump", { will: willOn("hw/1/t/presence/pump") });
-    await pump.publish("hw/1/t/presence/pump", "online", { retain: true });
-    pump.destroy();
-    await until(() => received.length === 2);
-    expect(received.map(({ payload }) => Buffer.from(payload).toString())).toEqual(["online", "w"]);
-  });
-
-  test("hears no will of a device that says goodbye", async () => {
-    const { received } = lab.serve();
-    const pump = await open();
-    await pump.greet("pump", { will: willOn("hw/1/t/presence/pump") });
-    await pump.disconnect();
-    await (await connect("drill")).publish(up("drill"), PAYLOAD);
-    expect(received.map(({ topic }) => topic)).toEqual([up("drill")]);
-  });
-
-  test("hears no will of a device that says goodbye while its messages are being handled", async () => {
-    const gate = createGate();
-    const { received } = lab.serve(() => gate.opened);
-    const pump = await open();
-    await pump.greet("pump", { will: willOn("hw/1/t/presence/pump") });
-    for (const i of [1, 2, 3]) pump.publish(up("pump"), Uint8Array.of(i)).catch(() => undefined);
-    await until(() => received.length === 1);
-    await pump.disconnect();
-    gate.open();
-    await until(() => lab.broker.connections === 0 && received.length >= 3);
-    await (await connect("drill")).publish(up("drill"), PAYLOAD);
-    expect(received.map(({ topic }) => topic)).toEqual([up("pump"), up("pump"), up("pump"), up("drill")]);
-  });
-
-  test("a handler that hangs holds its sender up: what it sends on stays on its side", async () => {
-    const gate = createGate();
-    const { received } = lab.serve(() => gate.opened);
-    const pump = await connect();
-    const chunk = new Uint8Array(64 * 1024);
-    const all = Promise.all(Array.from({ length: 400 }, () => pump.publish(up("pump", "chunk"), chunk)));
-    await until(() => received.length === 1);
-    const drill = await connect("drill");
-    // Its first message is stuck too, and shows that the broker has had time to read whatever it would.
-    const isOtherDone = settled(drill.publish(up("drill"), PAYLOAD));
-    await until(() => received.length === 2);
-    expect(lab.broker.traffic.up).toBeLessThan(2 * 1024 * 1024);
-    gate.open();
-    await all;
-    await until(isOtherDone);
-    expect(received).toHaveLength(401);
-  });
-});
-
-describe("close", () => {
-  test("lets a running handler end and acknowledges it", async () => {
-    const gate = createGate();
-    const { received } = lab.serve(() => gate.opened);
-    const pump = await connect();
-    const isDone = settled(pump.publish(up("pump"), PAYLOAD));
-    await until(() => received.length === 1);
-    const closing = lab.broker.close();
-    await expect(RawMqtt.open(lab.tcp)).rejects.toThrow("ECONNREFUSED");
-    gate.open();
-    await closing;
-    await until(isDone);
-    await pump.closed();
-  });
-
-  test("waits only so long for a handler, and ends sockets that have said nothing", async () => {
-    await restrict({ closeTimeoutMs: 20 });
-    const { received } = lab.serve(() => new Promise<void>(() => undefined));
-    const pump = await connect();
-    const silent = await open();
-    pump.publish(up("pump"), PAYLOAD).catch(() => undefined);
-    await until(() => received.length === 1);
-    await lab.broker.close();
-    await pump.closed();
-    await silent.closed();
-    expect(count("close-timeout")).toBe(1);
-  });
-});
-
-describe("listening", () => {
-  test("on a taken port says which, and leaves no other listener behind", async () => {
-    const port = Number(new URL(lab.tcp).port);
-    const attempt = startBroker({
-      listeners: [
-        { kind: "ws", host: "127.0.0.1", port: 0 },
-        { kind: "tcp", host: "127.0.0.1", port },
-      ],
-      ...{ isKnown: () => true, clock: systemClock, logger: silentLogger, counters: lab.counters },
-    });
-    await expect(attempt).rejects.toMatchObject({
-      code: "address-unusable",
-      message: expect.stringContaining(`127.0.0.1:${port}`),
-    });
-  });
-
-  test.each([
-    { kind: "tcp", host: "192.0.2.1", port: 0 },
-    { kind: "ws", host: "127.0.0.1", port: 70_000 },
-  ] as const)("on $host:$port is refused by name", async (address) => {
-    const attempt = startBroker({
-      listeners: [address],
-      ...{ isKnown: () => true, clock: systemClock, logger: silentLogger, counters: lab.counters },
-    });
-    await expect(attempt).rejects.toMatchObject({
-      code: "address-unusable",
-      message: expect.stringContaining(`${address.host}:${address.port}`),
-    });
-  });
-
-  test("WebSockets: without the subprotocol mqtt there is none", async () => {
-    const socket = new WebSocket(lab.ws, "chat");
-    const message = await new Promise<string>((resolve) =>
-      socket.once("error", ({ message }) => resolve(message)),
-    );
-    expect(message).toContain("400");
-  });
-
-  test("WebSockets: a browser that comes for a page is told so", async () => {
-    const response = await fetch(lab.ws.replace("ws:", "http:"));
-    expect(response.status).toBe(426);
-  });
-
-  test("WebSockets: a message over the limit ends the connection", async () => {
-    const pump = await connect("pump", lab.ws);
-    pump.write(new Uint8Array(192 * 1024 + 1));
-    await pump.closed();
-  });
-
-  test("WebSockets: a request that never ends is cut off", async () => {
-    await restrict({ connectTimeoutMs: 100 });
-    const { hostname, port } = new URL(lab.ws);
-    const socket = connectTcp({ host: hostname, port: Number(port) });
-    socket.write("GET / HTTP/1.1\r\nX-Slow: ");
-    let isClosed = false;
-    socket
-      .on("error", () => undefined)
-      .on("close", () => {
-        isClosed = true;
-      });
-    await until(() => isClosed);
-    expect(count("connect-timeout")).toBe(1);
   });
 });
 
@@ -561,8 +331,4 @@ function mutate(packet: Uint8Array, changes: readonly (readonly [number, number]
   const mutated = Uint8Array.from(packet);
   for (const [at, value] of changes) mutated[at % mutated.length] = value;
   return mutated;
-}
-
-function willOn(topic: string, bytes = 1) {
-  return { topic, payload: Buffer.alloc(bytes, "w"), qos: 1, retain: true } as const;
 }
