@@ -1,7 +1,10 @@
 // Predictions over a real broker.
 
 import { afterAll, expect, test } from "vitest";
-import { PredictionPublisher } from "../../device/host/prediction-publisher.js";
+import {
+  PredictionPublisher,
+  type PredictionPublisherOptions,
+} from "../../device/host/prediction-publisher.js";
 import { startTelemetryBroker } from "../../server/broker/telemetry-broker.js";
 import { systemClock } from "../../shared/clock.js";
 import { Counters } from "../../shared/counters.js";
@@ -17,6 +20,19 @@ afterAll(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
+function open(
+  options: Pick<PredictionPublisherOptions, "endpoint" | "topic"> & Partial<PredictionPublisherOptions>,
+) {
+  const counters = new Counters();
+  const publisher = new PredictionPublisher({
+    ...{ task: taskId("pumps"), clientId: "pi-predictions", counters, retainedEntities: 0, remembered: [] },
+    ...{ clock: systemClock, random: randomStream("test", "predictions"), logger: silentLogger },
+    ...options,
+  });
+  closers.push(() => publisher.close());
+  return { publisher, counters };
+}
+
 test("those made without a connection wait for it, the oldest making room, and each is one JSON message", async () => {
   const broker = await startTelemetryBroker({ logger: silentLogger });
   closers.push(() => broker.close());
@@ -24,13 +40,7 @@ test("those made without a connection wait for it, the oldest making room, and e
   const listener = openSession("listener", { endpoint, subscriptions: ["predictions"] });
   closers.push(() => listener.session.close());
   await until(() => listener.connects === 1);
-  const counters = new Counters();
-  const publisher = new PredictionPublisher({
-    ...{ endpoint, topic: "predictions", task: taskId("pumps"), clientId: "pi-predictions", counters },
-    ...{ retainedEntities: 0, remembered: [] },
-    ...{ clock: systemClock, random: randomStream("test", "predictions"), logger: silentLogger },
-  });
-  closers.push(() => publisher.close());
+  const { publisher, counters } = open({ endpoint, topic: "predictions" });
   // In this turn of the event loop nothing can connect.
   const made = { entity: "pump-1", version: 3, value: 21.5, probability: null };
   for (let timeMs = 0; timeMs < 1010; timeMs++)
@@ -47,11 +57,8 @@ test("Home Assistant is told once of an entity, finds its last prediction, and l
   const broker = await startTelemetryBroker({ logger: silentLogger });
   closers.push(() => broker.close());
   const endpoint = { url: broker.url };
-  const counters = new Counters();
-  const publisher = new PredictionPublisher({
-    ...{ endpoint, topic: "predictions", task: taskId("pumps"), clientId: "pi-predictions", counters },
-    ...{ retainedEntities: 100, remembered: [] },
-    ...{ clock: systemClock, random: randomStream("test", "predictions"), logger: silentLogger },
+  const { publisher } = open({
+    ...{ endpoint, topic: "predictions", retainedEntities: 100 },
     homeAssistant: { device: "pi", version: "1.2.3", output: () => "regression" },
   });
   const made = { entity: "pump-1", version: 3, probability: null, anomaly: null };
@@ -81,20 +88,16 @@ test("each entity's newest is kept by the broker, with those of before the start
   const early = openSession("early", { endpoint, subscriptions: ["site/prediction/+"] });
   closers.push(() => early.session.close());
   await until(() => early.connects === 1);
-  const counters = new Counters();
   const predictionOf = (entity: string, timeMs: number) =>
     ({ id: "i", entity, timeMs, version: 3, value: timeMs, probability: null, anomaly: null }) as const;
-  const publisher = new PredictionPublisher({
-    ...{ endpoint, topic: "site/prediction", task: taskId("pumps"), clientId: "pi-predictions", counters },
-    ...{ clock: systemClock, random: randomStream("test", "predictions"), logger: silentLogger },
-    retainedEntities: 3,
+  const { publisher, counters } = open({
+    ...{ endpoint, topic: "site/prediction", retainedEntities: 3 },
     remembered: [
       predictionOf("gone", 1),
       predictionOf("hall 1/pump+#", 2),
       predictionOf("x".repeat(2000), 3),
     ],
   });
-  closers.push(() => publisher.close());
   publisher.publish(predictionOf("hall 1/pump+#", 9));
   // A late reading has changed an old row: the topic is of the newest.
   publisher.publish(predictionOf("hall 1/pump+#", 5));

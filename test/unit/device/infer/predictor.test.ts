@@ -35,6 +35,26 @@ async function openPredictor(definition: ModelDefinition, wrap: (model: Model) =
   return { ...lab, predictor, predictions, watched };
 }
 
+/** A model that throws when these params are asked about these rows. */
+function breaks(when: (loaded: Float32Array, x: Float32Array) => boolean): (model: Model) => Model {
+  return (model) => {
+    let loaded: Float32Array = new Float32Array();
+    return {
+      ...model,
+      definition: model.definition,
+      spec: model.spec,
+      load: (params) => {
+        loaded = params;
+        model.load(params);
+      },
+      predict: (x, rows, out) => {
+        if (when(loaded, x)) throw new Error("out of memory");
+        return model.predict(x, rows, out);
+      },
+    };
+  };
+}
+
 function row(timeMs: number, ...features: number[]) {
   return { entity: "pump", timeMs, features: Float32Array.from(features), test: false };
 }
@@ -133,20 +153,7 @@ test("in a shadow both versions are asked, and only stable's word is given out",
 });
 
 test("a shadow that gives errors is dropped and remembered; what is served stays", async () => {
-  let loaded: Float32Array | undefined;
-  const breakable = (model: Model): Model => ({
-    ...model,
-    definition: model.definition,
-    spec: model.spec,
-    load: (params) => {
-      loaded = params;
-      model.load(params);
-    },
-    predict: (x, rows, out) => {
-      if (x[0] === 5 && loaded?.[0] === 2) throw new Error("out of memory");
-      return model.predict(x, rows, out);
-    },
-  });
+  const breakable = breaks((loaded, x) => x[0] === 5 && loaded[0] === 2);
   const { predictor, predictions, install, slot, failures } = await openPredictor(linear, breakable);
   install(1, Float32Array.of(1, 0, 0));
   install(2, Float32Array.of(2, 0, 0), "trial", "shadow");
@@ -166,20 +173,7 @@ test("rows whose predictions are known are asked about, and not given out again"
 
 test("a version that fails while serving gives way to the one before it, and no row is lost", async () => {
   let isBroken = false;
-  let loaded: Float32Array | undefined;
-  const breakable = (model: Model): Model => ({
-    ...model,
-    definition: model.definition,
-    spec: model.spec,
-    load: (params) => {
-      loaded = params;
-      model.load(params);
-    },
-    predict: (x, rows, out) => {
-      if (isBroken && loaded?.[0] === 2) throw new Error("out of memory");
-      return model.predict(x, rows, out);
-    },
-  });
+  const breakable = breaks((loaded) => isBroken && loaded[0] === 2);
   const { predictor, predictions, install, facts, cache } = await openPredictor(linear, breakable);
   install(1, Float32Array.of(1, 0, 0));
   install(2, Float32Array.of(2, 0, 0));
