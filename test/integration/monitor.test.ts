@@ -1,55 +1,41 @@
 // A whole device that monitors, against a scripted server: what it reports, when, and what it learns from.
 
-import { beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { AgentOptions } from "../../device/agent.js";
 import type { Reading } from "../../shared/pipeline/types.js";
 import { randomStream } from "../../shared/random.js";
-import { createMemoryBroker, type MemoryBroker } from "../../shared/transport/memory.js";
 import type { DeviceReport } from "../../shared/wire/report.js";
-import { type BenchDevice, createDevice } from "../support/device-kit.js";
+import type { BenchDevice } from "../support/device-kit.js";
+import { deviceLab } from "../support/device-lab.js";
 import { linearReadings, linearTask } from "../support/linear-task.js";
-import { ManualClock } from "../support/manual-clock.js";
-import { ScriptedServer } from "../support/scripted-server.js";
-import { testEngines } from "../support/test-engines.js";
+import { trialOf } from "../support/scripted-server.js";
 
 const MINUTE_MS = 60_000;
 const REPORT_MS = 5 * MINUTE_MS;
 /** y = 3a - 2b + 1, as the readings have it but for their noise. */
 const TRUE = Float32Array.of(3, -2, 1);
 
-const engines = testEngines();
-let clock: ManualClock;
-let broker: MemoryBroker;
-let server: ScriptedServer;
-
-beforeEach(async () => {
-  clock = new ManualClock();
-  broker = createMemoryBroker({ clock });
-  server = new ScriptedServer(broker, linearTask());
-});
+const lab = deviceLab();
 
 async function started(
   monitor: string | undefined,
   options: Partial<AgentOptions> = {},
 ): Promise<BenchDevice> {
   const rest = monitor === undefined ? "" : `monitor: ${monitor}`;
-  await server.retainTask(server.signedTask(linearTask({ rest })));
-  const pump = createDevice({ name: "pump-1", clock, broker, engines, agent: options });
-  await pump.agent.start();
-  await clock.until(() => pump.of("task-adopted").length > 0);
-  await clock.advance(2_000);
+  await lab.server.retainTask(lab.server.signedTask(linearTask({ rest })));
+  const pump = await lab.adopted({ agent: options });
+  await lab.clock.advance(2_000);
   return pump;
 }
 
-const version = (number: number, params: Float32Array = TRUE) =>
-  server.version(number, engines.runtime, { params });
+const version = (number: number, params: Float32Array = TRUE) => lab.version(number, { params });
 
 async function serve(number: number, params?: Float32Array): Promise<void> {
-  await server.retainStable(await version(number, params));
-  await clock.advance(2_000);
+  await lab.server.retainStable(await version(number, params));
+  await lab.clock.advance(2_000);
 }
 
-const reports = (): readonly DeviceReport[] => server.of("report");
+const reports = (): readonly DeviceReport[] => lab.server.of("report");
 
 /** Rows of the device's line from a time on, in which y is off by so much. */
 function rows(count: number, startMs: number, off = 0): Reading[] {
@@ -62,7 +48,7 @@ function rows(count: number, startMs: number, off = 0): Reading[] {
 /** The next report that is sent. */
 async function nextReport(): Promise<DeviceReport> {
   const before = reports().length;
-  await clock.until(() => reports().length > before, 2 * REPORT_MS);
+  await lab.clock.until(() => reports().length > before, 2 * REPORT_MS);
   return reports().at(-1)!;
 }
 
@@ -70,9 +56,9 @@ describe("a report", () => {
   test("comes at the task's interval, on what is served, its sums those of its predictions and labels", async () => {
     const pump = await started("{ report: 5m }");
     await serve(7, Float32Array.of(3, -2, 2));
-    await pump.agent.ingest(rows(50, clock.now()));
+    await pump.agent.ingest(rows(50, lab.clock.now()));
     const predictions = pump.of("prediction");
-    const labels = rows(50, clock.now()).map(({ values }) => Number(values.y));
+    const labels = rows(50, lab.clock.now()).map(({ values }) => Number(values.y));
     const squares = predictions.reduce((sum, { value }, at) => sum + (value - labels[at]!) ** 2, 0);
     const report = await nextReport();
     expect(report).toMatchObject({
@@ -85,31 +71,30 @@ describe("a report", () => {
     // Labels are float32 once scaled.
     expect(report.serving?.labelled.squaredError).toBeCloseTo(squares, 3);
     const count = reports().length;
-    await clock.advance(3 * REPORT_MS);
+    await lab.clock.advance(3 * REPORT_MS);
     expect(reports()).toHaveLength(count + 3);
   });
 
   test("comes soon after a version was taken up, and not more often than ten times an interval", async () => {
     await started("{ report: 5m }");
-    await clock.advance(REPORT_MS);
+    await lab.clock.advance(REPORT_MS);
     const before = reports().length;
     await serve(1);
-    await clock.advance(REPORT_MS / 10);
+    await lab.clock.advance(REPORT_MS / 10);
     expect(reports()).toHaveLength(before + 1);
     expect(reports().at(-1)?.serving?.version).toBe(1);
     for (let number = 2; number < 8; number++) await serve(number);
     expect(reports().length).toBeLessThanOrEqual(before + 2);
-    await clock.advance(REPORT_MS / 10);
+    await lab.clock.advance(REPORT_MS / 10);
     expect(reports().at(-1)?.serving?.version).toBe(7);
   });
 
   test("compares both versions of a trial on the same rows", async () => {
     const pump = await started("{}");
     const [stable, manifest] = [await version(1, Float32Array.of(3, -2, 2)), await version(2)];
-    const trial = { manifest, mode: "canary" as const, below: 2 ** 32, salt: "", labels: {} };
-    await server.retainRelease({ sequence: 4, stable, trial });
-    await clock.advance(2_000);
-    await pump.agent.ingest(rows(60, clock.now()));
+    await lab.server.retainRelease({ sequence: 4, stable, trial: trialOf(manifest, "canary") });
+    await lab.clock.advance(2_000);
+    await pump.agent.ingest(rows(60, lab.clock.now()));
     const report = await nextReport();
     expect(report).toMatchObject({
       sequence: 4,
@@ -124,21 +109,21 @@ describe("a report", () => {
 
   test("names the version that failed here, soon", async () => {
     const pump = await started("{}");
-    await pump.agent.ingest(rows(40, clock.now()));
+    await pump.agent.ingest(rows(40, lab.clock.now()));
     await serve(1);
-    await clock.advance(REPORT_MS);
+    await lab.clock.advance(REPORT_MS);
     const manifest = await version(2, Float32Array.of(3e38, 3e38, 3e38));
-    const trial = { manifest, mode: "canary" as const, below: 2 ** 32, salt: "", labels: {} };
-    await server.retainRelease({ sequence: 9, stable: await version(1), trial });
-    await clock.advance(REPORT_MS / 10 + 2_000);
+    const trial = trialOf(manifest, "canary");
+    await lab.server.retainRelease({ sequence: 9, stable: await version(1), trial });
+    await lab.clock.advance(REPORT_MS / 10 + 2_000);
     expect(reports().at(-1)).toMatchObject({ sequence: 9, failed: [2], serving: { version: 1 } });
   });
 
-  test("is made anew after the network was away: only the last one counts", async () => {
+  test("comes again once a connection that was lost is back", async () => {
     const pump = await started("{}");
     await serve(1);
-    await pump.agent.ingest(rows(30, clock.now()));
-    broker.disconnect(pump.id, { abrupt: true });
+    await pump.agent.ingest(rows(30, lab.clock.now()));
+    lab.broker.disconnect(pump.id, { abrupt: true });
     await nextReport();
     expect(reports().at(-1)?.serving?.rows).toBe(30);
   });
@@ -166,8 +151,8 @@ describe("a report", () => {
   test("is not made, and nothing is computed for it, where the task does not monitor", async () => {
     const pump = await started(undefined);
     await serve(1);
-    await pump.agent.ingest(rows(50, clock.now()));
-    await clock.advance(3 * REPORT_MS);
+    await pump.agent.ingest(rows(50, lab.clock.now()));
+    await lab.clock.advance(3 * REPORT_MS);
     expect(reports()).toEqual([]);
     expect(pump.agent.monitor()).toBeUndefined();
   });
@@ -177,7 +162,7 @@ describe("a drift", () => {
   test("of the error is told soon, with the time since when, and ends with another version", async () => {
     const pump = await started("{ data: none }");
     await serve(1);
-    const startMs = clock.now();
+    const startMs = lab.clock.now();
     await pump.agent.ingest(rows(600, startMs));
     expect(pump.of("drift")).toEqual([]);
     const changedMs = startMs + 600_000;
@@ -185,7 +170,7 @@ describe("a drift", () => {
     const [fact] = pump.of("drift");
     expect(fact).toMatchObject({ kind: "concept", isDrifting: true });
     expect(Math.abs(fact!.sinceMs! - changedMs)).toBeLessThan(60_000);
-    await clock.advance(REPORT_MS / 10);
+    await lab.clock.advance(REPORT_MS / 10);
     const report = reports().at(-1)!;
     expect(report.drift).toEqual({ isDrifting: true, sinceMs: fact!.sinceMs });
     expect(report.concept).toMatchObject({ status: "drift" });
@@ -201,14 +186,14 @@ describe("a drift", () => {
         ...{ source: "line", entity: "pump-1", timeMs: startMs + i * 1000 },
         values: { a: random.normal() + off, b: random.normal(), y: random.normal() },
       }));
-    const startMs = clock.now();
+    const startMs = lab.clock.now();
     await pump.agent.ingest(drawn(1_000, startMs, 0));
     await serve(1);
     await pump.agent.ingest(drawn(600, startMs + 1e6, 0));
     expect(pump.of("drift")).toEqual([]);
     await pump.agent.ingest(drawn(600, startMs + 2e6, 1));
     expect(pump.of("drift").at(0)).toMatchObject({ kind: "data", isDrifting: true });
-    await clock.advance(REPORT_MS / 10);
+    await lab.clock.advance(REPORT_MS / 10);
     const { data, drift } = reports().at(-1)!;
     expect(data.columns.filter(({ drifts }) => drifts).map(({ column }) => column)).toContain("a");
     expect(data.columns.find(({ column }) => column === "b")?.drifts).toBe(false);
@@ -219,12 +204,12 @@ describe("a drift", () => {
 
   test("leads to rounds on what came since: older examples do not count", async () => {
     const pump = await started("{}");
-    const startMs = clock.now();
+    const startMs = lab.clock.now();
     await pump.agent.ingest(rows(100, startMs));
     const sinceMs = startMs + 50_000;
-    server.offer(pump.id, { round: 2, kind: "train", manifest: await version(1), sinceMs });
-    await clock.until(() => pump.of("receipt").length > 0);
-    const [update] = server.judged;
+    lab.server.offer(pump.id, { round: 2, kind: "train", manifest: await version(1), sinceMs });
+    await lab.clock.until(() => pump.of("receipt").length > 0);
+    const [update] = lab.server.judged;
     const train = Number(
       pump.disk.telemetry.get(
         "SELECT count(*) AS rows FROM example WHERE split = 'train' AND time_ms >= ?",
@@ -232,11 +217,11 @@ describe("a drift", () => {
       )?.rows,
     );
     expect(update).toMatchObject({ ok: true, header: { kind: "train", examples: train } });
-    server.offer(pump.id, {
+    lab.server.offer(pump.id, {
       ...{ round: 3, kind: "train", manifest: await version(1) },
       sinceMs: startMs + 99_000,
     });
-    await clock.until(() => server.of("decline").length > 0);
-    expect(server.of("decline")).toMatchObject([{ round: 3, reason: "too-few-examples" }]);
+    await lab.clock.until(() => lab.server.of("decline").length > 0);
+    expect(lab.server.of("decline")).toMatchObject([{ round: 3, reason: "too-few-examples" }]);
   });
 });

@@ -1,49 +1,31 @@
 // A whole device and the releases of a scripted server: trials taken up, taken back, failed; and every state over a restart.
 
 import { beforeEach, describe, expect, test } from "vitest";
-import { createMemoryBroker, type MemoryBroker } from "../../shared/transport/memory.js";
-import type { Manifest, Trial } from "../../shared/wire/message.js";
-import { type BenchDevice, createDevice } from "../support/device-kit.js";
-import { linearReadings, linearTask } from "../support/linear-task.js";
-import { ManualClock } from "../support/manual-clock.js";
-import { ScriptedServer } from "../support/scripted-server.js";
-import { testEngines } from "../support/test-engines.js";
+import { createMemoryBroker } from "../../shared/transport/memory.js";
+import type { BenchDevice } from "../support/device-kit.js";
+import { type DeviceOptions, deviceLab } from "../support/device-lab.js";
+import { linearReadings } from "../support/linear-task.js";
+import { type ScriptedServer, trialOf } from "../support/scripted-server.js";
 
 const MINUTE_MS = 60_000;
 
-const engines = testEngines();
-let clock: ManualClock;
-let broker: MemoryBroker;
-let server: ScriptedServer;
+const lab = deviceLab();
 
-beforeEach(async () => {
-  clock = new ManualClock();
-  broker = createMemoryBroker({ clock });
-  server = new ScriptedServer(broker, linearTask());
-  await server.retainTask();
-});
+beforeEach(() => lab.server.retainTask());
 
-const version = (number: number, params = Float32Array.of(number, 0, 0)) =>
-  server.version(number, engines.runtime, { params });
+const version = (number: number, params = Float32Array.of(number, 0, 0)) => lab.version(number, { params });
 
-const trial = (manifest: Manifest, mode: Trial["mode"], changes: Partial<Trial> = {}): Trial => ({
-  ...{ manifest, mode, below: 2 ** 32, salt: "salt", labels: {} },
-  ...changes,
-});
-
-async function started(options: Partial<Parameters<typeof createDevice>[0]> = {}): Promise<BenchDevice> {
-  const pump = createDevice({ name: "pump-1", clock, broker, engines, ...options });
-  await pump.agent.start();
-  await clock.until(() => pump.of("task-adopted").length > 0);
+async function started(options?: DeviceOptions): Promise<BenchDevice> {
+  const pump = await lab.adopted(options);
   await settled();
   return pump;
 }
 
-const settled = () => clock.advance(2_000);
+const settled = () => lab.clock.advance(2_000);
 
 /** The server's next word, and time enough for a device to follow it. */
 async function release(parts: Parameters<ScriptedServer["retainRelease"]>[0]): Promise<void> {
-  await server.retainRelease(parts);
+  await lab.server.retainRelease(parts);
   await settled();
 }
 
@@ -51,7 +33,7 @@ async function release(parts: Parameters<ScriptedServer["retainRelease"]>[0]): P
 async function inCanary(): Promise<BenchDevice> {
   const pump = await started();
   const [stable, candidate] = [await version(1), await version(2)];
-  await release({ sequence: 2, stable, trial: trial(candidate, "canary") });
+  await release({ sequence: 2, stable, trial: trialOf(candidate, "canary") });
   return pump;
 }
 
@@ -64,7 +46,7 @@ async function restarted(pump: BenchDevice): Promise<BenchDevice> {
 /** A process without any network. */
 async function offline(pump: BenchDevice): Promise<BenchDevice> {
   pump.kill();
-  return started({ disk: pump.disk, broker: createMemoryBroker({ clock }) });
+  return started({ disk: pump.disk, broker: createMemoryBroker({ clock: lab.clock }) });
 }
 
 const followed = (pump: BenchDevice) => {
@@ -74,8 +56,8 @@ const followed = (pump: BenchDevice) => {
 
 async function predicted(pump: BenchDevice): Promise<readonly number[]> {
   const before = pump.of("prediction").length;
-  await pump.agent.ingest(linearReadings("pump-1", 3, clock.now()));
-  clock.set(clock.now() + MINUTE_MS);
+  await pump.agent.ingest(linearReadings("pump-1", 3, lab.clock.now()));
+  lab.clock.set(lab.clock.now() + MINUTE_MS);
   return pump
     .of("prediction")
     .slice(before)
@@ -87,7 +69,7 @@ describe("a canary", () => {
     const pump = await started();
     const [stable, candidate] = [await version(1), await version(2)];
     await release({ sequence: 1, stable, trial: null });
-    await release({ sequence: 2, stable, trial: trial(candidate, "canary") });
+    await release({ sequence: 2, stable, trial: trialOf(candidate, "canary") });
     expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
     expect(await predicted(pump)).toEqual([2, 2, 2]);
   });
@@ -95,39 +77,39 @@ describe("a canary", () => {
   test("is neither fetched nor served by a device that is out: by share, or by its labels", async () => {
     const [stable, candidate] = [await version(1), await version(2)];
     const pump = await started({ agent: { labels: { site: "field" } } });
-    await release({ sequence: 2, stable, trial: trial(candidate, "canary", { below: 0 }) });
+    await release({ sequence: 2, stable, trial: trialOf(candidate, "canary", { below: 0 }) });
     const labels = { site: "lab" };
-    await release({ sequence: 3, stable, trial: trial(candidate, "canary", { labels }) });
+    await release({ sequence: 3, stable, trial: trialOf(candidate, "canary", { labels }) });
     expect(followed(pump)).toEqual({ serving: 1, beside: null });
-    expect(server.of("get").filter(({ sha256 }) => sha256 === candidate.sha256)).toEqual([]);
+    expect(lab.server.of("get").filter(({ sha256 }) => sha256 === candidate.sha256)).toEqual([]);
   });
 
   test("is for the devices with its labels", async () => {
     const [stable, candidate] = [await version(1), await version(2)];
     const labels = { site: "lab" };
     const pump = await started({ agent: { labels: { ...labels, line: "3" } } });
-    await release({ sequence: 3, stable, trial: trial(candidate, "canary", { labels }) });
+    await release({ sequence: 3, stable, trial: trialOf(candidate, "canary", { labels }) });
     expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
   });
 
   test("that is taken back is gone at once, without a download", async () => {
     const pump = await started();
     const [stable, candidate] = [await version(1), await version(2)];
-    await release({ sequence: 2, stable, trial: trial(candidate, "canary") });
-    const gets = server.of("get").length;
-    server.onGet = () => false;
-    await server.retainRelease({ sequence: 3, stable, trial: null });
-    await clock.until(() => followed(pump).serving === 1, 1);
+    await release({ sequence: 2, stable, trial: trialOf(candidate, "canary") });
+    const gets = lab.server.of("get").length;
+    lab.server.onGet = () => false;
+    await lab.server.retainRelease({ sequence: 3, stable, trial: null });
+    await lab.clock.until(() => followed(pump).serving === 1, 1);
     expect(followed(pump)).toEqual({ serving: 1, beside: null });
     expect(await predicted(pump)).toEqual([1, 1, 1]);
-    expect(server.of("get")).toHaveLength(gets);
+    expect(lab.server.of("get")).toHaveLength(gets);
   });
 
   test("that becomes stable goes on being served, without a download", async () => {
     const pump = await started();
     const [stable, candidate] = [await version(1), await version(2)];
-    await release({ sequence: 2, stable, trial: trial(candidate, "canary") });
-    server.onGet = () => false;
+    await release({ sequence: 2, stable, trial: trialOf(candidate, "canary") });
+    lab.server.onGet = () => false;
     await release({ sequence: 3, stable: candidate, trial: null });
     expect(followed(pump)).toEqual({ serving: 2, beside: null });
     expect(pump.of("serving").map(({ version }) => version)).toEqual([1, 2]);
@@ -136,12 +118,12 @@ describe("a canary", () => {
   test("taken back while a newer stable version is on its way: the old one is served meanwhile", async () => {
     const pump = await started();
     const [stable, candidate, next] = [await version(1), await version(2), await version(3)];
-    await release({ sequence: 2, stable, trial: trial(candidate, "canary") });
-    server.onGet = () => false;
+    await release({ sequence: 2, stable, trial: trialOf(candidate, "canary") });
+    lab.server.onGet = () => false;
     await release({ sequence: 3, stable: next, trial: null });
     expect(followed(pump)).toEqual({ serving: 1, beside: null });
-    server.onGet = () => true;
-    await clock.until(() => followed(pump).serving === 3, 10 * MINUTE_MS);
+    lab.server.onGet = () => true;
+    await lab.clock.until(() => followed(pump).serving === 3, 10 * MINUTE_MS);
   });
 });
 
@@ -149,11 +131,11 @@ describe("a shadow", () => {
   test("is scored beside stable, becomes a canary without a download, and goes", async () => {
     const pump = await started();
     const [stable, candidate] = [await version(1), await version(2)];
-    await release({ sequence: 2, stable, trial: trial(candidate, "shadow") });
+    await release({ sequence: 2, stable, trial: trialOf(candidate, "shadow") });
     expect(followed(pump)).toEqual({ serving: 1, beside: 2 });
     expect(await predicted(pump)).toEqual([1, 1, 1]);
-    server.onGet = () => false;
-    await release({ sequence: 3, stable, trial: trial(candidate, "canary") });
+    lab.server.onGet = () => false;
+    await release({ sequence: 3, stable, trial: trialOf(candidate, "canary") });
     expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
     await release({ sequence: 4, stable, trial: null });
     expect(followed(pump)).toEqual({ serving: 1, beside: null });
@@ -164,9 +146,9 @@ describe("order", () => {
   test("is by sequence: an older release replayed counts for nothing, also after a restart", async () => {
     const pump = await started();
     const [stable, candidate] = [await version(1), await version(2)];
-    await release({ sequence: 5, stable, trial: trial(candidate, "canary") });
+    await release({ sequence: 5, stable, trial: trialOf(candidate, "canary") });
     await release({ sequence: 6, stable, trial: null });
-    await release({ sequence: 5, stable, trial: trial(candidate, "canary") });
+    await release({ sequence: 5, stable, trial: trialOf(candidate, "canary") });
     expect(followed(pump)).toEqual({ serving: 1, beside: null });
     expect(pump.agent.counters.get("releases.old")).toBe(1);
     const next = await restarted(pump);
@@ -179,7 +161,7 @@ describe("order", () => {
     const [old, newer] = [await version(1), await version(2)];
     await release({ sequence: 1, stable: old, trial: null });
     await release({ sequence: 2, stable: newer, trial: null });
-    server.onGet = () => false;
+    lab.server.onGet = () => false;
     await release({ sequence: 3, stable: old, trial: null });
     // The one before is still at hand.
     expect(followed(pump)).toEqual({ serving: 1, beside: null });
@@ -196,7 +178,7 @@ describe("over a restart without a network", () => {
   test.each(Object.entries(states))("%s is what it was", async (_name, { mode, expected }) => {
     const pump = await started();
     const [stable, candidate] = [await version(1), await version(2)];
-    const given = mode === undefined ? null : trial(candidate, mode);
+    const given = mode === undefined ? null : trialOf(candidate, mode);
     await release({ sequence: 2, stable, trial: given });
     const next = await offline(pump);
     expect(followed(next)).toEqual(expected);
@@ -206,7 +188,7 @@ describe("over a restart without a network", () => {
   test("a canary that was taken back stays so", async () => {
     const pump = await started();
     const [stable, candidate] = [await version(1), await version(2)];
-    await release({ sequence: 2, stable, trial: trial(candidate, "canary") });
+    await release({ sequence: 2, stable, trial: trialOf(candidate, "canary") });
     await release({ sequence: 3, stable, trial: null });
     expect(followed(await offline(pump))).toEqual({ serving: 1, beside: null });
   });
@@ -219,7 +201,7 @@ describe("a version that does not work here", () => {
     const pump = await started();
     // Finite on rows of zeros, infinite on rows as they are.
     const [stable, candidate] = [await version(1), await version(2, Float32Array.of(3e38, 3e38, 0))];
-    await release({ sequence: 2, stable, trial: trial(candidate, "canary") });
+    await release({ sequence: 2, stable, trial: trialOf(candidate, "canary") });
     expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
     const far = linearReadings("pump-1", 40).map((reading) => ({
       ...reading,
@@ -231,7 +213,7 @@ describe("a version that does not work here", () => {
     const next = await restarted(pump);
     expect(followed(next)).toEqual({ serving: 1, beside: null });
     // Named in another trial: still not. Named stable by a later release: it gets another chance.
-    await release({ sequence: 3, stable, trial: trial(candidate, "shadow") });
+    await release({ sequence: 3, stable, trial: trialOf(candidate, "shadow") });
     expect(followed(next)).toEqual({ serving: 1, beside: null });
   });
 
@@ -239,9 +221,9 @@ describe("a version that does not work here", () => {
     const pump = await started();
     const [stable, candidate] = [await version(1), await version(2, huge)];
     await pump.agent.ingest(linearReadings("pump-1", 40));
-    await release({ sequence: 2, stable, trial: trial(candidate, "canary") });
+    await release({ sequence: 2, stable, trial: trialOf(candidate, "canary") });
     expect(pump.of("model-rejected")).toMatchObject([{ version: 2, reason: "self-check" }]);
-    await release({ sequence: 3, stable, trial: trial(candidate, "canary") });
+    await release({ sequence: 3, stable, trial: trialOf(candidate, "canary") });
     expect(pump.of("model-rejected")).toHaveLength(1);
     await release({ sequence: 4, stable: candidate, trial: null });
     expect(pump.of("model-rejected")).toHaveLength(2);
@@ -269,17 +251,17 @@ describe("a process that dies soon after a version was taken up", () => {
     await release({ sequence: 2, stable, trial: null });
     const third = await restarted(await restarted(pump));
     expect(followed(third)).toEqual({ serving: 1, beside: null });
-    await clock.advance(50 * MINUTE_MS);
+    await lab.clock.advance(50 * MINUTE_MS);
     const fourth = await restarted(third);
     expect(followed(fourth)).toEqual({ serving: 1, beside: null });
-    await clock.advance(11 * MINUTE_MS);
+    await lab.clock.advance(11 * MINUTE_MS);
     expect(followed(fourth)).toEqual({ serving: 2, beside: null });
   });
 
   test("does not, when the process was told to stop", async () => {
     let pump = await inCanary();
     for (let i = 0; i < 3; i++) {
-      await clock.settle(pump.agent.stop());
+      await lab.clock.settle(pump.agent.stop());
       pump = await started({ disk: pump.disk });
     }
     expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
@@ -287,7 +269,7 @@ describe("a process that dies soon after a version was taken up", () => {
 
   test("does not, once the version has run for ten minutes", async () => {
     let pump = await inCanary();
-    await clock.advance(11 * MINUTE_MS);
+    await lab.clock.advance(11 * MINUTE_MS);
     for (let i = 0; i < 3; i++) pump = await restarted(pump);
     expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
   });

@@ -21,6 +21,7 @@ import {
   type Receipt,
   type Release,
   type SignedTask,
+  type Trial,
   type UpMessage,
   upSchemas,
 } from "../../shared/wire/message.js";
@@ -267,4 +268,9 @@ export class ScriptedServer {
     const word = this.judge(update);
     if (word !== undefined) this.send(device, "receipt", this.receipt(device, upload.begin, word));
   }
+}
+
+/** A trial that every device is in. */
+export function trialOf(manifest: Manifest, mode: Trial["mode"], changes: Partial<Trial> = {}): Trial {
+  return { ...{ manifest, mode, below: 2 ** 32, salt: "salt", labels: {} }, ...changes };
 }

@@ -9,7 +9,7 @@ import { createMemoryBroker, type MemoryBroker } from "../../../shared/transport
 import { createDurableDisk, type DurableDisk } from "../../support/durable-device.js";
 import { ManualClock } from "../../support/manual-clock.js";
 import { type End, end, MortalDevice } from "../../support/mortal-device.js";
-import { ScriptedServer } from "../../support/scripted-server.js";
+import { ScriptedServer, trialOf } from "../../support/scripted-server.js";
 import { testEngines } from "../../support/test-engines.js";
 
 const START_MS = Date.UTC(2026, 5, 1);
@@ -61,7 +61,7 @@ async function bench(): Promise<Bench> {
       server.version(version, engines.runtime, { params: Float32Array.of(version, 0.1, 0.2) }),
     ),
   );
-  const trial = { manifest: candidate!, mode: "shadow" as const, below: 2 ** 32, salt: "", labels: {} };
+  const trial = trialOf(candidate!, "shadow");
   await server.retainRelease({ sequence: 1, stable: stable!, trial });
   return { clock, broker, disk: createDurableDisk() };
 }
