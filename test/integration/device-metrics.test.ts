@@ -1,6 +1,6 @@
 // A device as its process runs it, asked over HTTP.
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { loadDeviceConfig } from "../../device/host/config.js";
 import { startDeviceHost } from "../../device/host/host.js";
 import { createHttpApp } from "../../device/http/http.js";
@@ -10,11 +10,12 @@ import { silentLogger } from "../../shared/log.js";
 import { randomStream } from "../../shared/random.js";
 import { createMemoryBroker } from "../../shared/transport/memory.js";
 import { formatCredential } from "../../shared/wire/credential.js";
-import { createDevice, createEngines, deviceId, type Engines, taskId } from "../support/device-kit.js";
+import { createDevice, deviceId, taskId } from "../support/device-kit.js";
 import { linearTask } from "../support/linear-task.js";
 import { ManualClock } from "../support/manual-clock.js";
 import { ScriptedServer } from "../support/scripted-server.js";
 import { tempFolder } from "../support/temp-folder.js";
+import { testEngines } from "../support/test-engines.js";
 
 const temp = tempFolder();
 const token = "0123456789abcdef";
@@ -52,16 +53,7 @@ http: { listen: 127.0.0.1:0, token: ${token} }
 });
 
 describe("a task's monitor", () => {
-  let engines: Engines;
-
-  beforeAll(async () => {
-    engines = await createEngines();
-  });
-
-  afterAll(async () => {
-    await engines.trainer.close();
-    engines.runtime.dispose();
-  });
+  const engines = testEngines();
 
   /** A device that serves y = 3a - 2b + 1, and its page; `predict` gives it so many rows, their columns off by so much. */
   async function serving(monitor: string) {

@@ -130,7 +130,7 @@ describe("a report", () => {
 
   test("tells the share of rows that lack a value, of those before the first version as well", async () => {
     const pump = await started("{}");
-    const gappy = rows(40, clock.now()).map((reading, i) =>
+    const gappy = rows(40, lab.clock.now()).map((reading, i) =>
       i % 4 === 0 ? { ...reading, values: { ...reading.values, a: null } } : reading,
     );
     await pump.agent.ingest(gappy);
