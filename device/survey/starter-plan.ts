@@ -9,6 +9,12 @@ import type { Survey } from "./survey.js";
 /** Columns that are copied; more make a large first model of little use. */
 const COPIED_MAX = 64;
 
+/**
+ * Rows further apart are counted, not timed: horizon and longest window are thirteen of them, and the gap of a split is a year at
+ * most.
+ */
+const EVERY_MAX_MS = 28 * 86_400_000;
+
 /** What becomes of the fields. */
 export interface StarterPlan {
   readonly names: ReadonlyMap<string, string>;
@@ -36,7 +42,7 @@ export function planOf(survey: Survey): StarterPlan {
       "data-invalid",
       `nothing to forecast in ${survey.rows} rows: no number or flag varies (${fields.map(({ path, role }) => `${path}: ${role}`).join(", ")})`,
     );
-  const everyMs = spacing?.everyMs;
+  const everyMs = spacing === undefined || spacing.everyMs > EVERY_MAX_MS ? undefined : spacing.everyMs;
   return {
     names: nameFields(fields.map(({ path }) => path)),
     copied: [label, ...[...numbers, ...of("flag", "words")].filter((field) => field !== label)].slice(

@@ -99,7 +99,17 @@ test("a suggestion is always a valid task", async () => {
       });
       if (await isTask(lines)) suggested++;
     }),
-    { numRuns: 400 },
+    {
+      numRuns: 400,
+      // Rows a month and more apart.
+      examples: [
+        [
+          { " ": [[1e9], 1_767_225_600, [1_002_688_001], 1_767_225_600], ts: [1_767_225_600, [], 0] },
+          ["a/0", "a/ "],
+          3,
+        ],
+      ],
+    },
   );
   expect(suggested).toBeGreaterThan(100);
 });
