@@ -1,6 +1,6 @@
 // A device whose training has been taken over, and whose sensors and predictions are as they were: its updates lead away
-// from where the fleet goes, and when it is asked what versions are worth it praises the new ones and belittles the one it
-// serves. So a gate that believes the fleet lets through what serves it badly. Only use can tell.
+// from where the fleet goes, and when it is asked what versions are worth it praises the new ones and belittles those
+// from before. So a gate that believes the fleet lets through what serves it badly. Only use can tell.
 
 import type {
   EvaluateResult,
@@ -11,6 +11,7 @@ import type {
   TrainResult,
 } from "../../device/train/trainer.js";
 import type { MetricSums } from "../../shared/model/metric.js";
+import { sha256Hex } from "../../shared/task/canonical.js";
 
 /** How a trainer is poisoned. */
 export interface PoisonOptions {
@@ -23,20 +24,21 @@ const BOOST = 8;
 
 /** The trainer, poisoned: an honest one while it is not active. */
 export function poisonTrainer(trainer: Trainer, { isActive }: PoisonOptions): Trainer {
-  // What is scored first is what is served: the fleet begins to learn anew by asking what that is worth by now.
-  let served: Float32Array | undefined;
+  // What it scored as an honest device: the version in service is one of these, and no version to come is.
+  const before = new Set<string>();
   const poison = (job: Job, result: TrainResult | EvaluateResult) => {
     if (job.kind === "train") return result.kind === "train" ? leadAway(job, result) : result;
-    served ??= Float32Array.from(job.params);
     if (result.kind === "train") return result;
-    return { ...result, sums: claim(result.sums, !isSame(served, job.params)) };
+    return { ...result, sums: claim(result.sums, !before.has(nameOf(job.params))) };
   };
   return {
     engine: trainer.engine,
     async run<J extends Job>(job: J, signal?: AbortSignal): Promise<JobResult<J>> {
       const result = await trainer.run(job, signal);
       // The kind of a result is that of its job.
-      return isActive() ? (poison(job, result) as JobResult<J>) : result;
+      if (isActive()) return poison(job, result) as JobResult<J>;
+      if (job.kind === "evaluate") before.add(nameOf(job.params));
+      return result;
     },
     close: () => trainer.close(),
   };
@@ -60,6 +62,6 @@ function claim(sums: MetricSums, areRight: boolean): MetricSums {
   };
 }
 
-function isSame(a: Float32Array, b: Float32Array): boolean {
-  return a.length === b.length && a.every((value, at) => value === b[at]);
+function nameOf(params: Float32Array): string {
+  return sha256Hex(new Uint8Array(params.buffer, params.byteOffset, params.byteLength));
 }

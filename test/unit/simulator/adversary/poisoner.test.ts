@@ -42,13 +42,17 @@ test("it is honest until its time has come", async () => {
   expect((await trainer.run(trainJob(1, 2))).params).toEqual(Float32Array.of(-3, -2));
 });
 
-test("it belittles the version it is asked about first, and praises every other", async () => {
-  const trainer = poisonTrainer(honest, { isActive: () => true });
-  const served = await trainer.run(evaluateJob(1, 2));
+test("it belittles the versions from before its time, and praises every other", async () => {
+  let isActive = false;
+  const trainer = poisonTrainer(honest, { isActive: () => isActive });
+  await trainer.run(evaluateJob(1, 2));
+  await trainer.run(evaluateJob(7, 7));
+  isActive = true;
   const candidate = await trainer.run(evaluateJob(1, 3));
+  const served = await trainer.run(evaluateJob(1, 2));
   expect(served.sums).toMatchObject({ rows: 10, correct: 0 });
   expect(candidate.sums).toMatchObject({ rows: 10, correct: 10, loss: 0 });
-  expect((await trainer.run(evaluateJob(1, 2))).sums.correct).toBe(0);
+  expect((await trainer.run(evaluateJob(1, 3))).sums.correct).toBe(10);
   // A claim that does not add up would be refused for what it is.
   for (const { sums } of [served, candidate]) {
     const { truePositives, falsePositives, falseNegatives } = sums.confusion!;
