@@ -20,18 +20,9 @@ export function duration(text: string): number {
   throw new InvalidArgumentError(`expected a duration with its unit, such as 1s or 10m, got "${text}".`);
 }
 
-/** Parses an option that is a time, into ms since the Unix epoch. */
-export function time(text: string): number {
-  const ms = Date.parse(text);
-  if (Number.isFinite(ms)) return ms;
-  throw new InvalidArgumentError(
-    `expected a time such as 2026-01-09 or 2026-01-09T12:00:00Z, got "${text}".`,
-  );
-}
-
 /** Parses an option that is a time as tasks write it, into ms since the Unix epoch. */
-export function instantArgument(text: string): number {
-  const parsed = instant.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? "expected a time");
+export function time(text: string): number {
+  const { success, data, error } = instant.safeParse(text);
+  if (success) return data;
+  throw new InvalidArgumentError(`${error.issues[0]?.message ?? "expected a time"}, got "${text}".`);
 }

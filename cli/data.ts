@@ -17,7 +17,7 @@ import { type FolderView, viewFolder } from "../device/catalogue/folder.js";
 import { type Catalogue, listFolder } from "../device/catalogue/list.js";
 import { HeadwaterError } from "../shared/error.js";
 import { formatBytes } from "../shared/task/units.js";
-import { instantArgument } from "./argument.js";
+import { time } from "./argument.js";
 import { createRecordFormat, recordFormats } from "./record-format.js";
 
 /** Entities on a screen. */
@@ -49,12 +49,8 @@ export function register(program: Command): void {
     .addOption(new Option("--format <format>", "how to write it").choices(recordFormats).default("csv"))
     .option("--source <name>", "only of this source of the task")
     .option("--entity <name>", "only of this entity")
-    .option(
-      "--from <time>",
-      "only from this time on, such as 2026-03-01 or 2026-03-01T12:00:00Z",
-      instantArgument,
-    )
-    .option("--to <time>", "only before this time", instantArgument)
+    .option("--from <time>", "only from this time on, such as 2026-03-01 or 2026-03-01T12:00:00Z", time)
+    .option("--to <time>", "only before this time", time)
     .action((folder: string, options: ExportOptions) =>
       withFolder(folder, async (view) => {
         const table = await exportTable(view, options.what, filterOf(options));
@@ -118,16 +114,16 @@ export async function writeTable(
 function describeCatalogue({ messages, examples, predictions, quarantine }: Catalogue): string {
   return [
     section("messages", ["source", "messages", "first", "last", "payload"], messages, (each) => [
-      ...[each.source, each.count, time(each.firstMs), time(each.lastMs), formatBytes(each.bytes)],
+      ...[each.source, each.count, timeText(each.firstMs), timeText(each.lastMs), formatBytes(each.bytes)],
     ]),
     section("examples", ["entity", "train", "validation", "test", "first", "last"], examples, (each) => [
-      ...[each.entity, each.train, each.validation, each.test, time(each.firstMs), time(each.lastMs)],
+      ...[each.entity, each.train, each.validation, each.test, timeText(each.firstMs), timeText(each.lastMs)],
     ]),
     section("predictions", ["entity", "predictions", "first", "last"], predictions, (each) => [
-      ...[each.entity, each.count, time(each.firstMs), time(each.lastMs)],
+      ...[each.entity, each.count, timeText(each.firstMs), timeText(each.lastMs)],
     ]),
     section("quarantine", ["source", "reason", "values", "first", "last"], quarantine, (each) => [
-      ...[each.source, each.reason, each.count, time(each.firstMs), time(each.lastMs)],
+      ...[each.source, each.reason, each.count, timeText(each.firstMs), timeText(each.lastMs)],
     ]),
   ].join("");
 }
@@ -145,6 +141,6 @@ function section<Item>(
   return `${table.toString()}\n${more > 0 ? `and ${more} more\n` : ""}`;
 }
 
-function time(ms: number | null): string {
+function timeText(ms: number | null): string {
   return ms === null ? "" : new Date(ms).toISOString();
 }

@@ -15,7 +15,7 @@ import { Counters } from "../shared/counters.js";
 import { HeadwaterError } from "../shared/error.js";
 import { createRuntime } from "../shared/model/create-runtime.js";
 import type { EngineChoice } from "../shared/model/runtime.js";
-import { instantArgument } from "./argument.js";
+import { time } from "./argument.js";
 import { addDataOptions, arrivalOption, type DataOptions, dataOf, parseData } from "./data-options.js";
 import { engineOption } from "./plan.js";
 import { createRecordFormat, recordFormats } from "./record-format.js";
@@ -52,8 +52,8 @@ export function register(program: Command): void {
       "[SOURCE=]FILE with a message a line; .gz is unpacked, - is the standard input",
     )
     .option("--catalogue <folder>", "what this device has logged (default: that of <model>, without --data)")
-    .option("--from <time>", "only rows from this time on, such as 2026-03-01", instantArgument)
-    .option("--to <time>", "only rows before this time", instantArgument);
+    .option("--from <time>", "only rows from this time on, such as 2026-03-01", time)
+    .option("--to <time>", "only rows before this time", time);
   addDataOptions(command)
     .addOption(arrivalOption("--arrival <time>"))
     .addOption(

@@ -10,7 +10,7 @@ export function describeDrift(report: DriftReport, metric: MetricName): readonly
   return [
     whatChanged(report),
     whatWasSeen(report),
-    `${report.falseAlarms} false alarms in ${report.calmRows} rows without a change`,
+    whatWasNothing(report),
     ...whatHappened(report).map(({ atMs, text }) => `${since(report, atMs)}: ${text}`),
     whatCameOfIt(report, metric),
   ];
@@ -41,6 +41,10 @@ function whatWasSeen({ atMs, detected, detectionDelay, firstAlarmDelay }: DriftR
   if (detectionDelay === null) return "the fleet took something for a drift";
   const first = firstAlarmDelay === null ? "" : `, the first device after ${hours(firstAlarmDelay)}`;
   return `the fleet saw it after ${hours(detectionDelay)}${first}`;
+}
+
+function whatWasNothing({ falseAlarms, calmRows }: DriftReport): string {
+  return `${falseAlarms} false ${falseAlarms === 1 ? "alarm" : "alarms"} in ${calmRows} rows without a change`;
 }
 
 /** With a known change: those from then on. */

@@ -7,7 +7,7 @@ test("a drift is told from its beginning to its end, and what came before it is 
   expect(describeDrift(sampleDrift, "accuracy")).toEqual([
     "drift (concept) on 8 devices at 2026-01-09T00:00:00.000Z",
     "the fleet saw it after 2.0 h, the first device after 1.0 h",
-    "1 false alarms in 1000 rows without a change",
+    "1 false alarm in 1000 rows without a change",
     "+2.0 h: 3 devices said so, the fleet learnt anew (drift)",
     "+4.0 h: version 8 on trial, served by pump-2: rolled-back (accuracy: 9.0% worse than stable)",
     "+6.0 h: version 9 on trial, served by pump-1, pump-3: promoted",
@@ -21,7 +21,7 @@ test("without a known drift it says what was taken for one", () => {
   expect(lines).toEqual([
     "nothing is known to have changed",
     "nothing was done about anything",
-    "1 false alarms in 1000 rows without a change",
+    "1 false alarm in 1000 rows without a change",
     "accuracy 0.95 over all predictions",
   ]);
   expect(describeDrift({ ...nothing, detected: true }, "rmse")[1]).toBe(
