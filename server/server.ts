@@ -15,6 +15,7 @@ import { artefactOf } from "./model/export.js";
 import { claimDatabase } from "./model/identity.js";
 import { createLearning, type Learning } from "./model/learning.js";
 import type { ModelVersion } from "./model/registry.js";
+import type { ReportCounts } from "./monitor/fleet-view.js";
 import type { ReceivedReport } from "./monitor/report-store.js";
 import type { ServerOptions } from "./options.js";
 import type { RoundRecord, RoundsPage } from "./round/history.js";
@@ -64,6 +65,8 @@ export interface Server {
   model(version: number): Promise<ModelVersion | undefined>;
   /** The last report of every device. */
   reports(): ReadonlyMap<DeviceId, ReceivedReport>;
+  /** How many devices report, and how many of them drift. */
+  reportCounts(): ReportCounts;
   /** Has a kept version served by all, whatever gate and trial say. */
   promote(version: number): Promise<ActionResult>;
   /** Takes back what is in trial, else what is served: to version `to`, or to what was served before. */
@@ -123,8 +126,9 @@ class TaskServer implements Server {
   }
 
   async stop(): Promise<void> {
-    const { base, coordinator, effects, publisher } = this.#parts;
+    const { base, coordinator, effects, fleetView, publisher } = this.#parts;
     effects.stop();
+    fleetView.stop();
     publisher.stop();
     await coordinator.stop();
     await this.#options.uplink.close();
@@ -186,6 +190,10 @@ class TaskServer implements Server {
 
   reports(): ReadonlyMap<DeviceId, ReceivedReport> {
     return this.#parts.fleetView.reports;
+  }
+
+  reportCounts(): ReportCounts {
+    return this.#parts.fleetView.counts();
   }
 
   async promote(version: number): Promise<ActionResult> {

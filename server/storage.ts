@@ -98,6 +98,11 @@ export const serverMigrations: Migrations = [
   -- Names that people have given to versions; what has one is kept.
   CREATE TABLE aliases (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Rounds that have scored a version: of any version, and by time.
+  CREATE INDEX round_history_by_version ON round_history (base_version, round) WHERE pooled IS NOT NULL;
+  CREATE INDEX round_history_scored ON round_history (round) WHERE pooled IS NOT NULL;
+  `,
 ];
 
 /** The tables a write may touch. */

@@ -5,7 +5,7 @@ import { emptyMetricSums, mergeMetricSums, metricValues } from "../../shared/mod
 import type { Task } from "../../shared/task/task.js";
 import type { DeviceReport } from "../../shared/wire/report.js";
 import { TRIAL_PLACES } from "../../shared/wire/trial.js";
-import { freshReports } from "../monitor/fresh-reports.js";
+import { freshForMs } from "../monitor/fresh-reports.js";
 import type { ReceivedReport } from "../monitor/report-store.js";
 import type { ServerStatus } from "../status.js";
 
@@ -40,7 +40,10 @@ export interface FleetFacts {
 
 export function describeFleet({ task, status, reports, nowMs }: FleetFacts): FleetMetrics {
   const { head, stable, trial, previous = 0, sequence, quarantined, retrainUntil } = status;
-  const fresh = task.monitor === undefined ? [] : freshReports(reports, task.monitor, nowMs);
+  const sinceMs = task.monitor === undefined ? Number.POSITIVE_INFINITY : nowMs - freshForMs(task.monitor);
+  const fresh = [...reports.values()].flatMap(({ report, receivedMs }) =>
+    receivedMs >= sinceMs ? [report] : [],
+  );
   const window = fresh.reduce((sum, report) => mergeMetricSums(sum, report.window), emptyMetricSums);
   return {
     versions: { head, stable, previous, trial: trial?.version ?? 0 },

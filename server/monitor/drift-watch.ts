@@ -2,21 +2,20 @@
 
 import type { DeviceId } from "../../shared/id.js";
 import { Lru } from "../../shared/lru.js";
-import { isBetter, metricValue } from "../../shared/model/metric.js";
 import type { MonitorSpec } from "../../shared/task/task.js";
-import type { DeviceReport } from "../../shared/wire/report.js";
 import { shareOf } from "../fleet/selection.js";
 import type { Occurrence } from "../round/event.js";
 import type { Policy } from "../round/policy.js";
 import { mayRetrain } from "../round/retrain.js";
 import type { RoundsState } from "../round/state.js";
-import { freshReports } from "./fresh-reports.js";
-import type { ReceivedReport } from "./report-store.js";
+import type { FreshReports } from "./fresh-reports.js";
 
-/** A metric over fewer labelled rows is beyond no limit. */
-const LIMIT_ROWS_MIN = 20;
-
-type Reports = ReadonlyMap<DeviceId, ReceivedReport>;
+/** The device whose report has just come. */
+interface Heard {
+  readonly device: DeviceId;
+  readonly isDrifting: boolean;
+  readonly nowMs: number;
+}
 
 /** Looks at reports as they come. Remembers only since when each device has drifted. */
 export class DriftWatch {
@@ -28,20 +27,15 @@ export class DriftWatch {
     this.#driftingSinceMs = new Lru(policy.maxDevices);
   }
 
-  /** What the rounds should hear of after the report of `device`. */
-  look(
-    state: RoundsState,
-    reports: Reports,
-    { device, nowMs }: { readonly device: DeviceId; readonly nowMs: number },
-  ): readonly Occurrence[] {
+  /** What the rounds should hear of after the report of `device`, which is one of `fresh`. */
+  look(state: RoundsState, fresh: FreshReports, { device, isDrifting, nowMs }: Heard): readonly Occurrence[] {
     const { monitor } = this.#policy;
-    const report = reports.get(device)?.report;
-    if (monitor === undefined || report === undefined) return [];
-    this.#remember(device, report.drift.isDrifting, nowMs);
+    if (monitor === undefined) return [];
+    this.#remember(device, isDrifting, nowMs);
     // The fleet first: who drifts with it is no sensor gone wrong.
-    const retrain = this.#fleetDrift(state, reports, monitor, nowMs);
+    const retrain = this.#fleetDrift(state, fresh, monitor, nowMs);
     if (retrain !== undefined) return [retrain];
-    return this.#lone(state, reports, monitor, { device, nowMs });
+    return this.#lone(state, fresh, monitor, { device, nowMs });
   }
 
   #remember(device: DeviceId, isDrifting: boolean, nowMs: number): void {
@@ -51,29 +45,29 @@ export class DriftWatch {
 
   #fleetDrift(
     state: RoundsState,
-    reports: Reports,
+    fresh: FreshReports,
     monitor: MonitorSpec,
     nowMs: number,
   ): Occurrence | undefined {
     const { retrain } = monitor;
     if (retrain === undefined || !mayRetrain(state, { nowMs, policy: this.#policy })) return undefined;
-    const fresh = freshReports(reports, monitor, nowMs);
-    // A report on the version before says nothing about what is served now; its device is one of the fleet all the same.
-    const onStable = fresh.filter(({ serving }) => serving?.version === state.stable);
+    const all = fresh.size(nowMs);
     for (const reason of retrain.when) {
-      const said = onStable.filter((report) => says(report, reason, monitor));
-      if (said.length === 0 || said.length < shareOf(retrain.share, fresh.length)) continue;
-      const sinceMs = median(said.flatMap(({ drift }) => drift.sinceMs ?? []));
-      return { type: "retrain", reason, devices: said.length, share: said.length / fresh.length, sinceMs };
+      // A report on the version before says nothing about what is served now; its device is one of the fleet all the same.
+      const saying = { reason, version: state.stable };
+      const devices = fresh.saying(nowMs, saying);
+      if (devices === 0 || devices < shareOf(retrain.share, all)) continue;
+      const sinceMs = median(fresh.whoSay(nowMs, saying).flatMap(({ drift }) => drift.sinceMs ?? []));
+      return { type: "retrain", reason, devices, share: devices / all, sinceMs };
     }
     return undefined;
   }
 
   #lone(
     state: RoundsState,
-    reports: Reports,
+    fresh: FreshReports,
     monitor: MonitorSpec,
-    { device, nowMs }: { readonly device: DeviceId; readonly nowMs: number },
+    { device, nowMs }: Omit<Heard, "isDrifting">,
   ): readonly Occurrence[] {
     const { quarantine } = monitor;
     const sinceMs = this.#driftingSinceMs.get(device);
@@ -82,22 +76,11 @@ export class DriftWatch {
       return state.quarantined.has(device) ? [{ type: "quarantine-lifted", device }] : [];
     }
     if (state.quarantined.has(device) || nowMs - sinceMs < quarantine.afterMs) return [];
-    const fresh = freshReports(reports, monitor, nowMs);
-    const drifting = fresh.filter(({ drift }) => drift.isDrifting).length;
-    const most = Math.floor(quarantine.share * fresh.length);
+    const most = Math.floor(quarantine.share * fresh.size(nowMs));
     // More than may be set aside are not alone: they are the fleet, whether or not it may learn anew by now.
-    if (drifting > most || state.quarantined.size >= most) return [];
+    if (fresh.drifting(nowMs) > most || state.quarantined.size >= most) return [];
     return [{ type: "quarantine", device, reason: "drifts-alone" }];
   }
-}
-
-function says(report: DeviceReport, reason: "drift" | "limits", { limits }: MonitorSpec): boolean {
-  if (reason === "drift") return report.drift.isDrifting;
-  if (report.window.rows < LIMIT_ROWS_MIN) return false;
-  return limits.some(({ metric, worst }) => {
-    const value = metricValue(report.window, metric);
-    return value !== undefined && isBetter(metric, worst, value);
-  });
 }
 
 /** The lower of the two in the middle; null of none. */

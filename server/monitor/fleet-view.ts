@@ -3,7 +3,6 @@
 
 import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
-import { HeadwaterError } from "../../shared/error.js";
 import type { DeviceId } from "../../shared/id.js";
 import type { DeviceReport } from "../../shared/wire/report.js";
 import type { Occurrence, TrialEvidence } from "../round/event.js";
@@ -12,6 +11,8 @@ import type { RoundsState } from "../round/state.js";
 import { trialDevices } from "../round/trial-reach.js";
 import { DriftWatch } from "./drift-watch.js";
 import { poolEvidence } from "./evidence.js";
+import { FreshReports } from "./fresh-reports.js";
+import { ReportKeeper } from "./report-keeper.js";
 import type { ReceivedReport, ReportStore } from "./report-store.js";
 
 export interface FleetViewOptions {
@@ -21,16 +22,35 @@ export interface FleetViewOptions {
   readonly counters: Counters;
 }
 
+/** The fleet by its reports, in numbers. */
+export interface ReportCounts {
+  /** Devices whose report is not out of date, and those of them that drift. */
+  readonly reporting: number;
+  readonly drifting: number;
+  /** Devices whose last report is out of date. */
+  readonly silent: number;
+  /** When the last one came; undefined: never. */
+  readonly newestMs: number | undefined;
+}
+
 /** The last report of every device, at most as many as the policy remembers devices. */
 export class FleetView {
   readonly #options: FleetViewOptions;
   readonly #reports: Map<DeviceId, ReceivedReport>;
+  /** Undefined where the task does not monitor: nothing that devices say counts. */
+  readonly #fresh: FreshReports | undefined;
+  readonly #keeper: ReportKeeper;
   readonly #watch: DriftWatch;
+  #newestMs: number | undefined;
 
   constructor(options: FleetViewOptions) {
+    const { monitor } = options.policy;
     this.#options = options;
     this.#reports = options.store.load();
+    this.#fresh = monitor && new FreshReports(monitor);
+    this.#keeper = new ReportKeeper(options);
     this.#watch = new DriftWatch(options.policy);
+    for (const [device, received] of this.#reports) this.#count(device, received);
   }
 
   /** By device; the newest is the last. */
@@ -40,23 +60,33 @@ export class FleetView {
 
   /** Takes a device's report instead of the one before. */
   hear(device: DeviceId, report: DeviceReport): void {
-    const { clock, counters, policy, store } = this.#options;
+    const { clock, policy } = this.#options;
     const received = { report, receivedMs: clock.now() };
     this.#reports.delete(device);
     this.#reports.set(device, received);
-    try {
-      store.keep(device, received);
-      this.#makeRoom(policy.maxDevices);
-    } catch (error) {
-      // A full disk costs what is known after a restart, no more.
-      if (!(error instanceof HeadwaterError)) throw error;
-      counters.add(`reports.not-kept.${error.code}`);
-    }
+    this.#count(device, received);
+    this.#keeper.keep(device, received);
+    this.#makeRoom(policy.maxDevices);
   }
 
   /** What reports say that the rounds should hear of: about the device that has just been heard, and the fleet. */
   look(state: RoundsState, device: DeviceId): readonly Occurrence[] {
-    return this.#watch.look(state, this.#reports, { device, nowMs: this.#options.clock.now() });
+    const report = this.#reports.get(device)?.report;
+    if (this.#fresh === undefined || report === undefined) return [];
+    const { isDrifting } = report.drift;
+    return this.#watch.look(state, this.#fresh, { device, isDrifting, nowMs: this.#options.clock.now() });
+  }
+
+  /** How many report, and how many of them drift. */
+  counts(): ReportCounts {
+    const nowMs = this.#options.clock.now();
+    const reporting = this.#fresh?.size(nowMs) ?? 0;
+    return {
+      reporting,
+      drifting: this.#fresh?.drifting(nowMs) ?? 0,
+      silent: this.#reports.size - reporting,
+      newestMs: this.#newestMs,
+    };
   }
 
   /** What the devices in trial report on it. */
@@ -69,11 +99,22 @@ export class FleetView {
     });
   }
 
+  /** Writes nothing more. */
+  stop(): void {
+    this.#keeper.stop();
+  }
+
+  #count(device: DeviceId, received: ReceivedReport): void {
+    this.#fresh?.put(device, received);
+    this.#newestMs = received.receivedMs;
+  }
+
   #makeRoom(limit: number): void {
     for (const device of this.#reports.keys()) {
       if (this.#reports.size <= limit) return;
       this.#reports.delete(device);
-      this.#options.store.forget(device);
+      this.#fresh?.remove(device);
+      this.#keeper.forget(device);
     }
   }
 }

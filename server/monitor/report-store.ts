@@ -33,14 +33,21 @@ export class ReportStore {
     );
   }
 
-  keep(device: DeviceId, { report, receivedMs }: ReceivedReport): void {
-    this.#database.run(
-      "INSERT OR REPLACE INTO reports (device, received_ms, report) VALUES (?, ?, ?)",
-      ...[device, receivedMs, JSON.stringify(report)],
-    );
+  /** In one transaction: reports to keep in place of the ones before, and undefined for devices to forget. */
+  write(changes: ReadonlyMap<DeviceId, ReceivedReport | undefined>): void {
+    this.#database.transaction(() => {
+      for (const [device, received] of changes) this.#write(device, received);
+    });
   }
 
-  forget(device: DeviceId): void {
-    this.#database.run("DELETE FROM reports WHERE device = ?", device);
+  #write(device: DeviceId, received: ReceivedReport | undefined): void {
+    if (received === undefined) {
+      this.#database.run("DELETE FROM reports WHERE device = ?", device);
+      return;
+    }
+    this.#database.run(
+      "INSERT OR REPLACE INTO reports (device, received_ms, report) VALUES (?, ?, ?)",
+      ...[device, received.receivedMs, JSON.stringify(received.report)],
+    );
   }
 }

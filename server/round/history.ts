@@ -46,6 +46,8 @@ export interface RoundRecord {
 export interface RoundsPage {
   readonly before?: number;
   readonly limit: number;
+  /** Only those that have scored a version. */
+  readonly isScored?: boolean;
 }
 
 const COLUMNS =
@@ -79,9 +81,10 @@ export class RoundHistory {
     this.#database.run("UPDATE round_history SET pooled = ? WHERE round = ?", JSON.stringify(pooled), round);
   }
 
-  list({ before = Number.MAX_SAFE_INTEGER, limit }: RoundsPage): RoundRecord[] {
+  list({ before = Number.MAX_SAFE_INTEGER, limit, isScored = false }: RoundsPage): RoundRecord[] {
+    const scored = isScored ? "AND pooled IS NOT NULL" : "";
     const rows = this.#database.all(
-      `SELECT ${COLUMNS} FROM round_history WHERE round < ? ORDER BY round DESC LIMIT ?`,
+      `SELECT ${COLUMNS} FROM round_history WHERE round < ? ${scored} ORDER BY round DESC LIMIT ?`,
       before,
       limit,
     );

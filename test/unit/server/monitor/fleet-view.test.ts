@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { FleetView } from "../../../../server/monitor/fleet-view.js";
+import { KEEP_WITHIN_MS } from "../../../../server/monitor/report-keeper.js";
 import { ReportStore } from "../../../../server/monitor/report-store.js";
 import { type Policy, policyOf } from "../../../../server/round/policy.js";
 import { initialState, type RoundsState, type TrialState } from "../../../../server/round/state.js";
 import { serverMigrations } from "../../../../server/storage.js";
 import { Counters } from "../../../../shared/counters.js";
+import { HeadwaterError } from "../../../../shared/error.js";
 import type { DeviceId } from "../../../../shared/id.js";
 import { openSqlite } from "../../../../shared/storage/sqlite.js";
 import { parseTask } from "../../../../shared/task/parse.js";
@@ -35,12 +37,13 @@ monitor:
 class View {
   readonly database = openSqlite({ path: ":memory:", migrations: serverMigrations, durability: "full" });
   readonly clock = new ManualClock();
+  readonly counters = new Counters();
   readonly view = this.open();
   state: RoundsState = { ...initialState, stable: 1, fleet: new Map() };
 
   open(): FleetView {
     const store = new ReportStore(this.database);
-    return new FleetView({ store, policy, clock: this.clock, counters: new Counters() });
+    return new FleetView({ store, policy, clock: this.clock, counters: this.counters });
   }
 
   known(...devices: DeviceId[]): this {
@@ -155,12 +158,76 @@ describe("a device that drifts alone", () => {
   });
 });
 
-test("the last reports are there after a restart, the newest last, and only so many", async () => {
+describe("on disk", () => {
+  test("the last reports are there after a restart, the newest last, and only so many", async () => {
+    const lab = new View();
+    for (const device of ["a", "b", "c", "d", "e"] as DeviceId[]) lab.hear(device, reportOf());
+    await lab.clock.advance(1);
+    lab.hear(b, drifting(5));
+    await lab.clock.advance(KEEP_WITHIN_MS);
+    const again = lab.open();
+    expect([...again.reports.keys()]).toEqual(["c", "d", "e", "b"]);
+    const { receivedMs } = lab.view.reports.get(b)!;
+    expect(again.reports.get(b)).toEqual({ report: drifting(5), receivedMs });
+    expect(again.counts()).toEqual({ reporting: 4, drifting: 1, silent: 0, newestMs: receivedMs });
+  });
+
+  test("what came in the last second is lost in a crash, and said again by the next report", async () => {
+    const lab = new View();
+    lab.hear(a, reportOf({ serving: sideOf(1, sumsOf(10, 1)) }));
+    await lab.clock.advance(KEEP_WITHIN_MS);
+    lab.hear(a, reportOf({ serving: sideOf(1, sumsOf(20, 1)) }));
+    lab.hear(b, reportOf());
+    lab.view.stop();
+    await lab.clock.advance(KEEP_WITHIN_MS);
+    const again = lab.open();
+    expect([...again.reports.keys()]).toEqual([a]);
+    expect(again.reports.get(a)?.report.serving?.labelled.rows).toBe(10);
+    const next = reportOf({ serving: sideOf(1, sumsOf(30, 1)) });
+    again.hear(a, next);
+    again.hear(b, reportOf());
+    const unbroken = new View();
+    for (const device of [a, b]) unbroken.hear(device, device === a ? next : reportOf());
+    expect([...again.reports].map(([device, { report }]) => [device, report])).toEqual(
+      [...unbroken.view.reports].map(([device, { report }]) => [device, report]),
+    );
+  });
+
+  test("reports of one second are one commit, and a device's are one row", async () => {
+    const lab = new View();
+    let commits = 0;
+    const { database } = lab;
+    const transaction = database.transaction.bind(database);
+    database.transaction = (body) => {
+      commits += 1;
+      return transaction(body);
+    };
+    for (let at = 0; at < 50; at++) lab.hear(at % 2 === 0 ? a : b, reportOf());
+    expect(commits).toBe(0);
+    await lab.clock.advance(KEEP_WITHIN_MS);
+    expect(commits).toBe(1);
+    expect(database.get("SELECT count(*) AS n FROM reports")?.n).toBe(2);
+  });
+
+  test("a disk that refuses them costs what is known after a restart, and is counted", async () => {
+    const lab = new View();
+    lab.hear(a, reportOf());
+    lab.hear(b, reportOf());
+    lab.database.transaction = () => {
+      throw new HeadwaterError("storage-full", "no room");
+    };
+    await lab.clock.advance(KEEP_WITHIN_MS);
+    expect(lab.counters.get("reports.not-kept.storage-full")).toBe(2);
+    expect(lab.view.counts()).toMatchObject({ reporting: 2 });
+  });
+});
+
+test("a device that has fallen silent counts as silent, and neither as drifting nor as well", async () => {
   const lab = new View();
-  for (const device of ["a", "b", "c", "d", "e"] as DeviceId[]) lab.hear(device, reportOf());
-  await lab.clock.advance(1);
-  lab.hear(b, drifting(5));
-  const again = lab.open();
-  expect([...again.reports.keys()]).toEqual(["c", "d", "e", "b"]);
-  expect(again.reports.get(b)).toEqual({ report: drifting(5), receivedMs: lab.clock.now() });
+  lab.hear(a, drifting());
+  await lab.clock.advance(MINUTE_MS);
+  lab.hear(b, reportOf());
+  expect(lab.view.counts()).toMatchObject({ reporting: 2, drifting: 1, silent: 0 });
+  await lab.clock.advance(2 * MINUTE_MS + 1);
+  expect(lab.view.counts()).toMatchObject({ reporting: 1, drifting: 0, silent: 1 });
 });
