@@ -9,7 +9,6 @@ const { checkout, devices: count, rounds } = JSON.parse(process.argv[2]);
 const from = (path) => import(resolve(checkout, "dist", path));
 const { openServerFolder } = await from("server/host/server-folder.js");
 const { startHttp } = await from("server/http/http.js");
-const { driftView, trialView } = await from("server/http/monitor-views.js");
 const { ServerMeter } = await from("server/metrics/meter.js");
 const { RoundHistory } = await from("server/round/history.js");
 const { createServer } = await from("server/server.js");
@@ -61,9 +60,7 @@ const http = await startHttp({
     ...{ task, source: loaded, version: "bench", server, enrolled: folder.enrolled, clock, startedMs: 0 },
     ...{ brokerCounters: new Counters(), notReady: () => undefined },
     broker: () => ({ kind: "external", urls: [], isConnected: true }),
-    trial: () => trialView(server.status(), task),
-    // The second is what an older build takes, the third what a newer one adds.
-    drift: (query) => driftView(server.reports(), task, { nowMs: clock.now(), query }),
+    drift: await driftSource(),
   },
 });
 for (const id of ids) await say(id, "hello", hello());
@@ -91,6 +88,17 @@ process.on("message", async ({ order, ...options }) => {
   process.send({ type: "done", cpuMs: (user + system) / 1000, tookMs: clock.elapsed() - beganMs });
 });
 process.send({ type: "ready", url: http.url });
+
+/** Of this build; older ones have a function. */
+async function driftSource() {
+  try {
+    const { DriftSource } = await from("server/http/drift-view.js");
+    return new DriftSource({ task, server, clock });
+  } catch {
+    const { driftView } = await from("server/http/monitor-views.js");
+    return () => driftView(server.reports(), task);
+  }
+}
 
 /** A history as long as it gets; every other round has scored a version. */
 function remember(history) {

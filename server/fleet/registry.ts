@@ -29,6 +29,8 @@ interface Seen {
   readonly rejected: Map<RejectionReason, number>;
   bytesUp: number;
   bytesDown: number;
+  /** As told last; undefined once something has changed. */
+  view: DeviceView | undefined;
 }
 
 /** Devices by id, at most `limit`; the one not heard for longest makes room. */
@@ -36,6 +38,10 @@ export class FleetRegistry {
   readonly #limit: number;
   readonly #changed: () => void;
   readonly #devices = new Map<DeviceId, Seen>();
+  /** By id; undefined once one has come or gone. */
+  #ids: readonly DeviceId[] | undefined;
+  /** As told last; undefined once something has changed. */
+  #list: readonly DeviceView[] | undefined;
 
   /** `changed` is called when anything but a count of bytes has. */
   constructor(options: { readonly limit: number; readonly changed?: () => void }) {
@@ -54,7 +60,7 @@ export class FleetRegistry {
   }
 
   left(device: DeviceId): void {
-    const seen = this.#devices.get(device);
+    const seen = this.#known(device);
     if (seen === undefined) return;
     seen.isConnected = false;
     this.#changed();
@@ -68,7 +74,7 @@ export class FleetRegistry {
 
   /** Counts what travelled. A stranger's bytes are nobody's. */
   carried(device: DeviceId, { up = 0, down = 0 }: { readonly up?: number; readonly down?: number }): void {
-    const seen = this.#devices.get(device);
+    const seen = this.#known(device);
     if (seen === undefined) return;
     seen.bytesUp += up;
     seen.bytesDown += down;
@@ -79,30 +85,31 @@ export class FleetRegistry {
     return this.#devices.get(device)?.isConnected ?? false;
   }
 
-  /** All devices, by id. */
-  list(): DeviceView[] {
-    return [...this.#devices]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([device, { isConnected, seenMs, hello, rejected, bytesUp, bytesDown }]) => ({
-        device,
-        isConnected,
-        seenMs,
-        stable: hello?.stable ?? null,
-        eligible: hello?.eligible ?? false,
-        reason: hello?.reason ?? null,
-        examples: hello?.examples ?? { train: 0, validation: 0 },
-        labels: hello?.labels ?? {},
-        rejected: Object.fromEntries(rejected),
-        bytesUp,
-        bytesDown,
-      }));
+  /** All devices, by id. What has not changed is the same object as the last time, the list itself included. */
+  list(): readonly DeviceView[] {
+    this.#ids ??= [...this.#devices.keys()].sort();
+    this.#list ??= this.#ids.map((device) => {
+      const seen = this.#devices.get(device)!;
+      seen.view ??= viewOf(device, seen);
+      return seen.view;
+    });
+    return this.#list;
+  }
+
+  /** A device about to be changed. */
+  #known(device: DeviceId): Seen | undefined {
+    const seen = this.#devices.get(device);
+    if (seen !== undefined) seen.view = undefined;
+    this.#list = undefined;
+    return seen;
   }
 
   // A map iterates in order of insertion: moving whoever is heard to its end keeps the longest silent first.
   #touch(device: DeviceId): Seen {
-    const known = this.#devices.get(device);
+    const known = this.#known(device);
     const seen = known ?? newlySeen();
     this.#devices.delete(device);
+    if (known === undefined) this.#ids = undefined;
     if (this.#devices.size >= this.#limit) {
       const [longestSilent] = this.#devices.keys();
       if (longestSilent !== undefined) this.#devices.delete(longestSilent);
@@ -120,5 +127,25 @@ function newlySeen(): Seen {
     rejected: new Map(),
     bytesUp: 0,
     bytesDown: 0,
+    view: undefined,
+  };
+}
+
+function viewOf(
+  device: DeviceId,
+  { isConnected, seenMs, hello, rejected, bytesUp, bytesDown }: Seen,
+): DeviceView {
+  return {
+    device,
+    isConnected,
+    seenMs,
+    stable: hello?.stable ?? null,
+    eligible: hello?.eligible ?? false,
+    reason: hello?.reason ?? null,
+    examples: hello?.examples ?? { train: 0, validation: 0 },
+    labels: hello?.labels ?? {},
+    rejected: Object.fromEntries(rejected),
+    bytesUp,
+    bytesDown,
   };
 }

@@ -42,9 +42,11 @@ export type KeylessCredential = Omit<Credential, "privateKey">;
 
 const PASSWORD_BYTES = 32;
 
-/** Answers from the database each time: nothing is remembered that another process could have changed. */
+/** Answers from the database each time: nothing is remembered that another process could have changed since. */
 export class EnrolledDevices {
   readonly #options: EnrolledDevicesOptions;
+  /** Everybody, as of a state of the database; undefined once this object has changed it. */
+  #listed: { readonly changes: number; readonly devices: readonly EnrolledDevice[] } | undefined;
 
   constructor(options: EnrolledDevicesOptions) {
     this.#options = options;
@@ -67,13 +69,11 @@ export class EnrolledDevices {
     return timingSafeEqual(sha256(password), row.password_sha256);
   }
 
-  /** Every device, by id. */
+  /** Every device, by id. The same list as the last time while nothing has changed. */
   list(): readonly EnrolledDevice[] {
-    const rows = this.#options.database.all("SELECT device, enrolled_ms FROM devices ORDER BY device");
-    return rows.map((row) => ({
-      device: String(row.device) as DeviceId,
-      enrolledMs: Number(row.enrolled_ms),
-    }));
+    const changes = this.changes();
+    if (this.#listed?.changes !== changes) this.#listed = { changes, devices: this.#read() };
+    return this.#listed.devices;
   }
 
   /** Lets a device take part, with a key made for it. Throws `config-invalid` when it is enrolled already. */
@@ -85,6 +85,7 @@ export class EnrolledDevices {
   /** The same for a device that has made its key itself: the private half never leaves it. */
   enrolWithKey(device: DeviceId, publicKey: KeyObject): KeylessCredential {
     const { database, clock, task, serverKey } = this.#options;
+    this.#listed = undefined;
     const password = randomBytes(PASSWORD_BYTES).toString("base64url");
     // 256 random bits cannot be guessed from their hash, however fast it is.
     const added = database.run(
@@ -99,12 +100,21 @@ export class EnrolledDevices {
 
   /** The device may not take part any more. False when it was not enrolled. */
   revoke(device: DeviceId): boolean {
+    this.#listed = undefined;
     return this.#options.database.run("DELETE FROM devices WHERE device = ?", device) > 0;
   }
 
   /** Another number whenever another process has changed something. */
   changes(): number {
     return Number(this.#options.database.get("PRAGMA data_version")?.data_version);
+  }
+
+  #read(): EnrolledDevice[] {
+    const rows = this.#options.database.all("SELECT device, enrolled_ms FROM devices ORDER BY device");
+    return rows.map((row) => ({
+      device: String(row.device) as DeviceId,
+      enrolledMs: Number(row.enrolled_ms),
+    }));
   }
 
   /** What Mosquitto checks passwords against, by user name. */

@@ -13,8 +13,9 @@ import { headwaterVersion } from "../../shared/version.js";
 import { type AlertConfig, AlertDesk } from "../alert/desk.js";
 import type { EmbeddedBroker } from "../broker/broker.js";
 import type { ServerFact } from "../fact.js";
+import { DriftSource } from "../http/drift-view.js";
 import { startHttp } from "../http/http.js";
-import { driftView, trialView } from "../http/monitor-views.js";
+import { trialView } from "../http/trial-view.js";
 import type { ApiSources } from "../http/views.js";
 import { VerifyThread } from "../ingest/verify-thread.js";
 import { ServerMeter } from "../metrics/meter.js";
@@ -94,7 +95,7 @@ async function start(config: ServerHostConfig, parts: ServerHostParts, undo: Und
     broker: () => broker.describe(),
     actions: { operations: server, token: address?.token, isLoopback: isLoopback(address?.host ?? "") },
     trial: () => trialView(server.status(), task.task),
-    drift: () => driftView(server.reports(), task.task),
+    drift: new DriftSource({ task: task.task, server, clock }),
     notReady: () => (isRecovered ? broker.trouble() : "the journal is being recovered"),
   };
   const models = new ServerModels({ ...sources, server, task: task.task });

@@ -3,13 +3,16 @@
 import type { z } from "zod";
 import type { ActionResult } from "../server.js";
 import type { ServerOperations } from "./actions.js";
+import { describeDevices } from "./device-list.js";
 import {
   actionBodySchema,
   aliasBodySchema,
   aliasParamsSchema,
+  type DriftView,
   devicesQuerySchema,
   devicesSchema,
   doneSchema,
+  driftQuerySchema,
   driftSchema,
   healthSchema,
   lineageQuerySchema,
@@ -31,7 +34,6 @@ import { selectionView } from "./selection-view.js";
 import { describeTask } from "./task-view.js";
 import {
   type ApiSources,
-  describeDevices,
   describeLineage,
   describeMetrics,
   describeModels,
@@ -78,6 +80,9 @@ export interface ActionRoute extends RouteShape {
   readonly act: (operations: ServerOperations, question: ActionQuestion) => Promise<ApiAnswer>;
 }
 
+/** Where nothing is reported. */
+const NO_DRIFT: DriftView = { columns: [], devices: [], total: 0, silentAfterMs: 0 };
+
 /** Every route with a place in the OpenAPI document. */
 export const apiRoutes: readonly ApiRoute[] = [
   {
@@ -110,13 +115,14 @@ export const apiRoutes: readonly ApiRoute[] = [
     summary: "What evaluate rounds measured, oldest first",
     query: metricsQuerySchema,
     replies: { 200: metricPointsSchema },
-    answer: (sources, { query }) => ok(describeMetrics(sources, metricsQuerySchema.parse(query).limit)),
+    answer: (sources, { query }) => ok(describeMetrics(sources, metricsQuerySchema.parse(query))),
   },
   {
     url: "/api/drift",
     summary: "How far each device's data has drifted, column by column",
+    query: driftQuerySchema,
     replies: { 200: driftSchema },
-    answer: ({ drift }) => ok(drift?.() ?? { columns: [], devices: [] }),
+    answer: ({ drift }, { query }) => ok(drift?.view(driftQuerySchema.parse(query)) ?? NO_DRIFT),
   },
   {
     url: "/api/selection",

@@ -124,9 +124,14 @@ export const statusSchema = z.object({
   selection: selectionSchema.optional().describe("the task's candidates; all of it is at /api/selection too"),
   trial: trialSchema.optional().describe("a version on trial with a part of the fleet"),
   drift: z
-    .object({ devices: count, drifting: count, updatedMs: timeMs })
+    .object({
+      devices: count.describe("their last report is not out of date"),
+      drifting: count.describe("those of them that drift"),
+      silent: count.describe("their last report is out of date: they count for nothing"),
+      updatedMs: timeMs.describe("when the last report came"),
+    })
     .optional()
-    .describe("devices that have reported, and those of them whose data drifts"),
+    .describe("what devices report of themselves; absent before the first report"),
 });
 
 export const roundSchema = z.object({
@@ -159,12 +164,25 @@ export const actionBodySchema = z.strictObject({});
 export const aliasBodySchema = z.strictObject({ version: count.min(1) });
 export const doneSchema = z.object({ done: z.literal(true) });
 
-export const metricsQuerySchema = z.strictObject({ limit: count.min(1).max(2000).default(500) });
+export const metricsQuerySchema = z.strictObject({
+  limit: count.min(1).max(2000).default(500),
+  before: count.optional().describe("only rounds below this number"),
+});
 
 export const metricPointsSchema = z.object({
   points: z
     .array(z.object({ round: count, version: count, closedMs: timeMs.optional(), metrics }))
-    .describe("evaluate rounds, oldest first"),
+    .describe("evaluate rounds, oldest first: the newest ones below `before`"),
+  next: count.optional().describe("`before` of the page of older ones; absent on the last"),
+});
+
+export const driftQuerySchema = z.strictObject({
+  limit: count.min(1).max(1000).default(200),
+  after: z
+    .string()
+    .max(64)
+    .optional()
+    .describe("only devices behind this id, by id; absent: those that drift most, first"),
 });
 
 export const driftSchema = z.object({
@@ -174,6 +192,7 @@ export const driftSchema = z.object({
       z.object({
         device: z.string(),
         reportedMs: timeMs,
+        isSilent: z.boolean().describe("that report is out of date, and counts for nothing"),
         scores: z
           .array(z.number().nullable())
           .describe(
@@ -181,7 +200,12 @@ export const driftSchema = z.object({
           ),
       }),
     )
-    .describe("by id; empty before the first report"),
+    .describe("empty before the first report"),
+  total: count.describe("devices that have reported"),
+  silentAfterMs: count.describe(
+    "age from which a report is out of date: three times the interval of reports",
+  ),
+  next: z.string().optional().describe("`after` of the next page; absent on the last, and without `after`"),
 });
 
 export const taskViewSchema = z.object({
@@ -298,4 +322,5 @@ export type ModelsView = z.infer<typeof modelsSchema>;
 export type DeviceView = z.infer<typeof deviceSchema>;
 export type DevicesView = z.infer<typeof devicesSchema>;
 export type RoundsQuery = z.infer<typeof roundsQuerySchema>;
+export type DriftQuery = z.infer<typeof driftQuerySchema>;
 export type DevicesQuery = z.infer<typeof devicesQuerySchema>;

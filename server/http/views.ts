@@ -2,25 +2,22 @@
 
 import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
-import type { DeviceId } from "../../shared/id.js";
 import type { RunManifest, Signed, Verdict } from "../../shared/lineage/record.js";
 import { metricValues } from "../../shared/model/metric.js";
 import type { LoadedTask } from "../../shared/task/parse.js";
 import type { Task } from "../../shared/task/task.js";
 import { rawPublicKey } from "../../shared/wire/signature.js";
-import type { DeviceView as HeardDevice } from "../fleet/registry.js";
 import type { EnrolledDevice } from "../host/enrolled.js";
-import { ROUNDS_REMEMBERED, type RoundRecord } from "../round/history.js";
+import type { RoundRecord } from "../round/history.js";
 import type { MemberRecord } from "../round/timeline.js";
 import type { Server } from "../server.js";
 import type { RoundStatus, ServerStatus } from "../status.js";
 import { actionsOf, type ServerActions } from "./actions.js";
+import { listDevices } from "./device-list.js";
+import type { DriftSource } from "./drift-view.js";
 import { optional } from "./optional.js";
 import type {
-  DevicesQuery,
-  DevicesView,
   DeviceView,
-  DriftView,
   LineageView,
   LiveStatus,
   MemberView,
@@ -66,8 +63,8 @@ export interface ApiSources {
   readonly actions?: ServerActions;
   /** The version on trial, if any. */
   readonly trial?: () => TrialView | undefined;
-  /** What devices have reported of their data, with the time of the newest report. */
-  readonly drift?: () => DriftView;
+  /** What devices have reported of their data. */
+  readonly drift?: Pick<DriftSource, "summary" | "view">;
 }
 
 /** Devices in the status itself; a page of them is asked for apart. */
@@ -88,7 +85,7 @@ export interface LiveView {
   readonly status: LiveStatus;
   /** Of the open round. */
   readonly members: MemberView[];
-  readonly devices: DeviceView[];
+  readonly devices: readonly DeviceView[];
 }
 
 export function describeLive(sources: ApiSources): LiveView {
@@ -129,22 +126,8 @@ function describeStatus(
     ...optional({
       selection: selectionView(status),
       trial: sources.trial?.(),
-      drift: summariseDrift(sources.drift?.()),
+      drift: sources.drift?.summary(),
     }),
-  };
-}
-
-/** True when a device's data drifts in at least one column. */
-function isDrifting({ scores }: DriftView["devices"][number]): boolean {
-  return scores.some((score) => score !== null && score >= 1);
-}
-
-function summariseDrift(view: DriftView | undefined): LiveStatus["drift"] {
-  if (view === undefined || view.devices.length === 0) return undefined;
-  return {
-    devices: view.devices.length,
-    drifting: view.devices.filter(isDrifting).length,
-    updatedMs: view.devices.reduce((newest, { reportedMs }) => Math.max(newest, reportedMs), 0),
   };
 }
 
@@ -161,14 +144,18 @@ export function describeRoundDetail(
   return { ...describeRound(record, task), members };
 }
 
-/** What evaluate rounds measured, oldest first. */
-export function describeMetrics({ server, task }: ApiSources, limit: number): MetricPointsView {
-  const measured = server.rounds({ limit: ROUNDS_REMEMBERED }).filter(({ pooled }) => pooled !== undefined);
-  const points = measured.slice(0, limit).map((record) => {
+/** What evaluate rounds measured: the newest of them, oldest first. */
+export function describeMetrics(
+  { server, task }: Pick<ApiSources, "task"> & { readonly server: Pick<Server, "rounds"> },
+  { limit, before }: RoundsQuery,
+): MetricPointsView {
+  const records = server.rounds({ limit: limit + 1, isScored: true, ...optional({ before }) });
+  const points = records.slice(0, limit).map((record) => {
     const { round, baseVersion, closedMs, metrics = {} } = describeRound(record, task);
     return { round, version: baseVersion, metrics, ...optional({ closedMs }) };
   });
-  return { points: points.reverse() };
+  const next = records.length > limit ? points.at(-1)?.round : undefined;
+  return { points: points.reverse(), ...optional({ next }) };
 }
 
 // The state says who is in the round, the timeline when: after a restart it may not know.
@@ -233,18 +220,6 @@ function describeRecord({ record, sha256, signature }: Signed<RunManifest | Verd
   return { record: { ...record }, sha256, signature: Buffer.from(signature).toString("base64") };
 }
 
-export function describeDevices(
-  sources: ApiSources,
-  { limit, after = "", connected }: DevicesQuery,
-): DevicesView {
-  const wanted = listDevices(sources, sources.server.status()).filter(
-    ({ device, isConnected }) => device > after && (connected === undefined || isConnected === connected),
-  );
-  const devices = wanted.slice(0, limit);
-  const last = devices.at(-1);
-  return { devices, ...(wanted.length > limit && last !== undefined ? { next: last.device } : {}) };
-}
-
 function describeOpen(open: RoundStatus, server: ApiSources["server"]): Omit<OpenRoundView, "members"> {
   const record = server.rounds({ limit: 1, before: open.round + 1 })[0];
   const { round, kind, baseVersion, deadlineMs, target, quorum, isClosing } = open;
@@ -280,40 +255,4 @@ function describeEvaluation(scored: RoundRecord | undefined, task: Task) {
   const devices = ending?.accepted;
   const metrics = metricValues(pooled, task.model.output);
   return { round, rows: pooled.rows, metrics, ...optional({ devices }) };
-}
-
-/** Devices enrolled, heard, or both, by id. */
-function listDevices({ enrolled }: ApiSources, status: ServerStatus): DeviceView[] {
-  const heard = new Map(status.devices.map((device) => [device.device, device]));
-  const known = new Map(enrolled.list().map((device) => [device.device, device]));
-  const ids = new Set<DeviceId>([...known.keys(), ...heard.keys()]);
-  // Ids are ASCII: this is the order of their bytes.
-  return [...ids]
-    .sort((a, b) => (a < b ? -1 : 1))
-    .map((id) => describeDevice(id, heard.get(id), known.get(id)));
-}
-
-function describeDevice(
-  device: DeviceId,
-  heard: HeardDevice | undefined,
-  enrolled: EnrolledDevice | undefined,
-): DeviceView {
-  return {
-    device,
-    isEnrolled: enrolled !== undefined,
-    // One known from before the start is only expected to be there until it is heard.
-    isConnected: heard?.seenMs !== undefined && heard.isConnected,
-    isEligible: heard?.eligible ?? false,
-    examples: heard?.examples ?? { train: 0, validation: 0 },
-    rejected: { ...heard?.rejected },
-    labels: { ...heard?.labels },
-    ...optional({
-      enrolledMs: enrolled?.enrolledMs,
-      seenMs: heard?.seenMs,
-      bytesUp: heard?.bytesUp,
-      bytesDown: heard?.bytesDown,
-      stable: heard?.stable,
-      reason: heard?.reason,
-    }),
-  };
 }

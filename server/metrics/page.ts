@@ -3,8 +3,9 @@
 import { Exposition } from "../../shared/metrics/exposition.js";
 import { tellProcess } from "../../shared/metrics/process.js";
 import { type ServerMetric, serverMetrics } from "../../shared/metrics/table.js";
+import { describeDevices } from "../http/device-list.js";
 import type { StatusView } from "../http/schema.js";
-import { type ApiSources, describeDevices, describeServer } from "../http/views.js";
+import { type ApiSources, describeServer } from "../http/views.js";
 import type { FleetMetrics } from "./fleet.js";
 import type { ServerMeter } from "./meter.js";
 

@@ -167,7 +167,12 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
   });
 
   test("every page passes axe in both themes, and none is wider than a phone", async () => {
-    const drift = { columns: ["a", "b"], devices: [{ device: "a", reportedMs: 1, scores: [0.2, 2.4] }] };
+    const row = { reportedMs: 1, isSilent: false, scores: [0.2, 2.4] };
+    const devices = [
+      { device: "a", ...row },
+      { device: "b", ...row, isSilent: true },
+    ];
+    const drift = { columns: ["a", "b"], devices, total: 2, silentAfterMs: 900_000 };
     const { lab, url } = await startLab({ drift });
     await runRound(lab, await twoDevices(lab));
     const all: string[] = [];

@@ -71,7 +71,7 @@ export class DashboardLab {
       enrolled: { list: () => enrolled },
       broker: () => ({ kind: "external", urls: ["mqtt://127.0.0.1"], isConnected: true }),
       notReady: () => undefined,
-      ...(drift === undefined ? {} : { drift: () => drift }),
+      ...(drift === undefined ? {} : { drift: { summary: () => undefined, view: () => drift } }),
       actions: { token: undefined, isLoopback: true, operations: lab.server },
     };
   }

@@ -264,7 +264,7 @@ describe("rounds, metrics and task, in detail", () => {
   });
 
   test("there is no drift before the first report", async () => {
-    expect((await get("/api/drift")).body).toEqual({ columns: [], devices: [] });
+    expect((await get("/api/drift")).body).toEqual({ columns: [], devices: [], total: 0, silentAfterMs: 0 });
     expect((await get("/api/status")).body).not.toHaveProperty("drift");
   });
 });

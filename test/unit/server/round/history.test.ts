@@ -54,6 +54,17 @@ test("a version's score is that of the last round that scored it", () => {
   expect(rounds.scored(6)).toBeUndefined();
 });
 
+test("rounds that have scored a version are found among those that have not, page by page", () => {
+  const rounds = history();
+  for (const round of [1, 2, 3, 4, 5, 6]) {
+    rounds.begin({ round, kind: round % 2 === 0 ? "evaluate" : "train", baseVersion: 1, openedMs: round });
+    if (round % 2 === 0) rounds.score(round, sums);
+  }
+  const page = { limit: 2, isScored: true };
+  expect(rounds.list(page).map(({ round }) => round)).toEqual([6, 4]);
+  expect(rounds.list({ ...page, before: 4 }).map(({ round }) => round)).toEqual([2]);
+});
+
 test("the oldest rounds are forgotten", () => {
   const rounds = history();
   for (const round of [1, 2, ROUNDS_REMEMBERED + 1])

@@ -1,0 +1,20 @@
+// What the version on trial looks like to the dashboard.
+
+import type { Task } from "../../shared/task/task.js";
+import { TRIAL_PLACES } from "../../shared/wire/trial.js";
+import type { ServerStatus } from "../status.js";
+import type { TrialView } from "./schema.js";
+
+/** The version on trial, undefined when there is none. */
+export function trialView({ trial }: ServerStatus, { rollout }: Task): TrialView | undefined {
+  if (trial === undefined) return undefined;
+  const { version, mode, step, below, sinceMs, failures } = trial;
+  const { canary, guard } = rollout;
+  return {
+    ...{ version, mode, step: step + 1, sinceMs },
+    steps: mode === "shadow" ? 1 : (canary?.steps.length ?? 1),
+    share: below / TRIAL_PLACES,
+    ...(mode === "canary" && canary !== undefined ? { labels: { ...canary.labels } } : {}),
+    ...(failures > 0 ? { note: `${failures} of ${guard.failures} checks that end it have failed` } : {}),
+  };
+}
