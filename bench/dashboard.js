@@ -55,7 +55,8 @@ async function measureEvents() {
     const mark = `"bytesUp":${change * 7919}`;
     const began = performance.now();
     const seen = new Promise((resolve) => waiting.set(mark, { left: WATCHERS, resolve }));
-    devices[change].bytesUp = change * 7919;
+    // What has changed is another object, as of a server's registry.
+    devices[change] = { ...devices[change], bytesUp: change * 7919 };
     changes.tell();
     await withinBound(seen, mark);
     times.push(performance.now() - began);

@@ -2,34 +2,38 @@
 
 import type { DriftView } from "../../http/schema.js";
 import { useAnswer } from "../api.js";
+import { ago, span } from "../format.js";
 import type { LiveState } from "../live-state.js";
 import { Empty, Pending, Table } from "../parts/bits.js";
-
-/** Devices shown, those that drift most first. */
-const DEVICES_MAX = 200;
 
 export function Drift({ state }: { readonly state: LiveState }) {
   const answer = useAnswer<DriftView>("/api/drift", state.status.drift?.updatedMs ?? 0);
   if (answer.kind !== "known") return <Pending answer={answer} />;
-  const { columns, devices } = answer.value;
-  const shown = devices.toSorted((a, b) => worst(b) - worst(a)).slice(0, DEVICES_MAX);
+  const { columns, devices, total, silentAfterMs } = answer.value;
   return (
     <>
       <h1>Drift</h1>
       <p class="quiet">
         Each cell is a test statistic over its threshold: from 1 on, the column is no longer distributed as in
-        training.
+        training. Devices that drift most come first. One whose last report is older than{" "}
+        {span(silentAfterMs)} is silent, and counts for nothing.
+        {devices.length < total ? ` These are ${devices.length} of ${total}.` : ""}
       </p>
-      {shown.length === 0 ? (
+      {devices.length === 0 ? (
         <Empty>No reports yet. Devices send them when the task has a `monitor` part.</Empty>
       ) : (
         <Table
           caption="Drift by device and column"
           head={["device", ...columns]}
-          rows={shown.map((device) => ({
+          rows={devices.map((device) => ({
             key: device.device,
             cells: [
-              <a href={`#/devices/${encodeURIComponent(device.device)}`}>{device.device}</a>,
+              <>
+                <a href={`#/devices/${encodeURIComponent(device.device)}`}>{device.device}</a>
+                {device.isSilent ? (
+                  <span class="quiet"> silent, {ago(device.reportedMs, state.status.nowMs)}</span>
+                ) : null}
+              </>,
               ...device.scores.map((score) => <Heat score={score} />),
             ],
           }))}
@@ -37,10 +41,6 @@ export function Drift({ state }: { readonly state: LiveState }) {
       )}
     </>
   );
-}
-
-function worst({ scores }: DriftView["devices"][number]): number {
-  return scores.reduce<number>((most, score) => Math.max(most, score ?? 0), 0);
 }
 
 function Heat({ score }: { readonly score: number | null }) {
