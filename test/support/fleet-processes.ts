@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { telemetryMigrations } from "../../device/storage.js";
 import { startTelemetryBroker } from "../../server/broker/telemetry-broker.js";
+import type { SelectionView } from "../../server/http/schema.js";
 import { Counters } from "../../shared/counters.js";
 import { silentLogger } from "../../shared/log.js";
 import { createPipeline } from "../../shared/pipeline/pipeline.js";
@@ -25,7 +26,8 @@ export type DeviceName = (typeof DEVICES)[number];
 export const ROUNDS = 12;
 
 // All devices in every round, and deadlines that no downtime here reaches: what comes out depends on the data alone.
-const TASK = `task: pumps
+/** What the fleet learns, unless a test says otherwise. */
+export const FLEET_TASK = `task: pumps
 entity: "{topic.1}"
 sources:
   pump: { mqtt: plant/+/telemetry, time: { field: ts, unit: ms }, late: { disorder: 2m, then: drop } }
@@ -49,10 +51,16 @@ simulate: { generator: pumps, with: { from: 2026-01-01, days: 3, history: 3 }, d
 
 /** What the server says of itself, as far as tests ask. */
 export interface FleetStatus {
+  readonly isReady: boolean;
   readonly head: number;
   readonly trainRounds: number;
   readonly finished?: string;
-  readonly open?: { readonly round: number; readonly kind: string; readonly members: readonly object[] };
+  readonly open?: {
+    readonly round: number;
+    readonly kind: string;
+    readonly members: readonly { readonly device: string; readonly status: string }[];
+  };
+  readonly selection?: SelectionView;
   readonly devices: readonly { readonly device: string; readonly isConnected: boolean }[];
   readonly counters: Readonly<Record<string, number>>;
 }
@@ -182,10 +190,10 @@ export class FleetProcesses {
 }
 
 /** Prepares the snapshot in `folder`: enrols the devices, lets them adopt the task and take in all telemetry. */
-export async function prepareSnapshot(folder: string): Promise<void> {
+export async function prepareSnapshot(folder: string, yaml: string = FLEET_TASK): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const task = join(folder, "task.yaml");
-  writeFileSync(task, TASK);
+  writeFileSync(task, yaml);
   await done(
     Program.start(["enrol", ...DEVICES, "--data", join(folder, "server"), "--task", task, "--out", folder]),
   );
@@ -199,7 +207,7 @@ export async function prepareSnapshot(folder: string): Promise<void> {
     // From here on the devices are alone: they gather what they will learn from.
     await fleet.server?.stop();
     await done(Program.start(["replay", task, "--to", telemetry.url, "--speed", "max", "--batch", "50"]));
-    const expected = await examplesToCome();
+    const expected = await examplesToCome(yaml);
     await until(() => DEVICES.every((name) => fleet.examplesOf(name) === expected.get(name)), 60_000);
   } finally {
     await fleet.stop();
@@ -208,8 +216,8 @@ export async function prepareSnapshot(folder: string): Promise<void> {
 }
 
 /** How many examples each device makes of its telemetry. */
-async function examplesToCome(): Promise<ReadonlyMap<string, number>> {
-  const { task } = parseTask(TASK);
+async function examplesToCome(yaml: string): Promise<ReadonlyMap<string, number>> {
+  const { task } = parseTask(yaml);
   const feed = await loadFeed(task, { folder: undefined, devices: undefined, seed: "1" });
   const counts = new Map<string, number>();
   for (const [device, readings] of feed.devices) {
