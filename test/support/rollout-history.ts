@@ -2,7 +2,8 @@
 
 import fc from "fast-check";
 import type { Policy } from "../../server/round/policy.js";
-import { devices, History, type Move, move, policy, SECOND_MS } from "./rounds-history.js";
+import { devices, type Move, move, policy, SECOND_MS } from "./round-moves.js";
+import { History } from "./rounds-history.js";
 
 const compliance = fc.record({
   /** What the fleet's rows say of a version. */

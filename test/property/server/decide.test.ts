@@ -3,7 +3,8 @@
 import { describe, expect, test } from "vitest";
 import { decide } from "../../../server/round/decide.js";
 import { initialState, parseState, stringifyState } from "../../../server/round/state.js";
-import { everyHistory, SECOND_MS } from "../../support/rounds-history.js";
+import { SECOND_MS } from "../../support/round-moves.js";
+import { everyHistory } from "../../support/rounds-history.js";
 
 describe("in every history", () => {
   test("a round has ended, or is being folded, by its deadline", () => {

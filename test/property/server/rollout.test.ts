@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { everyRollout } from "../../support/rollout-history.js";
-import { everyHistory, SECOND_MS } from "../../support/rounds-history.js";
+import { SECOND_MS } from "../../support/round-moves.js";
+import { everyHistory } from "../../support/rounds-history.js";
 
 describe("in every history", () => {
   test("stable only moves forward, and only through a passed gate, when nobody intervenes", () => {
