@@ -20,6 +20,7 @@ const { createTfjsRuntime } = await from("shared/model/tfjs.js");
 const { planPipeline } = await from("shared/pipeline/plan.js");
 const { parseTask } = await from("shared/task/parse.js");
 const { encodeMessage } = await from("shared/wire/message.js");
+const { keysFromSeed } = await from("shared/wire/signature.js");
 const { topics } = await from("shared/wire/topic.js");
 
 // Nobody trains here, and nobody learns anew: a twentieth of the fleet drifts.
@@ -34,7 +35,8 @@ process.on("exit", () => rmSync(path, { recursive: true, force: true }));
 process.on("disconnect", () => process.exit());
 const folder = openServerFolder(path, { task: task.task, clock, seed: "bench" });
 const ids = Array.from({ length: count }, (_, at) => `pump-${String(at).padStart(5, "0")}`);
-for (const id of ids) folder.enrolled.enrol(id);
+// Of seeds: in older builds a key that was generated may hang the process once it is written out.
+for (const [at, id] of ids.entries()) folder.enrolled.enrolWithKey(id, keysFromSeed(seedOf(at)).publicKey);
 remember(new RoundHistory(folder.database));
 
 let deliver;
@@ -88,6 +90,12 @@ process.on("message", async ({ order, ...options }) => {
   process.send({ type: "done", cpuMs: (user + system) / 1000, tookMs: clock.elapsed() - beganMs });
 });
 process.send({ type: "ready", url: http.url });
+
+function seedOf(at) {
+  const seed = new Uint8Array(32);
+  new DataView(seed.buffer).setUint32(0, at);
+  return seed;
+}
 
 /** Of this build; older ones have a function. */
 async function driftSource() {

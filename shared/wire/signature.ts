@@ -1,14 +1,7 @@
 // Ed25519 (RFC 8032) over a domain-separated text, so that a signature made for one purpose is worth nothing
 // for another. What is signed, byte for byte: the domain, one zero byte, then the RFC 8785 JSON of the fields.
 
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  sign,
-  verify,
-} from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, verify } from "node:crypto";
 import { assert } from "../assert.js";
 import type { DeviceId, TaskId, UpdateId } from "../id.js";
 import { canonicalJson, sha256Hex } from "../task/canonical.js";
@@ -70,12 +63,16 @@ export type AnswerClaim = Omit<DownMessage<"model">, "signature"> & {
 
 /** A new key pair from the machine's entropy. */
 export function generateKeys(): KeyPair {
-  return generateKeyPairSync("ed25519");
+  // Not generateKeyPairSync: its job, when collected as garbage while one of its keys is exported as a JWK, waits for a lock
+  // that the export holds, and the process hangs for ever (Node 20; some tens of thousands of enrolments are enough).
+  return keysFromSeed(randomBytes(SEED_BYTES));
 }
 
-/** The key pair of a 32-byte RFC 8032 seed: same seed, same keys. For simulations and test vectors. */
+const SEED_BYTES = 32;
+
+/** The key pair of a 32-byte RFC 8032 seed: same seed, same keys. */
 export function keysFromSeed(seed: Uint8Array): KeyPair {
-  assert(seed.length === 32, `an Ed25519 seed has 32 bytes, not ${seed.length}`);
+  assert(seed.length === SEED_BYTES, `an Ed25519 seed has ${SEED_BYTES} bytes, not ${seed.length}`);
   const privateKey = createPrivateKey({
     key: Buffer.concat([PKCS8_PREFIX, seed]),
     format: "der",
