@@ -4,6 +4,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { openFleetFolder } from "../../dist/server/host/fleet-folder.js";
 
 const { checkout, devices: count, rounds } = JSON.parse(process.argv[2]);
 const from = (path) => import(resolve(checkout, "dist", path));
@@ -20,7 +21,6 @@ const { createTfjsRuntime } = await from("shared/model/tfjs.js");
 const { planPipeline } = await from("shared/pipeline/plan.js");
 const { parseTask } = await from("shared/task/parse.js");
 const { encodeMessage } = await from("shared/wire/message.js");
-const { keysFromSeed } = await from("shared/wire/signature.js");
 const { topics } = await from("shared/wire/topic.js");
 
 // Nobody trains here, and nobody learns anew: a twentieth of the fleet drifts.
@@ -33,10 +33,9 @@ const { columns } = planPipeline(task);
 const path = mkdtempSync(join(tmpdir(), "headwater-bench-"));
 process.on("exit", () => rmSync(path, { recursive: true, force: true }));
 process.on("disconnect", () => process.exit());
-const folder = openServerFolder(path, { task: task.task, clock, seed: "bench" });
 const ids = Array.from({ length: count }, (_, at) => `pump-${String(at).padStart(5, "0")}`);
-// Of seeds: in older builds a key that was generated may hang the process once it is written out.
-for (const [at, id] of ids.entries()) folder.enrolled.enrolWithKey(id, keysFromSeed(seedOf(at)).publicKey);
+enrolAll();
+const folder = openServerFolder(path, { task: task.task, clock, seed: "bench" });
 remember(new RoundHistory(folder.database));
 
 let deliver;
@@ -91,10 +90,11 @@ process.on("message", async ({ order, ...options }) => {
 });
 process.send({ type: "ready", url: http.url });
 
-function seedOf(at) {
-  const seed = new Uint8Array(32);
-  new DataView(seed.buffer).setUint32(0, at);
-  return seed;
+/** By the build beside this file: older ones may hang while they make keys. */
+function enrolAll() {
+  const folder = openFleetFolder(path, { task: task.task, clock });
+  for (const id of ids) folder.enrolled.enrol(id);
+  folder.close();
 }
 
 /** Of this build; older ones have a function. */
