@@ -6,6 +6,7 @@ import type { Database } from "../../shared/storage/port.js";
 import type { MetricName } from "../../shared/task/task.js";
 import { type ServerView, viewServerFolder } from "../host/server-view.js";
 import { VersionStore } from "../model/version-store.js";
+import { freshForMs } from "../monitor/fresh-reports.js";
 import { ReportStore } from "../monitor/report-store.js";
 import { ROUNDS_REMEMBERED, RoundHistory, type RoundRecord } from "../round/history.js";
 import type { Policy } from "../round/policy.js";
@@ -26,15 +27,19 @@ export function collectReport(folder: string, nowMs: number): RunReport {
 }
 
 function collect({ database: server, fleet }: ServerView, folder: string, nowMs: number): RunReport {
-  const snapshot = server.get("SELECT state, policy FROM snapshot");
+  const snapshot = server.get("SELECT state, policy, alive_ms FROM snapshot");
   if (snapshot === undefined) {
     const message = `${folder} is no server's data folder: its server has never started`;
     throw new HeadwaterError("config-invalid", message);
   }
   const { head, stable, quarantined } = parseState(String(snapshot.state));
   // Only our own writing is read here, so its shape is known.
-  const { metric } = (JSON.parse(String(snapshot.policy)) as Policy).rollout.gate;
-  const reports = [...new ReportStore(server).load().values()].map(({ report }) => report);
+  const { rollout, monitor } = JSON.parse(String(snapshot.policy)) as Policy;
+  const { metric } = rollout.gate;
+  const reports = [...new ReportStore(server).load().values()];
+  // Of a server that has stopped, the reports of its last moments count.
+  const sinceMs = monitor === undefined ? Infinity : Number(snapshot.alive_ms) - freshForMs(monitor);
+  const fresh = reports.filter(({ receivedMs }) => receivedMs >= sinceMs);
   const rounds = new RoundHistory(server).list({ limit: ROUNDS_REMEMBERED }).reverse();
   return {
     ...{ v: 1, task: String(fleet.get("SELECT value FROM about WHERE name = 'task'")?.value), madeMs: nowMs },
@@ -42,7 +47,7 @@ function collect({ database: server, fleet }: ServerView, folder: string, nowMs:
     devices: {
       enrolled: Number(fleet.get("SELECT count(*) AS n FROM devices")?.n),
       reported: reports.length,
-      drifting: reports.filter(({ drift }) => drift.isDrifting).length,
+      drifting: fresh.filter(({ report }) => report.drift.isDrifting).length,
       quarantined: quarantined.size,
     },
     rounds: rounds.map((record) => describeRound(record, metric)),

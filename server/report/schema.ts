@@ -13,7 +13,12 @@ export const runReportSchema = z.object({
   metric: z.string().describe("what the gate looks at"),
   head: count.describe("newest version; 0: none"),
   stable: count.describe("version devices serve; 0: none"),
-  devices: z.object({ enrolled: count, reported: count, drifting: count, quarantined: count }),
+  devices: z.object({
+    enrolled: count,
+    reported: count.describe("ever"),
+    drifting: count.describe("when the server was last alive, by reports that were not out of date"),
+    quarantined: count,
+  }),
   rounds: z
     .array(
       z.object({

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { openServerFolder } from "../../../../server/host/server-folder.js";
+import { ReportStore } from "../../../../server/monitor/report-store.js";
 import { collectReport } from "../../../../server/report/collect.js";
 import { renderRunReport } from "../../../../server/report/page.js";
 import { renderPlot } from "../../../../server/report/plot.js";
@@ -10,7 +11,7 @@ import { initialState, stringifyState } from "../../../../server/round/state.js"
 import { systemClock } from "../../../../shared/clock.js";
 import { parseTask } from "../../../../shared/task/parse.js";
 import { deviceId, taskId } from "../../../support/device-kit.js";
-import { sumsOf } from "../../../support/device-report.js";
+import { reportOf, sumsOf } from "../../../support/device-report.js";
 import { smallTask } from "../../../support/small-task.js";
 import { tempFolder } from "../../../support/temp-folder.js";
 
@@ -78,6 +79,24 @@ test("a report says what the folder holds, while its server has it, and keeps to
       ...{ members: 0, accepted: 0, rejected: 0, value: 3, scored: 2 },
     },
   ]);
+});
+
+test("devices that had fallen silent when the server was last alive are not told to drift", () => {
+  const { path, database } = serverFolder("silent");
+  const { task } = parseTask(`${smallTask}monitor: { report: 5m }\n`);
+  const policy = JSON.stringify(policyOf(task, { seed: "1", maxDevices: 10 }));
+  const aliveMs = NOW_MS - 86_400_000;
+  database.run(
+    "INSERT INTO snapshot (id, state, policy, alive_ms) VALUES (1, ?, ?, ?)",
+    ...[stringifyState(initialState), policy, aliveMs],
+  );
+  const report = reportOf({ drift: { isDrifting: true, sinceMs: null } });
+  const ages = { "pump-1": 900_000, "pump-2": 900_001, "pump-3": 0 };
+  const received = Object.entries(ages).map(
+    ([name, ageMs]) => [deviceId(name), { report, receivedMs: aliveMs - ageMs }] as const,
+  );
+  new ReportStore(database).write(new Map(received));
+  expect(collectReport(path, NOW_MS).devices).toMatchObject({ reported: 3, drifting: 2 });
 });
 
 test("the page fetches nothing, runs nothing, and no word of the data becomes markup", () => {
