@@ -82,7 +82,7 @@ beforeAll(async () => {
   await prepareSnapshot(snapshot, yaml);
   undisturbed = await run(join(temp.path, "undisturbed"), snapshot, async () => undefined);
   killed = await run(join(temp.path, "killed"), snapshot, killAtMoments);
-}, 240_000);
+}, 480_000);
 
 afterAll(() => Promise.all(running.map((fleet) => fleet.stop())));
 
