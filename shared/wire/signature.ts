@@ -64,7 +64,7 @@ export type AnswerClaim = Omit<DownMessage<"model">, "signature"> & {
 /** A new key pair from the machine's entropy. */
 export function generateKeys(): KeyPair {
   // Not generateKeyPairSync: its job, when collected as garbage while one of its keys is exported as a JWK, waits for a lock
-  // that the export holds, and the process hangs for ever (Node 20; some tens of thousands of enrolments are enough).
+  // that the export holds, and the process hangs for ever (Node 20; enrolling a large fleet is enough).
   return keysFromSeed(randomBytes(SEED_BYTES));
 }
 
