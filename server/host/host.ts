@@ -15,7 +15,7 @@ import type { EmbeddedBroker } from "../broker/broker.js";
 import type { ServerFact } from "../fact.js";
 import { DriftSource } from "../http/drift-view.js";
 import { startHttp } from "../http/http.js";
-import { trialView } from "../http/trial-view.js";
+import { trialView } from "../http/monitor-views.js";
 import type { ApiSources } from "../http/views.js";
 import { VerifyThread } from "../ingest/verify-thread.js";
 import { ServerMeter } from "../metrics/meter.js";

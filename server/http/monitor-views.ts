@@ -1,4 +1,4 @@
-// What the version on trial looks like to the dashboard.
+// What the version on trial looks like to the dashboard; what devices report of their data is in drift-view.ts.
 
 import type { Task } from "../../shared/task/task.js";
 import { TRIAL_PLACES } from "../../shared/wire/trial.js";

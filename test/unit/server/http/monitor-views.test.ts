@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { trialView } from "../../../../server/http/trial-view.js";
+import { trialView } from "../../../../server/http/monitor-views.js";
 import type { ServerStatus } from "../../../../server/status.js";
 import { parseTask } from "../../../../shared/task/parse.js";
 
