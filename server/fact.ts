@@ -7,6 +7,17 @@ import type { DeviceReport } from "../shared/wire/report.js";
 import type { TrialEvidence } from "./round/event.js";
 import type { ArmScore } from "./select/state.js";
 
+/** Why a round came to nothing. */
+export type AbandonedWhy =
+  /** Without a quorum by then. */
+  | "deadline"
+  /** Too few are left that could deliver, and nobody could take their place. */
+  | "nobody-can"
+  /** The version to be scored was taken back, or another is to be scored first. */
+  | "not-wanted"
+  /** Its updates make no version. */
+  | "unfoldable";
+
 /** Facts are emitted after they are durable, in order. Watching never changes what happens. */
 export type ServerFact =
   | {
@@ -50,6 +61,8 @@ export type ServerFact =
       readonly round: number;
       readonly kind: RoundKind;
       readonly outcome: "completed" | "abandoned";
+      /** Of an abandoned one. */
+      readonly why?: AbandonedWhy;
       /** Whose updates were folded (or merged), in fold order. */
       readonly folded: readonly { readonly device: DeviceId; readonly updateId: UpdateId }[];
     }

@@ -13,8 +13,8 @@ export function logFact(logger: Logger, fact: ServerFact): void {
       break;
     }
     case "round-closed": {
-      const { round, kind, outcome, folded } = fact;
-      logger.info({ round, kind, outcome, updates: folded.length }, "round closed");
+      const { round, kind, outcome, why, folded } = fact;
+      logger.info({ round, kind, outcome, why, updates: folded.length }, "round closed");
       break;
     }
     case "version-published": {

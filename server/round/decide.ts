@@ -3,6 +3,7 @@
 import { unreachable } from "../../shared/assert.js";
 import type { DeviceId } from "../../shared/id.js";
 import { settleUpdate } from "./admission.js";
+import { noteMade } from "./ancestry.js";
 import { abandonRound, completeRound, endRound } from "./closing.js";
 import { type Command, chain, type Step, step } from "./command.js";
 import type { RoundEvent } from "./event.js";
@@ -89,7 +90,9 @@ function react(state: RoundsState, event: RoundEvent, context: Context): Step {
     case "version-imported":
       return adoptImported(state, event);
     case "unfoldable":
-      return isClosing(state, event.round) ? abandonRound(state, state.open, context) : step(state);
+      return isClosing(state, event.round)
+        ? abandonRound(state, state.open, "unfoldable", context)
+        : step(state);
     default:
       return unreachable(event);
   }
@@ -119,7 +122,8 @@ function adoptVersion(state: RoundsState, { round, version }: Made, context: Con
   // Made for what is no longer pending, as when a restart had it made twice.
   if (version !== state.lastVersion + 1) return step(state);
   if (state.making?.what === "arm" && round === 0) return adoptArm(state, state.making.arm, version);
-  if (state.making !== null && round === 0) return adoptRoot(state, version);
+  if (state.making !== null && round === 0)
+    return adoptRoot(state, version, state.making.what === "revert" ? state.making.from : 0);
   return isClosing(state, round) ? completeRound(state, state.open, version, context) : step(state);
 }
 
@@ -129,7 +133,7 @@ function adoptImported(
   { version, isHead }: RoundEvent & { type: "version-imported" },
 ): Step {
   if (version !== state.lastVersion + 1) return step(state);
-  return isHead && state.open === null ? adoptRoot(state, version) : step({ ...state, lastVersion: version });
+  return isHead && state.open === null ? adoptRoot(state, version, 0) : step(noteMade(state, version, 0));
 }
 
 /** The time the server was away does not count, and what it was about to do is done now. */

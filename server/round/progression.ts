@@ -3,6 +3,7 @@
 import { isBetter, type MetricSums, metricValue } from "../../shared/model/metric.js";
 import type { StopSpec } from "../../shared/task/task.js";
 import { passesGate } from "../model/gate.js";
+import { isTakenBack, noteMade } from "./ancestry.js";
 import { chain, publishLine, type Step, step, tell, type Write } from "./command.js";
 import type { Context } from "./membership.js";
 import { rememberNorms } from "./norms.js";
@@ -10,40 +11,45 @@ import { type Policy, VERSIONS_KEPT } from "./policy.js";
 import { release } from "./rollout.js";
 import { type FinishReason, type RoundsState, versionsInService } from "./state.js";
 
-/** A version is there that no round of updates made: the first, or head back at stable's params. */
-export function adoptRoot(state: RoundsState, version: number): Step {
-  const next: RoundsState = {
+/** A version is there that no round of updates made: the first, or head back at the params of version `from` (0: of none). */
+export function adoptRoot(state: RoundsState, version: number, from: number): Step {
+  const rooted: RoundsState = {
     ...state,
     making: null,
-    lastVersion: version,
     head: version,
     root: version,
-    candidate: 0,
+    // Stable is scored anew wherever head is.
+    candidate: state.candidate === state.stable ? state.candidate : 0,
     failedGates: 0,
     abandonedRounds: 0,
     // What was usual where head was says nothing about the way from here.
     norms: [],
   };
+  const next = noteMade(rooted, version, from);
   return step(next, { writes: [pruneVersions(next)], commands: [publishLine("head", version)] });
 }
 
 /** A train round has moved head to `version`. */
 export function adoptTrained(
   state: RoundsState,
-  { version, norms }: { readonly version: number; readonly norms: readonly number[] },
+  {
+    version,
+    from,
+    norms,
+  }: { readonly version: number; readonly from: number; readonly norms: readonly number[] },
   { policy }: Context,
 ): Step {
   const trainRounds = state.trainRounds + 1;
   const isDue = trainRounds % policy.evaluate.every === 0 || trainRounds >= trainRoundsOf(state, policy);
-  const next: RoundsState = {
+  const trained: RoundsState = {
     ...state,
-    lastVersion: version,
     head: version,
     trainRounds,
-    candidate: isDue ? version : 0,
     abandonedRounds: 0,
     norms: rememberNorms(state.norms, norms),
   };
+  const made = noteMade(trained, version, from);
+  const next = { ...made, candidate: isDue && !isTakenBack(made, version) ? version : 0 };
   return step(next, { writes: [pruneVersions(next)], commands: [publishLine("head", version)] });
 }
 
@@ -53,7 +59,7 @@ export function judgeCandidate(
   { version, pooled }: { readonly version: number; readonly pooled: MetricSums | undefined },
   context: Context,
 ): Step {
-  // The fleet has begun to learn anew meanwhile: stable is to be scored first, and this is another's score.
+  // Meanwhile the fleet has begun to learn anew, or what this was made from was taken back.
   if (version !== state.candidate) return step(state);
   const { gate } = context.policy.rollout;
   const value = pooled === undefined ? undefined : metricValue(pooled, gate.metric);
@@ -115,10 +121,11 @@ export function noteAbandoned(state: RoundsState, { rollout }: Policy): RoundsSt
 }
 
 /**
- * True when head has led nowhere for too long: gates fail, or no round on it comes to an end, as when every
- * device's training diverges. Not when it has just been returned.
+ * True when head's line was taken back from service, or has led nowhere for too long: gates fail, or no round on it comes to
+ * an end, as when every device's training diverges. Not when it has just been returned.
  */
 export function mustRevert(state: RoundsState, { rollout }: Policy): boolean {
+  if (isTakenBack(state, state.head)) return true;
   const setbacks = Math.max(state.failedGates, state.abandonedRounds);
   return setbacks >= rollout.revertAfter && state.head !== state.root;
 }

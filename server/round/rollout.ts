@@ -3,6 +3,7 @@
 
 import { TRIAL_PLACES } from "../../shared/wire/trial.js";
 import { passesGate } from "../model/gate.js";
+import { isTakenBack, takeBack } from "./ancestry.js";
 import { chain, publishLine, type Step, step, type TrialEnd, tell } from "./command.js";
 import type { RoundEvent } from "./event.js";
 import type { Context } from "./membership.js";
@@ -12,6 +13,7 @@ import { reachOfStep, releaseCommand } from "./trial-reach.js";
 
 /** A version has passed the gate: on trial, or served by all when the task asks for no trial. */
 export function release(state: RoundsState, candidate: Scored, context: Context): Step {
+  if (isTakenBack(state, candidate.version)) return step(state);
   const { shadow, canary } = context.policy.rollout;
   const needsTrial = shadow !== undefined || canary !== undefined;
   // Before the first there is nothing better to serve, and nothing to compare with.
@@ -59,9 +61,7 @@ export function rollBackByHand(state: RoundsState, chosen: Scored | null, contex
   if (state.trial !== null && chosen === null) return endTrial(state, state.trial, ["operator"], context);
   const target = chosen ?? state.previous;
   if (target === null || target.version === state.stable) return step(state);
-  // What waited for its trial was trained on the line that is left.
-  const alone = { ...state, queued: null };
-  return chain(promote(alone, target, context), (next) => step(leaveLine(next, context)));
+  return promote(state, target, context, [state.stable]);
 }
 
 function follow(
@@ -102,19 +102,32 @@ function startStep(
   return step(next, { commands: [told, releaseCommand(next, policy)] });
 }
 
-function promote(state: RoundsState, { version, value }: Scored, context: Context): Step {
-  const next: RoundsState = {
+/** `left`: what an operator takes back by it. */
+function promote(
+  state: RoundsState,
+  { version, value }: Scored,
+  context: Context,
+  left: readonly number[] = [],
+): Step {
+  const { stable, trial, takenBack } = state;
+  const served: RoundsState = {
     ...state,
     ...{ stable: version, stableValue: value, root: version },
-    previous: state.stable === 0 ? null : { version: state.stable, value: state.stableValue },
-    ...{ failedGates: 0, trial: null, queued: null, rescore: null },
+    previous: stable === 0 ? null : { version: stable, value: state.stableValue },
+    ...{ failedGates: 0, trial: null, rescore: null },
+    // What stable is worth by now was asked of the one before.
+    candidate: state.candidate === stable ? (state.rescore?.candidate ?? 0) : state.candidate,
     sequence: nextSequence(state, context),
+    takenBack: takenBack.filter((each) => each !== version),
   };
+  const superseded = trial === null ? [] : [trial.version];
+  const leaving = [...left, ...superseded].filter((each) => each !== version);
+  const next = leaving.reduce(takeBack, served);
   const commands = [publishLine("stable", version), releaseCommand(next, context.policy)];
   return chain(
     tellOutcome(state, version),
     () => step(next, { commands }),
-    (promoted) => tryQueued(promoted, state.queued, context),
+    (promoted) => tryQueued(promoted, context),
   );
 }
 
@@ -140,22 +153,24 @@ function tellEnded(
 }
 
 /** What waited has to be better than what is stable by now. */
-function tryQueued(state: RoundsState, queued: Scored | null, context: Context): Step {
-  if (queued === null || queued.version <= state.stable) return step(state);
+function tryQueued(state: RoundsState, context: Context): Step {
+  const { queued } = state;
+  if (queued === null) return step(state);
+  const next = { ...state, queued: null };
   const values = { value: queued.value ?? undefined, reference: state.stableValue ?? undefined };
-  return passesGate(values, context.policy.rollout.gate) ? release(state, queued, context) : step(state);
+  const isWanted = queued.version > state.stable && passesGate(values, context.policy.rollout.gate);
+  return isWanted ? release(next, queued, context) : step(next);
 }
 
+/** What has failed in service takes its line along: head, where it is on it, goes back to stable's params. */
 function endTrial(state: RoundsState, trial: TrialState, reasons: readonly string[], context: Context): Step {
-  const next = leaveLine({ ...state, sequence: nextSequence(state, context) }, context);
-  return chain(tellEnded(next, trial, "rolled-back", reasons), () =>
-    step(next, { commands: [releaseCommand(next, context.policy)] }),
+  const without = { ...state, trial: null, sequence: nextSequence(state, context) };
+  const next = takeBack(without, trial.version);
+  return chain(
+    tellEnded(next, trial, "rolled-back", reasons),
+    () => step(next, { commands: [releaseCommand(next, context.policy)] }),
+    (ended) => tryQueued(ended, context),
   );
-}
-
-/** What has failed in service was trained on head's line: head goes back to stable's params. */
-function leaveLine(state: RoundsState, { policy }: Context): RoundsState {
-  return { ...state, trial: null, queued: null, failedGates: policy.rollout.revertAfter };
 }
 
 // Time itself when it is greater: a server that starts from nothing is still heard by devices that knew the one before.

@@ -11,6 +11,7 @@ import {
   type SelectionState,
   withArm,
 } from "../select/state.js";
+import { isTakenBack, noteMade } from "./ancestry.js";
 import { chain, publishLine, type Step, step, tell, type Write } from "./command.js";
 import type { Context } from "./membership.js";
 import { rememberNorms } from "./norms.js";
@@ -90,12 +91,11 @@ export function beginTurn(state: RoundsState, base: ArmState, order: number): Ro
 export function adoptArm(state: RoundsState, arm: string, version: number): Step {
   const { selection } = state;
   if (selection === null) return step(state);
-  const next: RoundsState = {
-    ...state,
-    ...{ making: null, lastVersion: version },
+  const started: RoundsState = {
+    ...{ ...state, making: null },
     selection: withArm(selection, arm, { first: version, head: version }),
   };
-  return step(next, { commands: [publishLine("head", version)] });
+  return step(noteMade(started, version, 0), { commands: [publishLine("head", version)] });
 }
 
 /** A train round has moved its arm to `version`. */
@@ -112,7 +112,7 @@ export function adoptArmTrained(
     tries: arm.tries + 1,
     norms: rememberNorms(arm.norms, norms),
   });
-  const next: RoundsState = { ...state, lastVersion: version, selection };
+  const next = noteMade({ ...state, selection }, version, baseVersion);
   return step(next, {
     writes: [pruneArms(next, selection)],
     commands: [publishLine("head", version)],
@@ -188,7 +188,7 @@ export function endSelection(state: RoundsState): Step {
     ...{ head, norms, selection: { ...selection, winner: name } },
     root: state.stable || first,
     // Untrained, as when it is the only one within the limits, there is nothing to serve yet.
-    candidate: head === first ? 0 : head,
+    candidate: head === first || isTakenBack(state, head) ? 0 : head,
     ...{ failedGates: 0, abandonedRounds: 0, best: null, sinceBest: 0 },
   };
   const others = selection.arms.filter((arm) => arm.name !== name).map((arm) => arm.name);

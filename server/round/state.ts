@@ -34,6 +34,10 @@ export interface RoundsState {
   readonly root: number;
   /** Newest version made. Versions only grow. */
   readonly lastVersion: number;
+  /** What versions were made from, as far as it matters; oldest first. */
+  readonly lines: readonly Line[];
+  /** Versions that were taken back, while something that may be served comes from them. */
+  readonly takenBack: readonly number[];
   /** A version being made outside a round's close; no round opens before it is there. */
   readonly making: Making | null;
   /** Train rounds completed. */
@@ -77,6 +81,13 @@ export type Making =
   | { readonly what: "initial" }
   | { readonly what: "revert"; readonly from: number }
   | { readonly what: "arm"; readonly arm: string; readonly scalerOf: number };
+
+/** Versions of consecutive numbers, each made from the one before; the first from version `from`, 0: from none. */
+export interface Line {
+  readonly from: number;
+  readonly first: number;
+  readonly last: number;
+}
 
 /** A version and its pooled value by the gate's metric. */
 export interface Scored {
@@ -175,6 +186,8 @@ export const initialState: RoundsState = {
   queued: null,
   root: 0,
   lastVersion: 0,
+  lines: [],
+  takenBack: [],
   making: null,
   trainRounds: 0,
   trainFromMs: 0,

@@ -33,29 +33,50 @@ export function everyRollout(law: (history: History, rules: Policy) => void): vo
   fc.assert(
     fc.property(rules, steps, (some, played) => {
       const history = new History(some);
-      for (const next of played) {
-        if ("do" in next) history.play(next);
-        else comply(history, next);
-      }
+      for (const next of movesOf(history, played)) history.play(next);
       law(history, some);
     }),
     { numRuns: 150 },
   );
 }
 
-/** Does what is due; when nothing is, the devices say hello and time passes. */
-function comply(history: History, { error, evidence }: Compliance): void {
-  const members = [...(history.state.open?.members.values() ?? [])];
+/** The same fleet, with an operator and a fleet that drifts in between; `law` plays the moves. */
+export function everyMeddledRollout(law: (history: History, moves: Iterable<Move>) => void): void {
+  const meddling = move.filter(({ do: what }) => ["operator", "retrain", "restart"].includes(what));
+  const many = fc.array(fc.oneof({ weight: 12, arbitrary: compliance }, { weight: 1, arbitrary: meddling }), {
+    minLength: 60,
+    maxLength: 200,
+    size: "max",
+  });
+  fc.assert(
+    fc.property(rules, many, (some, played) => {
+      const history = new History(some);
+      law(history, movesOf(history, played));
+    }),
+    { numRuns: 150 },
+  );
+}
+
+/** Each is looked for once those before it have been played. */
+function* movesOf(history: History, played: readonly (Compliance | Move)[]): Iterable<Move> {
+  for (const next of played) {
+    if ("do" in next) yield next;
+    else yield* due(history, next);
+  }
+}
+
+/** What is due; when nothing is, the devices say hello and time passes. */
+function due({ state, pending, asked }: History, { error, evidence }: Compliance): readonly Move[] {
+  const members = [...(state.open?.members.values() ?? [])];
   const place = members
     .filter(({ status }) => status !== "accepted")
     .findIndex(({ status }) => status === "assigned");
-  if (history.pending !== undefined) history.play({ do: "make", isSound: true });
-  else if (history.asked !== undefined) history.play(evidence);
-  else if (place >= 0) {
-    const update = { do: "update", device: devices[0]!, age: 0, norm: 1, isGood: true, nonce: 0 } as const;
-    history.play({ ...update, place, error });
-  } else {
-    for (const device of devices) history.play({ do: "hello", device, isAble: true });
-    history.wait(10 * SECOND_MS);
+  if (pending !== undefined) return [{ do: "make", isSound: true }];
+  if (asked !== undefined) return [evidence];
+  if (place < 0) {
+    const hellos = devices.map((device) => ({ do: "hello", device, isAble: true }) as const);
+    return [...hellos, { do: "wait", ms: 10 * SECOND_MS }];
   }
+  const update = { do: "update", device: devices[0]!, age: 0, norm: 1, isGood: true, nonce: 0 } as const;
+  return [{ ...update, place, error }];
 }

@@ -1,9 +1,10 @@
 // Laws of releases, trials and learning anew, over any history of events.
 
 import { describe, expect, test } from "vitest";
-import { everyRollout } from "../../support/rollout-history.js";
-import { SECOND_MS } from "../../support/round-moves.js";
-import { everyHistory } from "../../support/rounds-history.js";
+import type { MakeCommand } from "../../../server/round/command.js";
+import { everyMeddledRollout, everyRollout } from "../../support/rollout-history.js";
+import { type Move, SECOND_MS } from "../../support/round-moves.js";
+import { everyHistory, type History } from "../../support/rounds-history.js";
 
 describe("in every history", () => {
   test("stable only moves forward, and only through a passed gate, when nobody intervenes", () => {
@@ -54,6 +55,35 @@ describe("in every history", () => {
     });
   });
 
+  test("nothing made from a version that was taken back is ever served, unless an operator says so", () => {
+    let takenBack = 0;
+    const law = (history: History, moves: Iterable<Move>) => {
+      const trust = new Trust();
+      for (const next of moves) {
+        const made = history.pending;
+        const { lastVersion } = history.state;
+        const before = { facts: history.facts.length, releases: history.releases.length };
+        const by = next.do === "operator" ? chosenBy(history, next) : undefined;
+        const lost = by?.lost;
+        history.play(next);
+        if (made !== undefined && history.state.lastVersion > lastVersion) trust.made(made);
+        if (by?.served !== undefined) trust.marks.set(by.served, "trusted");
+        for (const fact of history.facts.slice(before.facts)) {
+          if (fact.type === "trial-ended" && fact.outcome === "rolled-back") trust.takeBack(fact.version);
+        }
+        if (lost !== undefined) trust.takeBack(lost);
+        for (const { stable, trial } of history.releases.slice(before.releases)) {
+          expect(trust.isTakenBack(stable)).toBe(false);
+          if (trial !== null) expect(trust.isTakenBack(trial.version)).toBe(false);
+        }
+      }
+      takenBack += trust.takenBack;
+    };
+    everyHistory((history, _, moves) => law(history, moves));
+    everyMeddledRollout(law);
+    expect(takenBack).toBeGreaterThan(100);
+  });
+
   test("devices hear of every change by a greater sequence, and of nothing else", () => {
     everyHistory((history, _, moves) => {
       for (const next of moves) history.play(next);
@@ -102,3 +132,42 @@ describe("in every history", () => {
     });
   });
 });
+
+/** Who was made from whom, and what was said of whom: kept apart from what the server remembers of it. */
+class Trust {
+  readonly marks = new Map<number, "trusted" | "taken-back">();
+  readonly #from = new Map<number, number>();
+  takenBack = 0;
+
+  made(command: MakeCommand): void {
+    const from = command.type === "fold" ? command.base : command.type === "revert" ? command.from : 0;
+    this.#from.set(command.version, from);
+  }
+
+  takeBack(version: number): void {
+    this.marks.set(version, "taken-back");
+    this.takenBack += 1;
+  }
+
+  /** The nearest word counts, on the way back to the first version. */
+  isTakenBack(version: number): boolean {
+    for (let at = version; at > 0; at = this.#from.get(at) ?? 0) {
+      const mark = this.marks.get(at);
+      if (mark !== undefined) return mark === "taken-back";
+    }
+    return false;
+  }
+}
+
+/** What an operator has served by a move, and what is taken back by it without a trial. */
+function chosenBy(
+  { state }: History,
+  { does, version }: Extract<Move, { do: "operator" }>,
+): { readonly served?: number; readonly lost?: number } {
+  const { stable, trial, previous, lastVersion } = state;
+  const chosen = version !== null && version <= lastVersion ? version : undefined;
+  if (does === "promote") return chosen === undefined ? {} : { served: chosen };
+  if (trial !== null && chosen === undefined) return {};
+  const target = chosen ?? previous?.version;
+  return target === undefined || target === stable ? {} : { served: target, lost: stable };
+}

@@ -138,7 +138,14 @@ describe("closing", () => {
     const { commands } = rounds.after(10 * MINUTE_MS);
     expect(commands[0]).toEqual({
       type: "tell",
-      fact: { type: "round-closed", round: 1, kind: "train", outcome: "abandoned", folded: [] },
+      fact: {
+        type: "round-closed",
+        round: 1,
+        kind: "train",
+        outcome: "abandoned",
+        why: "deadline",
+        folded: [],
+      },
     });
     expect(rounds.open).toMatchObject({ round: 2, baseVersion: 1 });
   });
@@ -189,6 +196,36 @@ describe("opening", () => {
     });
     expect(rounds.open?.kind).toBe("train");
     expect(rounds.last.state.failedGates).toBe(0);
+  });
+});
+
+describe("an evaluate round", () => {
+  const everyRound = { every: 1, cohort: { kind: "all" }, quorum: 0.5, deadlineMs: MINUTE_MS } as const;
+  const told = (rounds: Rounds) =>
+    rounds.last.commands.flatMap((command) => (command.type === "tell" ? [command.fact] : []));
+
+  test("ends as soon as too few are left who could score, and the version is not to blame for it", () => {
+    const rounds = new Rounds(policyWith({}, { evaluate: everyRound }), [a, b, c]);
+    rounds.train([a, b, c]);
+    expect(rounds.open).toMatchObject({ kind: "evaluate", quorum: 2 });
+    rounds.on({ type: "declined", device: a, round: 2, reason: "no-examples" });
+    expect(rounds.open?.round).toBe(2);
+    rounds.on({ type: "declined", device: b, round: 2, reason: "no-examples" });
+    expect(told(rounds)).toContainEqual({
+      ...{ type: "round-closed", round: 2, kind: "evaluate" },
+      ...{ outcome: "abandoned", why: "nobody-can", folded: [] },
+    });
+    expect(rounds.open).toMatchObject({ round: 3, kind: "train" });
+    expect(rounds.last.state.failedGates).toBe(0);
+  });
+
+  test("waits for a silent member, whose update still counts, until its deadline", () => {
+    const rounds = new Rounds(policyWith({ leaseMs: 10 }, { evaluate: everyRound }), [a]);
+    rounds.train([a]);
+    rounds.after(10);
+    expect(rounds.open?.kind).toBe("evaluate");
+    rounds.after(MINUTE_MS);
+    expect(told(rounds)).toContainEqual(expect.objectContaining({ why: "deadline" }));
   });
 });
 

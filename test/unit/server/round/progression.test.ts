@@ -23,6 +23,6 @@ test("a fleet whose deltas are all refused as too long is not refused for ever",
 
 test("what deltas were usual is forgotten when head starts anew", () => {
   const making = { what: "revert", from: 2 } as const;
-  const { state } = adoptRoot({ ...initialState, head: 7, lastVersion: 7, making, norms }, 8);
+  const { state } = adoptRoot({ ...initialState, head: 7, lastVersion: 7, making, norms }, 8, 2);
   expect(state).toMatchObject({ head: 8, root: 8, norms: [] });
 });
