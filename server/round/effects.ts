@@ -122,25 +122,37 @@ export class Effects {
   async #release({ sequence, stable, trial }: Command & { readonly type: "release" }): Promise<void> {
     const { publisher, registry } = this.#options;
     const manifest = registry.manifest(stable);
-    if (manifest === undefined) return;
-    const tried = trial === null ? undefined : registry.manifest(trial.version);
-    if (trial === null || tried === undefined) {
-      return publisher.publishRelease({ sequence, stable: manifest, trial: null });
-    }
-    const { mode, below, salt, labels } = trial;
-    const terms = { manifest: tried, mode, below, salt, labels };
-    return publisher.publishRelease({ sequence, stable: manifest, trial: terms });
+    if (manifest === undefined) return this.#miss(stable);
+    if (trial === null) return publisher.publishRelease({ sequence, stable: manifest, trial: null });
+    const { version, ...terms } = trial;
+    const tried = registry.manifest(version);
+    // Devices are told the same word again once it has ended.
+    if (tried === undefined) return this.#miss(version);
+    return publisher.publishRelease({ sequence, stable: manifest, trial: { manifest: tried, ...terms } });
   }
 
-  async #poolEvidence(
+  /** What is in service is kept, unless somebody has been at the database: devices stay with what they have. */
+  #miss(version: number): void {
+    const { counters, logger } = this.#options;
+    counters.add("releases.version-missing");
+    logger.error({ version }, "a version in service is not kept: devices cannot be told to serve it");
+    void this.#postLater({ type: "version-missing", version });
+  }
+
+  #poolEvidence(
     { version, step }: Command & { readonly type: "pool-evidence" },
     state: RoundsState,
   ): Promise<void> {
-    const { fail, fleetView, post } = this.#options;
+    const evidence = this.#options.fleetView.evidence(state);
+    return this.#postLater({ type: "trial-evidence", version, step, evidence });
+  }
+
+  async #postLater(occurrence: Occurrence): Promise<void> {
+    const { fail, post } = this.#options;
     try {
-      await post({ type: "trial-evidence", version, step, evidence: fleetView.evidence(state) }, []);
+      await post(occurrence, []);
     } catch (error) {
-      // What the disk refuses is asked for again with the next check.
+      // What the disk refuses is asked for again: with the next check, or the next start.
       if (!(error instanceof HeadwaterError)) fail(error);
     }
   }

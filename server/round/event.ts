@@ -40,6 +40,8 @@ export type Occurrence =
       readonly step: number;
       readonly evidence: TrialEvidence;
     }
+  /** A version that devices are to hear of is not there. */
+  | { readonly type: "version-missing"; readonly version: number }
   /** Enough devices report that the model no longer fits; `sinceMs`: the event time since when, null = not known. */
   | {
       readonly type: "retrain";

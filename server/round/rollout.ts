@@ -64,6 +64,12 @@ export function rollBackByHand(state: RoundsState, chosen: Scored | null, contex
   return promote(state, target, context, [state.stable]);
 }
 
+/** There is nothing that devices could be given to try. */
+export function abandonTrial(state: RoundsState, version: number, context: Context): Step {
+  const { trial } = state;
+  return trial?.version === version ? endTrial(state, trial, ["version-missing"], context) : step(state);
+}
+
 function follow(
   state: RoundsState,
   trial: TrialState,

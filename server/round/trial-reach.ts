@@ -2,12 +2,13 @@
 
 import type { DeviceId } from "../../shared/id.js";
 import { sha256Hex } from "../../shared/task/canonical.js";
+import type { Labels } from "../../shared/wire/message.js";
 import { TRIAL_PLACES, trialPlace } from "../../shared/wire/trial.js";
 import { shareOf } from "../fleet/selection.js";
-import type { Command } from "./command.js";
+import type { Command, TrialTerms } from "./command.js";
 import { type Context, isPresent } from "./membership.js";
 import type { Policy } from "./policy.js";
-import type { RoundsState, TrialState } from "./state.js";
+import type { KnownDevice, RoundsState, TrialState } from "./state.js";
 
 /** `below` of a step: as many of the devices that are there as the task says, at least one. */
 export function reachOfStep(
@@ -18,8 +19,8 @@ export function reachOfStep(
 ): number {
   const { policy } = context;
   const share = reachWanted(policy, mode, step);
-  const salt = saltOf(policy, version);
-  const places = possibleDevices(state, context)
+  const { salt, labels } = termsOf({ version, mode, below: TRIAL_PLACES }, policy);
+  const places = possibleDevices(state, labels, context)
     .map((device) => trialPlace(salt, device))
     .sort((a, b) => a - b);
   const wanted = share.kind === "count" ? share.count : shareOf(share.share, places.length);
@@ -41,27 +42,36 @@ export function saltOf({ seed }: Pick<Policy, "seed">, version: number): string 
   return sha256Hex(`${seed}|trial|${version}`).slice(0, 32);
 }
 
+/** The trial as devices hear of it. Who takes part, and whom the server counts, follow from this alone. */
+export function termsOf(
+  { version, mode, below }: Pick<TrialState, "version" | "mode" | "below">,
+  policy: Policy,
+): TrialTerms {
+  // Rows are scored in shadow by whoever has them: nothing is served, so no label is asked for.
+  const labels = mode === "canary" ? (policy.rollout.canary?.labels ?? {}) : {};
+  return { version, mode, below, salt: saltOf(policy, version), labels };
+}
+
 /** The devices that are known and in the trial. */
 export function trialDevices(state: RoundsState, context: Context): DeviceId[] {
   const { trial } = state;
   if (trial === null) return [];
-  const salt = saltOf(context.policy, trial.version);
-  return possibleDevices(state, context).filter((device) => trialPlace(salt, device) < trial.below);
+  const { salt, below, labels } = termsOf(trial, context.policy);
+  return possibleDevices(state, labels, context).filter((device) => trialPlace(salt, device) < below);
 }
 
-function possibleDevices({ fleet }: RoundsState, context: Context): DeviceId[] {
+function possibleDevices({ fleet }: RoundsState, labels: Labels, context: Context): DeviceId[] {
   return [...fleet].flatMap(([device, known]) =>
-    known.canBeCanary !== false && isPresent(known, context) ? [device] : [],
+    hasWanted(known, labels) && isPresent(known, context) ? [device] : [],
   );
+}
+
+/** Of labels the server remembers only whether a device has those of canaries: no trial asks for any others. */
+function hasWanted({ canBeCanary }: KnownDevice, labels: Labels): boolean {
+  return Object.keys(labels).length === 0 || canBeCanary !== false;
 }
 
 /** The word on what devices serve, as the state has it. */
 export function releaseCommand({ sequence, stable, trial }: RoundsState, policy: Policy): Command {
-  const labels = trial?.mode === "canary" ? (policy.rollout.canary?.labels ?? {}) : {};
-  const salt = trial === null ? "" : saltOf(policy, trial.version);
-  return {
-    type: "release",
-    ...{ sequence, stable },
-    trial: trial && { version: trial.version, mode: trial.mode, below: trial.below, salt, labels },
-  };
+  return { type: "release", sequence, stable, trial: trial && termsOf(trial, policy) };
 }

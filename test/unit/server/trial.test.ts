@@ -130,6 +130,19 @@ describe("a version that has passed the gate", () => {
   });
 });
 
+test("a version that has gone from the database ends its trial, counted, and stable is told", async () => {
+  const fleet = await new Fleet().start();
+  const { lab } = fleet;
+  await lab.kill();
+  lab.database.run("DELETE FROM versions WHERE version = 3");
+  await lab.start();
+  await lab.clock.until(() => lab.told("trial-ended").length > 0);
+  expect(lab.told("trial-ended")).toMatchObject([{ version: 3, reasons: ["version-missing"] }]);
+  await lab.clock.until(() => fleet.release?.trial === null);
+  expect(fleet.release).toMatchObject({ stable: { version: 2 } });
+  expect(lab.server.status().counters["releases.version-missing"]).toBe(1);
+});
+
 describe("an operator", () => {
   test("promotes what is on trial, and takes it back", async () => {
     const { lab, devices } = await new Fleet().start();
