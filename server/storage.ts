@@ -6,6 +6,7 @@ import type { Database, Migrations } from "../shared/storage/port.js";
 import type { ReceiptStore } from "./ingest/receipts.js";
 import type { Staging } from "./ingest/staging.js";
 import type { LineageStore } from "./lineage/store.js";
+import { Aliases } from "./model/aliases.js";
 import type { VersionStore } from "./model/version-store.js";
 import type { Write } from "./round/command.js";
 import type { RoundEvent } from "./round/event.js";
@@ -135,11 +136,13 @@ export function readJournal(database: Database): JournalContent | undefined {
 export class SqliteJournal implements Journal {
   readonly #database: Database;
   readonly #stores: Stores;
+  readonly #aliases: Aliases;
   #entries = 0;
 
   constructor(database: Database, stores: Stores) {
     this.#database = database;
     this.#stores = stores;
+    this.#aliases = new Aliases(database);
   }
 
   async load(): Promise<JournalContent | undefined> {
@@ -237,6 +240,12 @@ export class SqliteJournal implements Journal {
         return;
       case "trial-ended":
         lineage.endTrial(write);
+        return;
+      case "alias":
+        this.#aliases.set(write.name, write.version);
+        return;
+      case "task-text":
+        lineage.keepTask(write.task);
         return;
       default:
         unreachable(write);

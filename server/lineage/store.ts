@@ -74,7 +74,7 @@ export class LineageStore {
   }
 
   /** Keeps the text of a task under its hash. */
-  keepTask({ taskHash, source }: LoadedTask): void {
+  keepTask({ taskHash, source }: Pick<LoadedTask, "taskHash" | "source">): void {
     this.#database.transaction(() => {
       this.#database.run("INSERT OR REPLACE INTO tasks (task_hash, source) VALUES (?, ?)", taskHash, source);
       this.#database.run(

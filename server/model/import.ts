@@ -15,6 +15,7 @@ import { Staging } from "../ingest/staging.js";
 import { RunWriter } from "../lineage/run-writer.js";
 import { LineageStore } from "../lineage/store.js";
 import { defaultLimits } from "../options.js";
+import type { Write } from "../round/command.js";
 import { decide } from "../round/decide.js";
 import { RoundHistory } from "../round/history.js";
 import { replay } from "../round/journal.js";
@@ -49,8 +50,7 @@ export interface ImportOptions {
 export async function importVersion(options: ImportOptions): Promise<Manifest> {
   const { folder, artefact, runtime, clock, parent, alias, asHead } = options;
   const { loaded } = artefact;
-  const aliases = new Aliases(folder.database);
-  aliases.check(alias);
+  new Aliases(folder.database).check(alias);
   const { arm } = artefact.manifest;
   const { definition } = describeModel(loaded, arm);
   const model = await runtime.model(definition);
@@ -88,10 +88,13 @@ export async function importVersion(options: ImportOptions): Promise<Manifest> {
   // What follows by itself is stored, and asked for when the server starts: here is nobody to be asked.
   const { state, writes } = decide(before, event, policy);
   assert(state.lastVersion === version, "an imported version is the newest");
-  const written = { type: "version", manifest, blob, run } as const;
-  await journal.commit([...recovered, { event, state, writes: [...writes, written] }]);
-  stores.lineage.keepTask(loaded);
-  aliases.set(alias, version);
+  // All or nothing: a version without its name would be forgotten, one without its task's text not be explained.
+  const taken: readonly Write[] = [
+    { type: "version", manifest, blob, run },
+    { type: "task-text", task: loaded },
+    { type: "alias", name: alias, version },
+  ];
+  await journal.commit([...recovered, { event, state, writes: [...writes, ...taken] }]);
   return manifest;
 }
 

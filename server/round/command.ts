@@ -3,6 +3,7 @@
 import type { DeviceId, UpdateId } from "../../shared/id.js";
 import type { RunManifest, Signed, Verdict } from "../../shared/lineage/record.js";
 import type { MetricSums } from "../../shared/model/metric.js";
+import type { LoadedTask } from "../../shared/task/parse.js";
 import type { MetricName } from "../../shared/task/task.js";
 import type { Manifest, RejectionReason, RoundKind, Trial } from "../../shared/wire/message.js";
 import type { ServerFact } from "../fact.js";
@@ -72,7 +73,11 @@ export type Write =
       readonly manifest: Manifest;
       readonly blob: Uint8Array;
       readonly run: Signed<RunManifest>;
-    };
+    }
+  /** Names a version that is stored before it. */
+  | { readonly type: "alias"; readonly name: string; readonly version: number }
+  /** The text behind a hash in runs. */
+  | { readonly type: "task-text"; readonly task: Pick<LoadedTask, "taskHash" | "source"> };
 
 /** Makes a version; answered by the event `version-made`. Doing it twice gives the same version. */
 export type MakeCommand =

@@ -179,6 +179,20 @@ describe("over a data folder", () => {
     expect((await headwater("ls", "--data", folder, "--json")).out).toBe(before);
   });
 
+  test("a version that the disk refuses its name is not there at all", async () => {
+    const folder = copyOf("refused");
+    const database = openSqlite({
+      ...{ path: join(folder, "server.db"), durability: "normal", migrations: serverMigrations },
+    });
+    database.run("CREATE TRIGGER full BEFORE INSERT ON aliases BEGIN SELECT RAISE(ABORT, 'no room'); END");
+    database.close();
+    const out = join(temp.path, "for-refused");
+    await headwater("export", "2", "--data", folder, "--out", out);
+    const before = (await headwater("ls", "--data", folder, "--json")).out;
+    expect((await headwater("import", out, "--data", folder)).error).toMatch(/no room/);
+    expect((await headwater("ls", "--data", folder, "--json")).out).toBe(before);
+  });
+
   test("a version with a name is kept for as long as it has one", async () => {
     const folder = copyOf("named");
     expect((await headwater("alias", "good", "1", "--data", folder)).out).toBe("good is version 1\n");
