@@ -4,7 +4,7 @@ import type { DeviceId, UpdateId } from "../shared/id.js";
 import type { MetricSums } from "../shared/model/metric.js";
 import type { Manifest, RejectionReason, RoundKind } from "../shared/wire/message.js";
 import type { DeviceReport } from "../shared/wire/report.js";
-import type { TrialEvidence } from "./round/event.js";
+import type { TrialEvidence, TrialFailure } from "./round/event.js";
 import type { ArmScore } from "./select/state.js";
 
 /** Why a round came to nothing. */
@@ -88,6 +88,8 @@ export type ServerFact =
       /** Of all devices that could be in it. */
       readonly share: number;
     }
+  /** A device in trial says that the version does not work there, or could not be taken up. */
+  | ({ readonly type: "trial-failed"; readonly version: number } & TrialFailure)
   | {
       readonly type: "trial-checked";
       readonly version: number;

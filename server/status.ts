@@ -22,7 +22,10 @@ export interface RoundStatus {
 }
 
 /** A version in trial. */
-export type TrialStatus = Pick<TrialState, "version" | "mode" | "step" | "below" | "sinceMs" | "failures">;
+export type TrialStatus = Pick<
+  TrialState,
+  "version" | "mode" | "step" | "below" | "sinceMs" | "failures" | "failed"
+>;
 
 /** Candidates, and how far their comparison has come; no state before the first version. */
 export interface SelectionStatus {

@@ -31,6 +31,7 @@ export function logFact(logger: Logger, fact: ServerFact): void {
     case "gate":
     case "finished":
     case "trial-started":
+    case "trial-failed":
     case "retraining":
     case "selected":
     case "quarantined":
@@ -69,6 +70,7 @@ const sentences = {
   gate: "gate decided",
   finished: "training is over",
   "trial-started": "version on trial",
+  "trial-failed": "version does not work on a device in its trial",
   "trial-checked": "trial checked",
   "trial-ended": "trial over",
   selected: "candidate selected",

@@ -8,13 +8,14 @@ import type { TrialView } from "./schema.js";
 /** The version on trial, undefined when there is none. */
 export function trialView({ trial }: ServerStatus, { rollout }: Task): TrialView | undefined {
   if (trial === undefined) return undefined;
-  const { version, mode, step, below, sinceMs, failures } = trial;
+  const { version, mode, step, below, sinceMs, failures, failed = [] } = trial;
   const { canary, guard } = rollout;
   return {
     ...{ version, mode, step: step + 1, sinceMs },
     steps: mode === "shadow" ? 1 : (canary?.steps.length ?? 1),
     share: below / TRIAL_PLACES,
     ...(mode === "canary" && canary !== undefined ? { labels: { ...canary.labels } } : {}),
+    ...(failed.length > 0 ? { failed: failed.map((each) => ({ ...each })) } : {}),
     ...(failures > 0 ? { note: `${failures} of ${guard.failures} checks that end it have failed` } : {}),
   };
 }

@@ -84,6 +84,10 @@ const trialSchema = z.object({
   labels: z.record(z.string(), z.string()).optional(),
   sinceMs: timeMs,
   note: z.string().optional().describe("how it fares, in words"),
+  failed: z
+    .array(z.object({ device: z.string(), reason: z.string(), detail: z.string() }))
+    .optional()
+    .describe("devices that say that it does not work there, or could not be taken up; at most 16"),
 });
 
 const actionsSchema = z.object({

@@ -7,10 +7,11 @@ import type { DeviceId } from "../../shared/id.js";
 import type { DeviceReport } from "../../shared/wire/report.js";
 import type { Occurrence, TrialEvidence } from "../round/event.js";
 import type { Policy } from "../round/policy.js";
+import { isNewFailure } from "../round/rollout.js";
 import type { RoundsState } from "../round/state.js";
 import { trialDevices } from "../round/trial-reach.js";
 import { DriftWatch } from "./drift-watch.js";
-import { poolEvidence } from "./evidence.js";
+import { failureOf, poolEvidence } from "./evidence.js";
 import { FreshReports } from "./fresh-reports.js";
 import { ReportKeeper } from "./report-keeper.js";
 import type { ReceivedReport, ReportStore } from "./report-store.js";
@@ -74,7 +75,20 @@ export class FleetView {
     const report = this.#reports.get(device)?.report;
     if (this.#fresh === undefined || report === undefined) return [];
     const { isDrifting } = report.drift;
-    return this.#watch.look(state, this.#fresh, { device, isDrifting, nowMs: this.#options.clock.now() });
+    const nowMs = this.#options.clock.now();
+    return [
+      ...this.#failure(state, device, nowMs),
+      ...this.#watch.look(state, this.#fresh, { device, isDrifting, nowMs }),
+    ];
+  }
+
+  #failure(state: RoundsState, device: DeviceId, nowMs: number): readonly Occurrence[] {
+    const { trial } = state;
+    const report = this.#reports.get(device)?.report;
+    const failure = trial && report && failureOf(device, report, trial.version);
+    if (trial === null || !failure || !isNewFailure(trial, { ...failure, version: trial.version })) return [];
+    const isIn = trialDevices(state, { nowMs, policy: this.#options.policy }).includes(device);
+    return isIn ? [{ type: "trial-failed", version: trial.version, ...failure }] : [];
   }
 
   /** How many report, and how many of them drift. */

@@ -23,7 +23,14 @@ import { openNext } from "./opening.js";
 import type { Policy } from "./policy.js";
 import { adoptRoot } from "./progression.js";
 import { isLearningAnew, liftQuarantine, quarantine, startRetraining } from "./retrain.js";
-import { abandonTrial, checkTrial, judgeTrial, promoteByHand, rollBackByHand } from "./rollout.js";
+import {
+  abandonTrial,
+  checkTrial,
+  judgeTrial,
+  noteFailure,
+  promoteByHand,
+  rollBackByHand,
+} from "./rollout.js";
 import { adoptArm } from "./selecting.js";
 import type { RoundsState } from "./state.js";
 import { releaseCommand } from "./trial-reach.js";
@@ -77,6 +84,8 @@ function react(state: RoundsState, event: RoundEvent, context: Context): Step {
       return adoptVersion(state, event, context);
     case "trial-evidence":
       return judgeTrial(state, event, context);
+    case "trial-failed":
+      return noteFailure(state, event);
     case "version-missing":
       return abandonTrial(state, event.version, context);
     case "retrain":

@@ -40,6 +40,8 @@ export type Occurrence =
       readonly step: number;
       readonly evidence: TrialEvidence;
     }
+  /** A device in trial says that the version does not work there: nobody waits for the next check. */
+  | ({ readonly type: "trial-failed"; readonly version: number } & TrialFailure)
   /** A version that devices are to hear of is not there. */
   | { readonly type: "version-missing"; readonly version: number }
   /** Enough devices report that the model no longer fits; `sinceMs`: the event time since when, null = not known. */
@@ -61,17 +63,40 @@ export type Occurrence =
       readonly to: { readonly version: number; readonly value: number | null } | null;
     };
 
-/** Reports on a version in trial, pooled over the devices in it. */
+/** Devices named as those where a version in trial does not work: the rest are counted. */
+export const TRIAL_FAILURES_MAX = 16;
+
+/** A device where a version in trial does not work, or could not be taken up; both texts are the device's. */
+export interface TrialFailure {
+  readonly device: DeviceId;
+  readonly reason: string;
+  readonly detail: string;
+}
+
+/** Reports on a version in trial. Sums are for people: what is decided goes by devices. */
 export interface TrialEvidence {
   /** In the trial; of these: with a recent report on the version, without one, and where it did not work. */
   readonly devices: number;
   readonly reporting: number;
   readonly silent: number;
   readonly failed: number;
+  /** Some of those where it did not work; not in journals of before, as the two below. */
+  readonly failures?: readonly TrialFailure[];
+  /** Devices by what their own rows say: no numbers, too slow, worse than stable; `good`: none of these. */
+  readonly votes?: {
+    readonly invalid: number;
+    readonly slow: number;
+    /** With enough labelled rows of their own, and of these: where it is worse. */
+    readonly judged: number;
+    readonly worse: number;
+    readonly good: number;
+  };
+  /** How much worse than stable, by the gate's metric: median over devices, null where that is not known. */
+  readonly regression?: number | null;
   /** Predictions by the version, and how many were no finite numbers. */
   readonly rows: number;
   readonly invalid: number;
-  /** Its mean time per prediction, in those of stable; null where there is nothing to compare. */
+  /** Its mean time per prediction, in those of stable: median over devices, null where there is nothing to compare. */
   readonly latencyRatio: number | null;
   /** Labelled rows that both it and stable have answered, and the gate's metric of each over them. */
   readonly labelled: number;

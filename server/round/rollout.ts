@@ -1,11 +1,12 @@
 // How a version that has passed the gate comes to be served by all: shadow, canary step by step, promotion; and how it
 // is taken back. What cannot be judged counts as failed, so every trial ends.
 
+import type { DeviceId } from "../../shared/id.js";
 import { TRIAL_PLACES } from "../../shared/wire/trial.js";
 import { passesGate } from "../model/gate.js";
 import { isTakenBack, takeBack } from "./ancestry.js";
 import { chain, publishLine, type Step, step, type TrialEnd, tell } from "./command.js";
-import type { RoundEvent } from "./event.js";
+import { type RoundEvent, TRIAL_FAILURES_MAX } from "./event.js";
 import type { Context } from "./membership.js";
 import type { RoundsState, Scored, TrialState } from "./state.js";
 import { judgeEvidence } from "./trial-check.js";
@@ -30,6 +31,25 @@ export function checkTrial(state: RoundsState, { nowMs, policy }: Context): Step
   const next = { ...trial, nextCheckMs: nowMs + policy.rollout.guard.checkMs };
   const { version, step: at } = trial;
   return step({ ...state, trial: next }, { commands: [{ type: "pool-evidence", version, step: at }] });
+}
+
+/** A device of the trial says that the version does not work there: told once, and judged at once. */
+export function noteFailure(state: RoundsState, event: RoundEvent & { readonly type: "trial-failed" }): Step {
+  const { trial } = state;
+  if (trial === null || !isNewFailure(trial, event)) return step(state);
+  const { version, device, reason, detail, nowMs } = event;
+  const failed = [...(trial.failed ?? []), { device, reason, detail }];
+  const next = { ...state, trial: { ...trial, failed, nextCheckMs: nowMs } };
+  return step(next, { commands: [tell({ type: "trial-failed", version, device, reason, detail })] });
+}
+
+/** True when it is news that the version does not work on the device. */
+export function isNewFailure(
+  { version, failed = [] }: TrialState,
+  said: { readonly version: number; readonly device: DeviceId },
+): boolean {
+  const isKnown = failed.some(({ device }) => device === said.device);
+  return said.version === version && !isKnown && failed.length < TRIAL_FAILURES_MAX;
 }
 
 /** Goes on with the trial, or ends it. */
@@ -85,19 +105,20 @@ function follow(
   const isLast = trial.mode === "canary" && trial.step + 1 >= (canary?.steps.length ?? 0);
   if (canary === undefined || isLast) return promote(state, trial, context);
   const at = trial.mode === "shadow" ? 0 : trial.step + 1;
-  return startStep(state, trial, { mode: "canary", step: at, failures }, context);
+  return startStep(state, trial, { mode: "canary", step: at, failures, failed: trial.failed ?? [] }, context);
 }
 
 function startStep(
   state: RoundsState,
   { version, value }: Scored,
-  how: { readonly mode: TrialState["mode"]; readonly step: number; readonly failures?: number },
+  how: Pick<TrialState, "mode" | "step"> & Partial<Pick<TrialState, "failures" | "failed">>,
   context: Context,
 ): Step {
   const { nowMs, policy } = context;
   const trial: TrialState = {
     ...{ version, value, mode: how.mode, step: how.step },
     failures: how.failures ?? 0,
+    failed: how.failed ?? [],
     below: reachOfStep(state, version, how, context),
     sinceMs: nowMs,
     nextCheckMs: nowMs + policy.rollout.guard.checkMs,

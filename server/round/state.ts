@@ -4,7 +4,7 @@ import type { DeviceId, UpdateId } from "../../shared/id.js";
 import type { MetricSums } from "../../shared/model/metric.js";
 import type { RoundKind } from "../../shared/wire/message.js";
 import type { SelectionState } from "../select/state.js";
-import type { BesideScores } from "./event.js";
+import type { BesideScores, TrialFailure } from "./event.js";
 
 /** Stable is to be scored anew. */
 interface Rescore {
@@ -107,6 +107,8 @@ export interface TrialState extends Scored {
   readonly nextCheckMs: number;
   /** Checks that have failed, over all steps. */
   readonly failures: number;
+  /** Devices that have said that it does not work there, in order. */
+  readonly failed?: readonly TrialFailure[];
 }
 
 /** Why a device is left out. */

@@ -1,12 +1,15 @@
-// Whether a version in trial does well, by what its devices have reported.
+// Whether a version in trial does well, by what its devices have reported. Every device has one voice, and it takes more than
+// half of them for anything: so fewer liars than that can neither pass a version that is bad on all others, nor take back one
+// that is good on them. It is the breakdown point of the median (Donoho and Huber 1983), of words instead of numbers.
 
-import { regression } from "../../shared/model/metric.js";
 import type { TrialEvidence } from "./event.js";
 import type { Context } from "./membership.js";
+import type { Policy } from "./policy.js";
 import type { TrialState } from "./state.js";
 
-/** Fewer rows say nothing about invalid answers or latency. */
-const ROWS_MIN = 20;
+/** Failures that a problem names. */
+const NAMED_MAX = 2;
+const PROBLEM_CHARACTERS = 256;
 
 /** What a check comes to. */
 export interface TrialVerdict {
@@ -20,46 +23,56 @@ export interface TrialVerdict {
 
 /** Judges a check. */
 export function judgeEvidence(trial: TrialState, evidence: TrialEvidence, context: Context): TrialVerdict {
-  const fatal = fatalProblems(evidence, context);
-  const wanted = wantedOf(trial, context);
+  const fatal = unfitness(evidence, context);
   const elapsedMs = context.nowMs - trial.sinceMs;
-  const hasRows = evidence.labelled >= wanted.rows && evidence.reporting > 0;
-  const problems = [
+  const wantedMs = msWanted(trial, context.policy);
+  const isGood = isMost(evidence.votes?.good ?? 0, evidence);
+  const isOver = elapsedMs >= wantedMs;
+  const found = [
     ...fatal,
     ...silence(evidence, elapsedMs, context),
-    ...slowness(evidence, context),
-    ...(hasRows ? worsening(evidence, context) : []),
+    ...slowness(evidence),
+    ...worsening(evidence, context),
   ];
-  if (!hasRows && elapsedMs >= wanted.forMs) {
-    problems.push(`too-few-rows: ${evidence.labelled} of ${wanted.rows}`);
-  }
-  const isLongEnough = trial.mode === "shadow" || elapsedMs >= wanted.forMs;
+  // What is found says enough; otherwise that it has lasted long enough and is not known to be good is a problem of its own.
+  const problems =
+    found.length === 0 && isOver && !isGood
+      ? [uncertainty(evidence, rowsWanted(trial, context.policy))]
+      : found;
   return {
     problems,
-    // A shadow without enough rows by its time has had its time.
-    isFatal:
-      fatal.length > 0 || (trial.mode === "shadow" && problems.length > 0 && elapsedMs >= wanted.forMs),
-    isPassed: problems.length === 0 && hasRows && isLongEnough,
+    // A shadow that does not pass by its time has had its time.
+    isFatal: fatal.length > 0 || (trial.mode === "shadow" && problems.length > 0 && isOver),
+    isPassed: problems.length === 0 && isGood && (trial.mode === "shadow" || isOver),
   };
 }
 
-function wantedOf(
-  { mode }: TrialState,
-  { policy }: Context,
-): { readonly rows: number; readonly forMs: number } {
-  const { shadow, canary } = policy.rollout;
-  if (mode === "shadow") return { rows: shadow?.rows ?? 0, forMs: shadow?.forMs ?? 0 };
-  return { rows: canary?.rows ?? 0, forMs: canary?.soakMs ?? 0 };
+/** Labelled rows that a trial is judged by: every device of its step answers for its share. */
+export function rowsWanted({ mode }: Pick<TrialState, "mode">, { rollout }: Policy): number {
+  return (mode === "shadow" ? rollout.shadow?.rows : rollout.canary?.rows) ?? 0;
 }
 
-function fatalProblems({ failed, rows, invalid }: TrialEvidence, { policy }: Context): string[] {
-  const problems: string[] = [];
-  if (failed > 0) problems.push(`failed-on-device: ${failed}`);
-  const share = rows === 0 ? 0 : invalid / rows;
-  if (rows >= ROWS_MIN && share > policy.rollout.guard.invalid) {
-    problems.push(`invalid: ${percent(share)} of predictions`);
-  }
-  return problems;
+function msWanted({ mode }: TrialState, { rollout }: Policy): number {
+  return (mode === "shadow" ? rollout.shadow?.forMs : rollout.canary?.soakMs) ?? 0;
+}
+
+function isMost(votes: number, { devices }: TrialEvidence): boolean {
+  return votes > devices / 2;
+}
+
+/** It does not work, or says no numbers, on so many devices that nobody needs to look any further. */
+function unfitness({ failed, failures = [], votes, devices }: TrialEvidence, { policy }: Context): string[] {
+  const { failedShare } = policy.rollout.guard;
+  const invalid = votes?.invalid ?? 0;
+  if (failed + invalid === 0 || failed + invalid < failedShare * devices) return [];
+  const named = failures.slice(0, NAMED_MAX).map(({ device, reason, detail }) => {
+    return `${device}: ${reason}${detail === "" ? "" : `, ${detail}`}`;
+  });
+  const why = named.length === 0 ? "" : ` (${named.join("; ")})`;
+  return [
+    ...(failed > 0 ? [`failed-on-device: ${failed} of ${devices}${why}`.slice(0, PROBLEM_CHARACTERS)] : []),
+    ...(invalid > 0 ? [`invalid: predictions on ${invalid} of ${devices} devices`] : []),
+  ];
 }
 
 function silence({ devices, silent }: TrialEvidence, elapsedMs: number, { policy }: Context): string[] {
@@ -71,20 +84,26 @@ function silence({ devices, silent }: TrialEvidence, elapsedMs: number, { policy
     : [];
 }
 
-function slowness({ rows, latencyRatio }: TrialEvidence, { policy }: Context): string[] {
-  if (latencyRatio === null || rows < ROWS_MIN || latencyRatio <= policy.rollout.guard.latency) return [];
-  return [`latency: ${latencyRatio.toFixed(2)} times stable's`];
+function slowness(evidence: TrialEvidence): string[] {
+  const { latencyRatio, votes, devices } = evidence;
+  if (votes === undefined || !isMost(votes.slow, evidence)) return [];
+  return [
+    `latency: ${latencyRatio?.toFixed(2) ?? "many"} times stable's on ${votes.slow} of ${devices} devices`,
+  ];
 }
 
 function worsening(evidence: TrialEvidence, { policy }: Context): string[] {
-  const { gate, guard } = policy.rollout;
-  const { value, reference } = evidence;
-  if (evidence.labelled === 0) return [];
-  // Rows there were, but no number: the version has diverged.
-  if (value === null) return reference === null ? [] : [`${gate.metric}: no value`];
-  if (reference === null) return [];
-  const worse = regression(gate.metric, value, reference);
-  return worse > guard.maxRegression ? [`${gate.metric}: ${percent(worse)} worse than stable`] : [];
+  const { votes, devices, regression } = evidence;
+  if (votes === undefined || !isMost(votes.worse, evidence)) return [];
+  const how =
+    regression === undefined || regression === null ? "no value" : `${percent(regression)} worse than stable`;
+  return [`${policy.rollout.gate.metric}: ${how} on ${votes.worse} of ${devices} devices`];
+}
+
+function uncertainty({ devices, labelled, votes }: TrialEvidence, rows: number): string {
+  const { judged = 0, good = 0 } = votes ?? {};
+  if (judged > devices / 2) return `undecided: good on ${good} of ${devices} devices`;
+  return `too-few-rows: ${judged} of ${devices} devices have their share of ${rows}; ${labelled} in all`;
 }
 
 function percent(share: number): string {

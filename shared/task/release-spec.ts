@@ -34,7 +34,7 @@ export interface CanarySpec {
   readonly labels: Readonly<Record<string, string>>;
   /** Least time of a step. */
   readonly soakMs: number;
-  /** Labelled rows wanted of each step, pooled over devices. */
+  /** Labelled rows wanted of each step: of each of its devices, its share. */
   readonly rows: number;
 }
 
@@ -57,6 +57,8 @@ export interface GuardSpec {
   readonly silentMs: number;
   /** Share of the devices in trial that may be silent. */
   readonly silentShare: number;
+  /** Share of the devices in trial: when it does not work on so many, the trial ends at once. */
+  readonly failedShare: number;
   /** Failed checks of one trial after which it is over. */
   readonly failures: number;
 }

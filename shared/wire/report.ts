@@ -8,6 +8,9 @@ import { metricSumsSchema } from "./metric-sums.js";
 export const REPORTED_COLUMNS_MAX = 32;
 /** Most versions that a report names as failed: the newest. */
 export const REPORTED_FAILURES_MAX = 16;
+/** Most characters of a reason, and of what the engine or the disk said. */
+export const FAILURE_REASON_MAX = 64;
+export const FAILURE_DETAIL_MAX = 160;
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const sum = z.number();
@@ -41,8 +44,19 @@ export const reportSchema = z.object({
   paired: z.object({ rows: count, sum, squares: sum.min(0) }),
   /** The newest labelled rows, as many as the task's window has. */
   window: sums,
-  /** Versions that did not work here, newest first. */
+  /** Versions that did not work here, or could not be taken up, newest first. */
   failed: z.array(count).max(REPORTED_FAILURES_MAX),
+  /** Why, as far as it is known; absent from devices of before. */
+  failures: z
+    .array(
+      z.object({
+        version: count,
+        reason: z.string().max(FAILURE_REASON_MAX),
+        detail: z.string().max(FAILURE_DETAIL_MAX),
+      }),
+    )
+    .max(REPORTED_FAILURES_MAX)
+    .optional(),
   /** Of data: columns with enough rows to be tested, how many of them drift, and those that drift furthest. */
   data: z.object({
     tested: count,

@@ -13,6 +13,7 @@ export const noTrial: Pick<RolloutSpec, "shadow" | "canary" | "guard"> = {
     latency: 3,
     silentMs: 900_000,
     silentShare: 0.5,
+    failedShare: 0.5,
     failures: 3,
   },
 };

@@ -98,9 +98,12 @@ export class History {
     const asked = this.asked;
     this.asked = undefined;
     if (asked === undefined) return;
+    const judged = labelled >= 10 ? reporting : 0;
+    const isWorse = worse > 0.05;
     const evidence = {
       ...{ devices: 1, reporting, silent: 1 - reporting, failed, rows: 100, invalid: 0, latencyRatio: 1 },
-      ...{ labelled, value: 1 + worse, reference: 1 },
+      ...{ labelled, value: 1 + worse, reference: 1, regression: worse },
+      votes: { invalid: 0, slow: 0, judged, worse: isWorse ? judged : 0, good: isWorse ? 0 : judged },
     };
     this.happen({ type: "trial-evidence", version: asked.version, step: asked.step, evidence });
   }

@@ -81,7 +81,9 @@ const canary = z.strictObject({
     .prefault({})
     .describe("Only devices with all these labels are canaries. Default: any."),
   soak: durationWithin({ min: 0, max: MONTH_MS }).prefault("30m").describe("Least time of a step."),
-  rows: rowCount.prefault(100).describe("Labelled rows each step is judged by, over all its devices."),
+  rows: rowCount
+    .prefault(100)
+    .describe("Labelled rows each step is judged by; every device of it answers for its share."),
 });
 
 const guard = z
@@ -92,10 +94,15 @@ const guard = z
       .describe("Worse than stable on the same rows by more than this is a failed check."),
     invalid: shareWithin({ min: 0, max: 1 })
       .prefault("0.1%")
-      .describe("More predictions than this that are no finite numbers end the trial."),
+      .describe(
+        "On a device where more predictions than this are no finite numbers, the version does not work.",
+      ),
     latency: z.number().min(1).max(1_000).prefault(3).describe("Most of stable's mean time per prediction."),
     silent: period.prefault("15m").describe("A device in trial without a report for this long is silent."),
     silentShare: shareWithin({ min: 0, max: 1 }).prefault("50%").describe("Of a step, that may be silent."),
+    failedShare: shareWithin({ min: 0, max: 1 })
+      .prefault("50%")
+      .describe("Of a step: when it does not work on so many of its devices, the trial ends at once."),
     failures: z.int().min(1).max(1_000).prefault(3).describe("Failed checks after which the trial is over."),
   })
   .prefault({})
@@ -143,6 +150,7 @@ export function settleRollout(value: z.output<typeof rollout>, output: OutputSpe
       latency: guard.latency,
       silentMs: guard.silent,
       silentShare: guard.silentShare,
+      failedShare: guard.failedShare,
       failures: guard.failures,
     },
   };

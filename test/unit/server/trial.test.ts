@@ -102,11 +102,11 @@ describe("a version that has passed the gate", () => {
     await lab.clock.until(() => fleet.release?.trial === null);
     expect(fleet.release).toMatchObject({ stable: { version: 2 } });
     expect(lab.told("trial-ended")).toMatchObject([
-      { version: 3, outcome: "rolled-back", reasons: ["rmse: 50.0% worse than stable"] },
+      { version: 3, outcome: "rolled-back", reasons: ["rmse: 50.0% worse than stable on 1 of 1 devices"] },
     ]);
     expect(verdictOn(3, lab)).toMatchObject({
       ...{ passed: true, evaluation: { devices: 3 } },
-      trial: { outcome: "rolled-back", reasons: ["rmse: 50.0% worse than stable"] },
+      trial: { outcome: "rolled-back", reasons: ["rmse: 50.0% worse than stable on 1 of 1 devices"] },
     });
   });
 
@@ -115,7 +115,9 @@ describe("a version that has passed the gate", () => {
     await fleet.lab.clock.advance(5 * MINUTE_MS);
     await fleet.lab.clock.until(() => fleet.release?.trial === null);
     expect(fleet.release).toMatchObject({ stable: { version: 2 } });
-    expect(fleet.lab.told("trial-ended")[0]?.reasons).toContain("too-few-rows: 0 of 10");
+    expect(fleet.lab.told("trial-ended")[0]?.reasons).toContain(
+      "too-few-rows: 0 of 1 devices have their share of 10; 0 in all",
+    );
   });
 
   test("is on trial still after a restart of the server", async () => {

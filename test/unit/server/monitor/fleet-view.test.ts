@@ -77,7 +77,8 @@ describe("evidence on a version in trial", () => {
     lab.hear(b, reportOf({ serving: sideOf(2, sumsOf(30, 4)), beside: sideOf(1, sumsOf(30, 1)) }));
     expect(lab.view.evidence(lab.state)).toEqual({
       ...{ devices: 3, reporting: 2, silent: 1, failed: 0, rows: 200, invalid: 0, latencyRatio: 1 },
-      ...{ labelled: 40, value: Math.sqrt((10 * 4 + 30 * 16) / 40), reference: 1 },
+      ...{ labelled: 40, value: Math.sqrt((10 * 4 + 30 * 16) / 40), reference: 1, regression: 1 },
+      ...{ failures: [], votes: { invalid: 0, slow: 0, judged: 2, worse: 2, good: 0 } },
     });
   });
 
