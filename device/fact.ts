@@ -27,10 +27,20 @@ export type AbandonReason = "deadline" | "superseded" | "task-changed" | "base-r
 export type DeviceFact =
   | { readonly type: "task-adopted"; readonly taskHash: string; readonly pipelineHash: string }
   | { readonly type: "serving"; readonly version: number }
-  /** A version was not taken up. */
-  | { readonly type: "model-rejected"; readonly version: number; readonly reason: string }
+  /** A version was not taken up; `detail`: what the engine or the disk said. */
+  | {
+      readonly type: "model-rejected";
+      readonly version: number;
+      readonly reason: string;
+      readonly detail?: string;
+    }
   /** A version that had been taken up does not work: the last good one takes its place. */
-  | { readonly type: "version-failed"; readonly version: number; readonly reason: FailureReason }
+  | {
+      readonly type: "version-failed";
+      readonly version: number;
+      readonly reason: FailureReason;
+      readonly detail?: string;
+    }
   /** What a release comes to on this device: versions, null = none. Told again when it changes. */
   | {
       readonly type: "release-followed";

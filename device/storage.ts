@@ -62,6 +62,7 @@ export const stateMigrations: Migrations = [
      deaths INTEGER NOT NULL,
      is_running INTEGER NOT NULL
    ) STRICT;`,
+  `ALTER TABLE failed_version ADD COLUMN detail TEXT NOT NULL DEFAULT '';`,
 ];
 
 /** Schema of `telemetry.db`: examples, predictions and quarantine, all rings; alarms, one per rule and entity; the state of the

@@ -3,6 +3,7 @@
 
 import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
+import { messageOf } from "../../shared/error.js";
 import { type Answer, isFiniteAnswer } from "../../shared/model/answer.js";
 import { readAnswers } from "../../shared/model/ask.js";
 import type { Model } from "../../shared/model/runtime.js";
@@ -73,8 +74,8 @@ export class Predictor {
     const { slot, watch } = this.#options;
     for (let served = slot.serving; served !== undefined; served = slot.serving) {
       const answered = this.#ask(served, rows);
-      if (answered === undefined) {
-        slot.failServing("exception");
+      if ("error" in answered) {
+        slot.failServing("exception", answered.error);
         continue;
       }
       const { verdicts, threshold } = answered;
@@ -93,8 +94,8 @@ export class Predictor {
       // First, because it predicts too, and what a prediction lies in is the model's.
       const threshold = this.#options.threshold?.of(version);
       return { threshold, verdicts: this.#verdicts(version, askModel(model, version, rows, clock)) };
-    } catch {
-      return undefined;
+    } catch (error) {
+      return { error: messageOf(error) };
     }
   }
 
@@ -107,8 +108,8 @@ export class Predictor {
       const verdicts = this.#verdicts(beside, askModel(model, beside, rows, clock));
       if (!this.#besideHealth.see(beside, verdicts.values, verdicts.answers)) slot.failBeside("not-finite");
       return verdicts;
-    } catch {
-      slot.failBeside("exception");
+    } catch (error) {
+      slot.failBeside("exception", messageOf(error));
       return undefined;
     }
   }

@@ -1,7 +1,13 @@
 // A monitor's view as a report: what the wire has room for, and whole numbers where it asks for them.
 
-import { type DeviceReport, REPORTED_COLUMNS_MAX, REPORTED_FAILURES_MAX } from "../../shared/wire/report.js";
-import type { VersionName } from "../release/store.js";
+import {
+  type DeviceReport,
+  FAILURE_DETAIL_MAX,
+  FAILURE_REASON_MAX,
+  REPORTED_COLUMNS_MAX,
+  REPORTED_FAILURES_MAX,
+} from "../../shared/wire/report.js";
+import type { ToldFailure } from "../release/failures.js";
 import type { MonitorView, Tally } from "./monitor.js";
 
 /** What a report tells beside what the monitor knows. */
@@ -9,7 +15,7 @@ export interface ReportContext {
   readonly sequence: number;
   readonly ageMs: number;
   /** Newest first. */
-  readonly failed: readonly VersionName[];
+  readonly failed: readonly ToldFailure[];
   readonly quality: DeviceReport["quality"];
   readonly resources: DeviceReport["resources"];
 }
@@ -25,13 +31,26 @@ export function reportOf(view: MonitorView, context: ReportContext): DeviceRepor
     beside: view.beside === undefined ? null : sideOf(view.beside),
     paired: view.paired,
     window: view.window,
-    failed: [...new Set(failed.map(({ version }) => version))].slice(0, REPORTED_FAILURES_MAX),
+    ...failuresOf(failed),
     data: dataOf(view),
     concept: view.concept,
     drift: { isDrifting: view.drift.kind !== undefined, sinceMs: timeOf(view.drift.sinceMs) },
     quality,
     resources,
   };
+}
+
+/** The newest word on each version. */
+function failuresOf(all: readonly ToldFailure[]): Pick<DeviceReport, "failed" | "failures"> {
+  const first = all.filter(({ version }, at) => all.findIndex((each) => each.version === version) === at);
+  const failures = first.slice(0, REPORTED_FAILURES_MAX).map(({ version, reason, detail }) => {
+    return {
+      version,
+      reason: reason.slice(0, FAILURE_REASON_MAX),
+      detail: detail.slice(0, FAILURE_DETAIL_MAX),
+    };
+  });
+  return { failed: failures.map(({ version }) => version), ...(failures.length > 0 && { failures }) };
 }
 
 function sideOf({ version, rows, invalid, totalUs, labelled }: Tally) {

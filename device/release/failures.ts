@@ -4,6 +4,7 @@
 import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import { HeadwaterError } from "../../shared/error.js";
+import { FAILURE_DETAIL_MAX } from "../../shared/wire/report.js";
 import {
   FAILED_MAX,
   type FailedVersion,
@@ -26,12 +27,21 @@ export type FailureReason =
 /** A stable version that was blamed for deaths of the process is tried again after this long. */
 const CRASH_LOOP_MS = 3_600_000;
 
-/** Remembers failures, on disk where there is room. */
+/** What a device says of a version that it does not serve. */
+export interface ToldFailure extends VersionName {
+  readonly reason: string;
+  /** What the engine or the disk said, shortened. */
+  readonly detail: string;
+}
+
+/** Remembers failures, on disk where there is room; and what could not be taken up, until another release comes. */
 export class Failures {
   readonly #store: ReleaseStore;
   readonly #clock: Clock;
   readonly #counters: Counters;
   #versions: readonly FailedVersion[];
+  /** By hash: a release names two versions, so these are few. */
+  readonly #refused = new Map<string, ToldFailure>();
 
   constructor(options: { readonly store: ReleaseStore; readonly clock: Clock; readonly counters: Counters }) {
     this.#store = options.store;
@@ -40,9 +50,26 @@ export class Failures {
     this.#versions = options.store.failed();
   }
 
-  /** Newest first. */
-  get versions(): readonly VersionName[] {
-    return this.#versions;
+  /** What there is to tell: first what could not be taken up, then what did not work, newest first. */
+  get versions(): readonly ToldFailure[] {
+    return [...this.#refused.values(), ...this.#versions];
+  }
+
+  /** A version that is wanted could not be taken up. True when that is news. */
+  refuse({ version, sha256 }: VersionName, reason: string, detail = ""): boolean {
+    const isNews = this.#refused.get(sha256)?.reason !== reason;
+    this.#refused.set(sha256, { version, sha256, reason, detail: shortened(detail) });
+    return isNews;
+  }
+
+  /** It has been after all. */
+  taken({ sha256 }: VersionName): void {
+    this.#refused.delete(sha256);
+  }
+
+  /** Another release has come. */
+  forgetRefused(): void {
+    this.#refused.clear();
   }
 
   has(name: VersionName): boolean {
@@ -61,9 +88,9 @@ export class Failures {
     return ageMs < 0 ? CRASH_LOOP_MS : Math.max(0, CRASH_LOOP_MS - ageMs);
   }
 
-  add(name: VersionName, reason: FailureReason): void {
+  add(name: VersionName, reason: FailureReason, detail = ""): void {
     const { version, sha256 } = name;
-    const failed = { version, sha256, reason, failedMs: this.#clock.now() };
+    const failed = { version, sha256, reason, detail: shortened(detail), failedMs: this.#clock.now() };
     const others = this.#versions.filter((each) => !isSameVersion(each, name));
     this.#versions = [failed, ...others].slice(0, FAILED_MAX);
     this.#counters.add(`models.failed.${reason}`);
@@ -88,4 +115,8 @@ export class Failures {
       this.#counters.add(`models.failures-not-stored.${error.code}`);
     }
   }
+}
+
+function shortened(detail: string): string {
+  return detail.slice(0, FAILURE_DETAIL_MAX);
 }

@@ -14,6 +14,8 @@ export interface FetchOptions {
   readonly downloader: Downloader;
   readonly clock: Clock;
   readonly random: Random;
+  /** The server does not have it: it is asked again later. */
+  readonly isGone: () => void;
 }
 
 /** One version on its way. */
@@ -39,6 +41,7 @@ export class Fetch {
     this.#options.downloader.fetch({ sha256, bytes, chunkBytes: CHUNK_BYTES }, signal).then(
       (fetched) => {
         if (signal.aborted) return;
+        if (!fetched.ok) this.#options.isGone();
         if (!fetched.ok || !this.#keep(fetched.blob)) this.#again();
       },
       () => {

@@ -4,7 +4,7 @@
 import type { Cancel } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import type { DeviceId } from "../../shared/id.js";
-import type { Labels, Release } from "../../shared/wire/message.js";
+import type { Labels, Manifest, Release } from "../../shared/wire/message.js";
 import type { Observe } from "../fact.js";
 import type { ModelCache } from "../model/cache.js";
 import { type Choice, chooseFrom } from "./choice.js";
@@ -15,7 +15,7 @@ import type { Missing, ModelSlot } from "./slot.js";
 import { isSameVersion, type ReleaseStore, type VersionName } from "./store.js";
 
 /** What following stands on. */
-export interface FollowerOptions extends FetchOptions {
+export interface FollowerOptions extends Omit<FetchOptions, "isGone"> {
   readonly deviceId: DeviceId;
   readonly labels: Labels;
   readonly slot: ModelSlot;
@@ -90,6 +90,7 @@ export class ReleaseFollower {
     this.#sequence = release.sequence;
     this.#release = release;
     this.#refused.clear();
+    failures.forgetRefused();
     this.#fetchMissing(release);
     this.announce();
   }
@@ -152,7 +153,8 @@ export class ReleaseFollower {
       this.#refuseExpired(missing);
       return;
     }
-    const fetch = new Fetch(this.#options, manifest, (blob) => {
+    const isGone = () => this.#refuse(manifest, "not-there");
+    const fetch = new Fetch({ ...this.#options, isGone }, manifest, (blob) => {
       // As the release has it by now: a shadow may have become a canary meanwhile.
       const mode = this.#choice()?.trial?.mode ?? "shadow";
       const installed = slot.install(missing, blob, mode);
@@ -164,10 +166,16 @@ export class ReleaseFollower {
     fetch.start();
   }
 
-  #refuseExpired({ manifest: { version, sha256 } }: Missing): void {
-    this.#refused.add(sha256);
+  #refuseExpired({ manifest }: Missing): void {
+    this.#refused.add(manifest.sha256);
     this.#options.counters.add("models.rejected.expired");
-    this.#options.observe({ type: "model-rejected", version, reason: "expired" });
+    this.#refuse(manifest, "expired");
+  }
+
+  #refuse(manifest: Manifest, reason: string): void {
+    const { failures, observe } = this.#options;
+    if (failures.refuse(manifest, reason))
+      observe({ type: "model-rejected", version: manifest.version, reason });
   }
 
   // With nothing to fall back to, a version that may be innocent is better than none.

@@ -2,11 +2,11 @@
 
 import type { Database } from "../../shared/storage/port.js";
 import type { Release } from "../../shared/wire/message.js";
-import { Failures } from "./failures.js";
+import { Failures, type ToldFailure } from "./failures.js";
 import { type FollowerOptions, ReleaseFollower } from "./follower.js";
 import { Probation } from "./probation.js";
 import { ModelSlot } from "./slot.js";
-import { ReleaseStore, type VersionName } from "./store.js";
+import { ReleaseStore } from "./store.js";
 import { VersionTrial, type VersionTrialOptions } from "./version-trial.js";
 
 /** What releases stand on. */
@@ -49,8 +49,8 @@ export class Releases {
     return this.#follower.followedMs;
   }
 
-  /** Versions that did not work here, newest first. */
-  get failed(): readonly VersionName[] {
+  /** Versions that did not work here, or could not be taken up, newest first. */
+  get failed(): readonly ToldFailure[] {
     return this.#failures.versions;
   }
 

@@ -115,8 +115,10 @@ export class ModelSlot {
     } catch (error) {
       if (!(error instanceof HeadwaterError)) throw error;
       counters.add(`models.not-stored.${error.code}`);
+      this.#refuse(manifest, "not-stored", error.code);
       return "not-stored";
     }
+    this.#options.failures.taken(manifest);
     if (role === "trial") this.#trial = { model, mode };
     else this.#stable = model;
     this.#announce();
@@ -124,10 +126,10 @@ export class ModelSlot {
   }
 
   /** What is served does not work: back to the last good version, or to none, without asking anybody. */
-  failServing(reason: FailureReason): void {
+  failServing(reason: FailureReason, detail = ""): void {
     const failed = this.serving;
     if (failed === undefined) return;
-    this.#fail(failed, reason);
+    this.#fail(failed, reason, detail);
     this.#options.probation.settle();
     if (this.#trial?.model === failed) this.#endTrial();
     else this.#restoreStable();
@@ -135,20 +137,21 @@ export class ModelSlot {
   }
 
   /** What is scored beside does not work: what is served stays. */
-  failBeside(reason: FailureReason): void {
+  failBeside(reason: FailureReason, detail = ""): void {
     const failed = this.beside;
     if (failed === undefined) return;
     if (this.#trial?.model !== failed) this.#isBesideBroken = true;
     else {
-      this.#fail(failed, reason);
+      this.#fail(failed, reason, detail);
       this.#endTrial();
     }
     this.#announce();
   }
 
-  #fail({ manifest }: BaseModel, reason: FailureReason): void {
-    this.#options.failures.add(manifest, reason);
-    this.#options.observe({ type: "version-failed", version: manifest.version, reason });
+  #fail({ manifest }: BaseModel, reason: FailureReason, detail: string): void {
+    this.#options.failures.add(manifest, reason, detail);
+    const { version } = manifest;
+    this.#options.observe({ type: "version-failed", version, reason, ...(detail !== "" && { detail }) });
   }
 
   #endTrial(): void {
@@ -156,11 +159,21 @@ export class ModelSlot {
     this.#arrange({ trial: null });
   }
 
-  #reject(manifest: Manifest, { reason, isFailure }: Extract<Trialled, { ok: false }>): void {
+  #reject(manifest: Manifest, { reason, isFailure, detail }: Extract<Trialled, { ok: false }>): void {
     const { counters, failures, observe } = this.#options;
     counters.add(`models.rejected.${reason}`);
-    if (isFailure) failures.add(manifest, "self-check");
-    observe({ type: "model-rejected", version: manifest.version, reason });
+    if (!isFailure) {
+      this.#refuse(manifest, reason, detail);
+      return;
+    }
+    failures.add(manifest, "self-check", detail);
+    observe({ type: "model-rejected", version: manifest.version, reason, ...(detail && { detail }) });
+  }
+
+  #refuse(manifest: Manifest, reason: string, detail?: string): void {
+    const { failures, observe } = this.#options;
+    if (!failures.refuse(manifest, reason, detail)) return;
+    observe({ type: "model-rejected", version: manifest.version, reason, ...(detail && { detail }) });
   }
 
   /** The stable version, or the one before: whichever still works. */

@@ -26,6 +26,8 @@ export type VersionName = Pick<Manifest, "version" | "sha256">;
 /** A version that did not work here. */
 export interface FailedVersion extends VersionName {
   readonly reason: string;
+  /** What the engine said, shortened; empty where it said nothing. */
+  readonly detail: string;
   readonly failedMs: number;
 }
 
@@ -60,16 +62,16 @@ export class ReleaseStore {
   failed(): readonly FailedVersion[] {
     return this.#database
       .all(`SELECT * FROM failed_version ORDER BY failed_ms DESC, version DESC`)
-      .map(({ version, sha256, reason, failed_ms }) => ({
+      .map(({ version, sha256, reason, detail, failed_ms }) => ({
         ...{ version: Number(version), sha256: String(sha256) },
-        ...{ reason: String(reason), failedMs: Number(failed_ms) },
+        ...{ reason: String(reason), detail: String(detail), failedMs: Number(failed_ms) },
       }));
   }
 
-  keepFailed({ version, sha256, reason, failedMs }: FailedVersion): void {
+  keepFailed({ version, sha256, reason, detail, failedMs }: FailedVersion): void {
     this.#database.run(
-      `INSERT OR REPLACE INTO failed_version VALUES (?, ?, ?, ?)`,
-      ...[version, sha256, failedMs, reason],
+      `INSERT OR REPLACE INTO failed_version (version, sha256, failed_ms, reason, detail) VALUES (?, ?, ?, ?, ?)`,
+      ...[version, sha256, failedMs, reason, detail],
     );
     this.#database.run(
       `DELETE FROM failed_version WHERE (version, sha256) IN

@@ -1,5 +1,6 @@
 // Tries a version before it is taken up: is it what its manifest says, does it fit, does it work on this device's rows?
 
+import { messageOf } from "../../shared/error.js";
 import type { Model } from "../../shared/model/runtime.js";
 import { isAllFinite } from "../../shared/params/vector.js";
 import { scaleInto } from "../../shared/pipeline/scaler.js";
@@ -20,10 +21,13 @@ export interface VersionTrialOptions {
   readonly isSigned: (manifest: Manifest) => boolean;
 }
 
-/** A version that works, or why it is not taken up. `isFailure`: it is the right one, and does not work here. */
+/**
+ * A version that works, or why it is not taken up. `isFailure`: it is the right one, and does not work here; `detail`: what the
+ * engine said.
+ */
 export type Trialled =
   | { readonly ok: true; readonly model: BaseModel }
-  | { readonly ok: false; readonly reason: string; readonly isFailure: boolean };
+  | { readonly ok: false; readonly reason: string; readonly isFailure: boolean; readonly detail?: string };
 
 /** Tries versions for one task. */
 export class VersionTrial {
@@ -37,8 +41,8 @@ export class VersionTrial {
   try(blob: HashedBlob, manifest: Manifest): Trialled {
     const checked = checkModel(blob, manifest, this.#options.place);
     if (!checked.ok) return { ...checked, isFailure: false };
-    if (this.#works(checked.model)) return checked;
-    return { ok: false, reason: "self-check", isFailure: true };
+    const detail = this.#complaint(checked.model);
+    return detail === undefined ? checked : { ok: false, reason: "self-check", isFailure: true, detail };
   }
 
   /** Of a blob from disk: nothing that is not signed is believed, wherever it lies. */
@@ -47,8 +51,8 @@ export class VersionTrial {
     return { ok: false, reason: "bad-signature", isFailure: false };
   }
 
-  /** On the device's own recent rows; without any, on one row of zeros. */
-  #works({ params, scaler }: BaseModel): boolean {
+  /** What is wrong on the device's own recent rows; without any, on one row of zeros. Undefined: nothing. */
+  #complaint({ params, scaler }: BaseModel): string | undefined {
     const { model, samples, place } = this.#options;
     const { inputs } = place.definition;
     const rows = samples(SAMPLE_ROWS);
@@ -60,9 +64,9 @@ export class VersionTrial {
     });
     try {
       model.load(params);
-      return isAllFinite(model.predict(x, x.length / inputs));
-    } catch {
-      return false;
+      return isAllFinite(model.predict(x, x.length / inputs)) ? undefined : "no finite numbers";
+    } catch (error) {
+      return messageOf(error);
     }
   }
 }

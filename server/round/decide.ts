@@ -178,6 +178,7 @@ function shiftTimes(state: RoundsState, byMs: number): RoundsState {
     ...state.trial,
     sinceMs: state.trial.sinceMs + byMs,
     nextCheckMs: state.trial.nextCheckMs + byMs,
+    ...(state.trial.lastFailedMs !== undefined && { lastFailedMs: state.trial.lastFailedMs + byMs }),
   };
   if (state.open === null) return { ...state, fleet, trial };
   const members = new Map(

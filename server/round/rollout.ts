@@ -100,7 +100,8 @@ function follow(
   const failures = trial.failures + (verdict.problems.length > 0 ? 1 : 0);
   if (verdict.isFatal || failures >= guard.failures) return endTrial(state, trial, verdict.problems, context);
   if (!verdict.isPassed) {
-    return step(failures === trial.failures ? state : { ...state, trial: { ...trial, failures } });
+    const isSame = failures === trial.failures;
+    return step(isSame ? state : { ...state, trial: { ...trial, failures, lastFailedMs: context.nowMs } });
   }
   const isLast = trial.mode === "canary" && trial.step + 1 >= (canary?.steps.length ?? 0);
   if (canary === undefined || isLast) return promote(state, trial, context);

@@ -107,6 +107,8 @@ export interface TrialState extends Scored {
   readonly nextCheckMs: number;
   /** Checks that have failed, over all steps. */
   readonly failures: number;
+  /** When the last of them did, in this step. */
+  readonly lastFailedMs?: number;
   /** Devices that have said that it does not work there, in order. */
   readonly failed?: readonly TrialFailure[];
 }
