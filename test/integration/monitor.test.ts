@@ -117,6 +117,26 @@ describe("a report", () => {
     await lab.server.retainRelease({ sequence: 9, stable: await version(1), trial });
     await lab.clock.advance(REPORT_MS / 10 + 2_000);
     expect(reports().at(-1)).toMatchObject({ sequence: 9, failed: [2], serving: { version: 1 } });
+    const failures = [{ version: 2, reason: "self-check", detail: "no finite numbers" }];
+    expect(reports().at(-1)).toMatchObject({ failures });
+  });
+
+  test("names the version that could not be taken up, until another release comes", async () => {
+    const pump = await started("{}");
+    await pump.agent.ingest(rows(40, lab.clock.now()));
+    await serve(1);
+    await lab.clock.advance(REPORT_MS);
+    const stable = await version(1);
+    const late = await lab.version(2, { expiresMs: 1 });
+    await lab.server.retainRelease({ sequence: 9, stable, trial: trialOf(late, "shadow") });
+    await lab.clock.advance(REPORT_MS / 10 + 2_000);
+    expect(reports().at(-1)).toMatchObject({
+      failed: [2],
+      failures: [{ version: 2, reason: "expired", detail: "" }],
+    });
+    await lab.server.retainRelease({ sequence: 10, stable, trial: null });
+    await lab.clock.advance(2 * REPORT_MS);
+    expect(reports().at(-1)).toMatchObject({ sequence: 10, failed: [] });
   });
 
   test("comes again once a connection that was lost is back", async () => {

@@ -110,6 +110,24 @@ describe("a version that has passed the gate", () => {
     });
   });
 
+  test("is taken back at once when it does not work there, and says why", async () => {
+    const fleet = await new Fleet().start();
+    const { lab } = fleet;
+    const [canary] = fleet.inTrial();
+    const failures = [{ version: 3, reason: "wrong-shape", detail: "" }];
+    const before = lab.clock.now();
+    await canary!.send("report", reportOf({ serving: sideOf(2), failed: [3], failures }));
+    await lab.clock.until(() => fleet.release?.trial === null);
+    // Not with the next check.
+    expect(lab.clock.now() - before).toBeLessThan(20_000);
+    expect(lab.told("trial-failed")).toEqual([
+      { type: "trial-failed", version: 3, device: canary!.id, reason: "wrong-shape", detail: "" },
+    ]);
+    const reasons = [`failed-on-device: 1 of 1 (${canary!.id}: wrong-shape)`];
+    expect(lab.told("trial-ended")).toMatchObject([{ outcome: "rolled-back", reasons }]);
+    expect(verdictOn(3, lab)).toMatchObject({ trial: { reasons } });
+  });
+
   test("is taken back when its devices say nothing", async () => {
     const fleet = await new Fleet().start();
     await fleet.lab.clock.advance(5 * MINUTE_MS);
