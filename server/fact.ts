@@ -18,6 +18,9 @@ export type AbandonedWhy =
   /** Its updates make no version. */
   | "unfoldable";
 
+/** Why a device is in rounds again: its reports are calm, it is not there any more, or the fleet learns anew. */
+export type LiftReason = "calm" | "absent" | "retraining";
+
 /** Facts are emitted after they are durable, in order. Watching never changes what happens. */
 export type ServerFact =
   | {
@@ -140,7 +143,7 @@ export type ServerFact =
   /** A device has said how its model and its data are. */
   | { readonly type: "reported"; readonly device: DeviceId; readonly report: DeviceReport }
   | { readonly type: "quarantined"; readonly device: DeviceId; readonly reason: string }
-  | { readonly type: "quarantine-lifted"; readonly device: DeviceId }
+  | { readonly type: "quarantine-lifted"; readonly device: DeviceId; readonly reason: LiftReason }
   | {
       readonly type: "finished";
       readonly reason: "max-rounds" | "target" | "patience";

@@ -17,14 +17,19 @@ interface Heard {
   readonly nowMs: number;
 }
 
-/** Looks at reports as they come. Remembers only since when each device has drifted. */
+/** Reports in a row without drift after which a device that was set aside is let in again. */
+const CALM_REPORTS = 3;
+
+/** Looks at reports as they come. Remembers only since when each device has drifted, and how calm those set aside are. */
 export class DriftWatch {
   readonly #policy: Policy;
   readonly #driftingSinceMs: Lru<DeviceId, number>;
+  readonly #calmReports: Lru<DeviceId, number>;
 
   constructor(policy: Policy) {
     this.#policy = policy;
     this.#driftingSinceMs = new Lru(policy.maxDevices);
+    this.#calmReports = new Lru(policy.maxDevices);
   }
 
   /** What the rounds should hear of after the report of `device`, which is one of `fresh`. */
@@ -72,9 +77,14 @@ export class DriftWatch {
     const { quarantine } = monitor;
     const sinceMs = this.#driftingSinceMs.get(device);
     if (quarantine === undefined) return [];
-    if (sinceMs === undefined) {
-      return state.quarantined.has(device) ? [{ type: "quarantine-lifted", device }] : [];
+    if (!state.quarantined.has(device)) this.#calmReports.delete(device);
+    else if (sinceMs !== undefined) this.#calmReports.set(device, 0);
+    else {
+      const calm = (this.#calmReports.get(device) ?? 0) + 1;
+      this.#calmReports.set(device, calm);
+      return calm >= CALM_REPORTS ? [{ type: "quarantine-lifted", device }] : [];
     }
+    if (sinceMs === undefined) return [];
     if (state.quarantined.has(device) || nowMs - sinceMs < quarantine.afterMs) return [];
     const most = Math.floor(quarantine.share * fresh.size(nowMs));
     // More than may be set aside are not alone: they are the fleet, whether or not it may learn anew by now.

@@ -22,7 +22,7 @@ import {
 import { openNext } from "./opening.js";
 import type { Policy } from "./policy.js";
 import { adoptRoot } from "./progression.js";
-import { isLearningAnew, liftQuarantine, quarantine, startRetraining } from "./retrain.js";
+import { isLearningAnew, liftAbsent, liftQuarantine, quarantine, startRetraining } from "./retrain.js";
 import {
   abandonTrial,
   checkTrial,
@@ -73,7 +73,7 @@ function react(state: RoundsState, event: RoundEvent, context: Context): Step {
     case "tick":
       return step(state);
     case "hello":
-      return step(meetDevice(state, event.device, event, context));
+      return liftAbsent(meetDevice(state, event.device, event, context), context);
     case "declined":
       return step(isOpen(state, event.round) ? decline(state, event) : state);
     case "progressed":
@@ -93,7 +93,7 @@ function react(state: RoundsState, event: RoundEvent, context: Context): Step {
     case "quarantine":
       return quarantine(state, event);
     case "quarantine-lifted":
-      return liftQuarantine(state, event.device);
+      return liftQuarantine(state, event.device, "calm");
     case "promote":
       return promoteByHand(state, event, context);
     case "roll-back":

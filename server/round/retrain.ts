@@ -1,9 +1,10 @@
 // The fleet learns anew: when, how often, and who is left out because only its own data has changed.
 
 import type { DeviceId } from "../../shared/id.js";
-import { type Step, step, tell } from "./command.js";
+import type { LiftReason } from "../fact.js";
+import { chain, type Step, step, tell } from "./command.js";
 import type { RoundEvent } from "./event.js";
-import type { Context } from "./membership.js";
+import { type Context, isPresent } from "./membership.js";
 import { isSelecting } from "./selecting.js";
 import type { RoundsState } from "./state.js";
 
@@ -49,7 +50,9 @@ export function startRetraining(
     quarantined: new Map(),
   };
   const { reason, devices, share, sinceMs } = event;
-  const lifted = [...state.quarantined.keys()].map((device) => tell({ type: "quarantine-lifted", device }));
+  const lifted = [...state.quarantined.keys()].map((device) =>
+    tell({ type: "quarantine-lifted", device, reason: "retraining" }),
+  );
   const told = tell({ type: "retraining", reason, devices, share, sinceMs, rounds: retrain.rounds });
   return step(next, { commands: [told, ...lifted] });
 }
@@ -69,10 +72,26 @@ export function quarantine(
   return step({ ...state, quarantined }, { commands: [tell({ type: "quarantined", device, reason })] });
 }
 
+/**
+ * Whoever is not there is not asked anyway, and may never come back: it is not remembered as set aside. When it comes and still
+ * drifts, its reports say so anew.
+ */
+export function liftAbsent(state: RoundsState, context: Context): Step {
+  if (state.quarantined.size === 0) return step(state);
+  const gone = [...state.quarantined.keys()].filter((device) => {
+    const known = state.fleet.get(device);
+    return known === undefined || !isPresent(known, context);
+  });
+  return chain(
+    step(state),
+    ...gone.map((device) => (next: RoundsState) => liftQuarantine(next, device, "absent")),
+  );
+}
+
 /** Lets it take part again. */
-export function liftQuarantine(state: RoundsState, device: DeviceId): Step {
+export function liftQuarantine(state: RoundsState, device: DeviceId, reason: LiftReason): Step {
   if (!state.quarantined.has(device)) return step(state);
   const quarantined = new Map(state.quarantined);
   quarantined.delete(device);
-  return step({ ...state, quarantined }, { commands: [tell({ type: "quarantine-lifted", device })] });
+  return step({ ...state, quarantined }, { commands: [tell({ type: "quarantine-lifted", device, reason })] });
 }

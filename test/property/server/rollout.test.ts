@@ -118,6 +118,21 @@ describe("in every history", () => {
     });
   });
 
+  test("only devices that are there are in quarantine", () => {
+    everyHistory((history, { absentMs }, moves) => {
+      for (const next of moves) {
+        history.play(next);
+        // That is seen when somebody says hello.
+        const nowMs = history.events.findLast(({ type }) => type === "hello")?.nowMs ?? 0;
+        for (const each of history.state.quarantined.keys()) {
+          const known = history.state.fleet.get(each);
+          expect(known).toBeDefined();
+          expect(nowMs - known!.seenMs).toBeLessThan(absentMs);
+        }
+      }
+    });
+  });
+
   test("no device in quarantine is asked", () => {
     everyHistory((history, _, moves) => {
       for (const next of moves) {

@@ -155,6 +155,9 @@ describe("a device that drifts alone", () => {
     expect(lab.hear(a, drifting())).toEqual([{ type: "quarantine", device: a, reason: "drifts-alone" }]);
     lab.state = { ...lab.state, quarantined: new Map([[a, { reason: "drifts-alone", sinceMs: 0 }]]) };
     expect(lab.hear(a, drifting())).toEqual([]);
+    for (const said of [reportOf(), reportOf(), drifting(), reportOf(), reportOf()])
+      expect(lab.hear(a, said)).toEqual([]);
+    // The third in a row.
     expect(lab.hear(a, reportOf())).toEqual([{ type: "quarantine-lifted", device: a }]);
   });
 });
