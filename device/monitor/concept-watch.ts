@@ -21,8 +21,9 @@ export const NO_CONCEPT: ConceptState = { status: "ok", detections: 0 };
 /**
  * Feeds a detector with what it takes as independent: errors of telemetry resemble the ones before, and a detector that hears
  * them one by one cries wolf all day. So the first errors tell how long they resemble one another, and means of blocks twice
- * as long go in: as standard scores, or as shares (misses as they are, sizes as e / (e + usual)). A detector of hits and misses
- * hears the last of each block. Nothing is told before the usual error is known.
+ * as long go in: shares of misses as they are, sizes as standard scores, or as e / (e + usual) where a detector takes shares. One
+ * that takes scores hears of misses in scores too, and a detector of hits and misses the last of each block. Nothing is
+ * told before the usual error is known.
  */
 export class ConceptWatch implements Stateful {
   readonly #detector: ConceptDetector;
@@ -94,7 +95,10 @@ export class ConceptWatch implements Stateful {
 
   #numberFor(usual: UsualError, mean: number, last: number): number {
     if (this.#input === "bits") return last;
-    if (this.#input === "numbers") return (mean - usual.mean) / usual.deviation;
+    if (this.#input === "scores" || (this.#input === "numbers" && !this.#areMisses))
+      return (mean - usual.mean) / usual.deviation;
+    // Bounds like adwin's take it that one independent number can add 1: of rare misses, each is many deviations.
+    if (this.#input === "numbers") return mean * usual.worth;
     if (this.#areMisses) return mean;
     return mean === 0 ? 0 : mean / (mean + usual.mean);
   }

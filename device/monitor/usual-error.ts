@@ -16,6 +16,8 @@ export interface UsualError {
   /** Of a block's mean. */
   readonly deviation: number;
   readonly block: number;
+  /** Independent errors that a block is worth, at least 1. */
+  readonly worth: number;
 }
 
 /** Taken from errors in the order they came. */
@@ -25,5 +27,5 @@ export function usualErrorOf(errors: Float64Array): UsualError {
   const time = rowsPerPoint(errors) ?? 1;
   const block = time < INDEPENDENT ? 1 : Math.min(BLOCK_MAX, Math.ceil(TIMES * time));
   const deviation = Math.sqrt(variance * Math.min(1, time / block));
-  return { mean, deviation: deviation > 0 ? deviation : 1, block };
+  return { mean, deviation: deviation > 0 ? deviation : 1, block, worth: Math.max(1, block / time) };
 }

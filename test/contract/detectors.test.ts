@@ -60,7 +60,7 @@ describe.each(cases)("$name", ({ kind, params }) => {
   });
 
   test("refuses what is outside of its input", () => {
-    const outside = { bits: 0.5, shares: 1.01, numbers: Number.NaN }[kind.input];
+    const outside = { bits: 0.5, shares: 1.01, numbers: Number.NaN, scores: Number.NaN }[kind.input];
     expect(create().update(outside)).toBe("refused");
   });
 

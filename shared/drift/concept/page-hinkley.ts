@@ -27,7 +27,7 @@ type Params = z.output<typeof params>;
 export const pageHinkley: DetectorKind<Params> = {
   name: "page-hinkley",
   doc: "Page-Hinkley test: tells when deviations from the running mean add up. For standard scores (mean 0, deviation 1 while all is well).",
-  input: "numbers",
+  input: "scores",
   example: { params: { delta: 0.1, threshold: 50 } },
   moreExamples: [{ params: { side: "both" } }, { params: { side: "down", threshold: 20 } }],
   params,
@@ -48,7 +48,7 @@ class PageHinkley extends Detector {
   #countAtHighest = 0;
 
   constructor(params: Params) {
-    super("numbers");
+    super("scores");
     this.#params = params;
   }
 

@@ -10,8 +10,11 @@ import type { Saved, Stateful } from "../../pipeline/state.js";
  */
 export type DetectorVerdict = "ok" | "warning" | "drift" | "refused";
 
-/** What a detector takes: 0 or 1; anything from 0 to 1; any finite number. */
-export type DetectorInput = "bits" | "shares" | "numbers";
+/**
+ * What a detector takes: 0 or 1; anything from 0 to 1; any finite number; any finite number that is counted in deviations
+ * from what is usual.
+ */
+export type DetectorInput = "bits" | "shares" | "numbers" | "scores";
 
 /** One stream under watch. It starts anew by itself with the update after a drift. */
 export interface ConceptDetector extends Stateful {

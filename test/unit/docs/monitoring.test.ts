@@ -14,6 +14,7 @@ const INPUTS = {
   bits: "Takes 0 and 1.",
   shares: "Takes numbers from 0 to 1.",
   numbers: "Takes any number.",
+  scores: "Takes any number, in deviations.",
 } as const;
 
 function describeDetector({ name, doc, input, example, moreExamples = [], params }: DetectorKind): string {

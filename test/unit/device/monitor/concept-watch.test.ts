@@ -46,6 +46,24 @@ describe.each([
   );
 });
 
+test("some misses more than usual in a short time are no drift: in deviations, each of them is many", () => {
+  const rate = (misses: number, seed: number) => {
+    const random = randomStream("rare", String(seed));
+    return () => Number(random.uniform() < misses);
+  };
+  let [alarms, found] = [0, 0];
+  for (let seed = 0; seed < 2 * SEEDS; seed++) {
+    const concept = watch("adwin", true);
+    const rare = rate(0.05, seed);
+    for (let i = 0; i < ROWS; i++) if (concept.see(rare()) !== undefined) alarms += 1;
+    const often = rate(0.4, seed);
+    let isFound = false;
+    for (let i = 0; i < 200 && !isFound; i++) isFound = concept.see(often()) !== undefined;
+    if (isFound) found += 1;
+  }
+  expect({ alarms, found }).toEqual({ alarms: 0, found: 2 * SEEDS });
+});
+
 test("tells how many rows ago a change began", () => {
   const concept = watch("adwin", false);
   const next = errors(0, 1, false);
