@@ -141,12 +141,17 @@ function deviceTable({ devices, nowMs, open }: StatusView): string {
     head: ["device", "connected", "round", "serves", "examples", "seen", "why not"],
     style: { head: [], border: [] },
   });
-  const members = new Map(open?.members.map(({ device, status }) => [device, status]));
+  const members = new Map(open?.members.map((member) => [member.device, member]));
   for (const device of devices.slice(0, DEVICES_MAX)) {
     const { device: id, isConnected, stable, examples, seenMs, reason } = device;
     const seen = seenMs === undefined ? "-" : `${Math.max(0, Math.round((nowMs - seenMs) / 1000))} s ago`;
-    const cells = [id, isConnected ? "yes" : "no", members.get(id) ?? "-", stable ?? "-"];
-    table.push([...cells, `${examples.train} + ${examples.validation}`, seen, reason ?? ""]);
+    const cells = [id, isConnected ? "yes" : "no", members.get(id)?.status ?? "-", stable ?? "-"];
+    table.push([
+      ...cells,
+      `${examples.train} + ${examples.validation}`,
+      seen,
+      reason ?? members.get(id)?.reason ?? "",
+    ]);
   }
   const more = devices.length - DEVICES_MAX;
   return more > 0 ? `${table.toString()}\nand ${more} more` : table.toString();

@@ -38,6 +38,16 @@ test("shows progress, the open round, its members and the devices", () => {
   expect(text).toContain("update-accepted: 4");
 });
 
+test("says why a device that could train declined the round", () => {
+  const [{ reason: _, ...device }] = status.devices as [StatusView["devices"][number]];
+  const open = {
+    ...status.open!,
+    members: [{ device: "pump-1", status: "declined", reason: "diverged" } as const],
+  };
+  const text = describeStatus({ ...status, open, devices: [{ ...device, isEligible: true }] });
+  expect(text).toMatch(/declined +│ .* │ diverged/);
+});
+
 test("says when the next round opens where the task keeps rounds apart", () => {
   const { open: _, ...resting } = status;
   expect(describeStatus({ ...resting, trainFromMs: 5_460_000 })).toContain("the next one opens in 90 min");
