@@ -4,6 +4,7 @@
 import { Command, CommanderError } from "commander";
 import { type ErrorCode, HeadwaterError } from "../shared/error.js";
 import { headwaterVersion } from "../shared/version.js";
+import { showExamples } from "./help-examples.js";
 import { keepHeapSmall } from "./small-heap.js";
 
 /** What a failure says to whoever started us: a supervisor tries again after 1, and has no reason to after the rest. */
@@ -48,6 +49,7 @@ const program = new Command("headwater")
   .exitOverride()
   .showSuggestionAfterError();
 for (const load of commandsAskedFor(process.argv[2])) (await load()).register(program);
+showExamples(program);
 
 try {
   await program.parseAsync();
