@@ -252,7 +252,7 @@ rollout: { canary: { steps: [1], soak: 1m, rows: 10 } }
         expect(listed.out).toMatch(/3 +│ 2 +│ head, canary /);
         expect(listed).toEqual(await headwater("ls", "--data", folder));
         const refused = await headwater("promote", "canary", "--server", server);
-        expect(refused).toMatchObject({ code: 4, error: expect.stringContaining("send the server's token") });
+        expect(refused).toMatchObject({ code: 4, error: expect.stringContaining("--http-token") });
         expect(lab.server.status()).toMatchObject({ stable: 2, trial: { version: 3 } });
         const operator = ["--server", server, "--http-token", token];
         expect(await headwater("promote", "canary", ...operator)).toMatchObject({
