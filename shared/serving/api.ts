@@ -2,12 +2,13 @@
 
 import type { Clock } from "../clock.js";
 import type { Counters } from "../counters.js";
+import { decodeBody } from "../http/content-encoding.js";
 import { Batcher, type BatchLimits } from "./batcher.js";
 import { readInferBody } from "./body.js";
 import { readInfer, writeInfer } from "./infer.js";
 import { describeModel, describeServing } from "./metadata.js";
 import { readPredict, readPredictBody, writePredict } from "./predict.js";
-import { answered, failed, type Outcome, type Problem } from "./problem.js";
+import { answered, failed, malformed, type Outcome, type Problem } from "./problem.js";
 import type { ServedModel, ServedModels, ServedVersion } from "./served-model.js";
 
 /** A request, its path taken apart. */
@@ -15,9 +16,14 @@ export interface ServingRequest {
   readonly model?: string | undefined;
   readonly version?: string | undefined;
   readonly body?: Uint8Array | undefined;
+  /** Of the header Content-Encoding. */
+  readonly encoding?: string | undefined;
   /** Of the header Inference-Header-Content-Length. */
   readonly jsonLength?: string | undefined;
 }
+
+/** Of one request, unpacked: 1,024 rows of 256 float32 columns. */
+export const BODY_BYTES_MAX = 1024 * 1024;
 
 /** What is said: JSON, and raw tensors behind it. */
 export interface ServingReply {
@@ -84,7 +90,9 @@ export class ServingApi {
 
   async infer(request: ServingRequest): Promise<ServingReply> {
     this.#options.counters.add("inference.requests");
-    const read = readInferBody(request.body ?? new Uint8Array(), request.jsonLength);
+    const body = await unpack(request);
+    if (!body.ok) return this.#refuse(body.problem);
+    const read = readInferBody(body.value, request.jsonLength);
     if (!read.ok) return this.#refuse(read.problem);
     const target = await this.#target(request);
     if (!target.ok) return this.#refuse(target.problem);
@@ -101,9 +109,11 @@ export class ServingApi {
     return { code: 200, ...written.value };
   }
 
-  async predict({ body }: ServingRequest): Promise<ServingReply> {
+  async predict(request: ServingRequest): Promise<ServingReply> {
     this.#options.counters.add("inference.requests");
-    const read = readPredictBody(body ?? new Uint8Array());
+    const body = await unpack(request);
+    if (!body.ok) return this.#refuse(body.problem);
+    const read = readPredictBody(body.value);
     if (!read.ok) return this.#refuse(read.problem);
     const number = read.value.version;
     const target = await this.#target({ version: number === undefined ? undefined : String(number) });
@@ -166,6 +176,14 @@ export class ServingApi {
 
 function ok(json: object): ServingReply {
   return { code: 200, json };
+}
+
+async function unpack({ body = new Uint8Array(), encoding }: ServingRequest): Promise<Outcome<Uint8Array>> {
+  const decoded = await decodeBody(body, encoding, BODY_BYTES_MAX);
+  if (decoded.ok) return answered(decoded.body);
+  const { code, message } = decoded;
+  if (code === 400) return malformed(message);
+  return failed({ code, reason: code === 413 ? "too-large" : "unsupported-encoding", message });
 }
 
 const RETRY_MS = 5_000;

@@ -1,6 +1,7 @@
 // A body of JSON that raw tensors may follow: Triton's binary tensor data extension. The header
 // Inference-Header-Content-Length says where the JSON ends; the tensors come in the order in which the JSON names them.
 
+import { messageOf } from "../error.js";
 import { answered, malformed, type Outcome } from "./problem.js";
 import { type InferRequest, inferRequestSchema } from "./schema.js";
 import type { SentTensor } from "./tensor.js";
@@ -21,18 +22,18 @@ export function readInferBody(body: Uint8Array, jsonLength: string | undefined):
     return malformed(`${JSON_LENGTH_HEADER} is "${jsonLength}", the body has ${body.length} bytes`);
   }
   const json = parseJson(body.subarray(0, jsonBytes));
-  if (json === undefined) return malformed("the request is no JSON");
-  const parsed = inferRequestSchema.safeParse(json);
+  if (!json.ok) return json;
+  const parsed = inferRequestSchema.safeParse(json.value);
   if (!parsed.success) return malformed(describeFirst(parsed.error.issues));
   return takeBinary(parsed.data, body.subarray(jsonBytes));
 }
 
-/** JSON in UTF-8, undefined when it is none. */
-export function parseJson(bytes: Uint8Array): unknown {
+/** JSON in UTF-8, or where it is none: what it has no word for, such as NaN, is what clients get wrong. */
+export function parseJson(bytes: Uint8Array): Outcome<unknown> {
   try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8"));
-  } catch {
-    return undefined;
+    return answered(JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8")));
+  } catch (error) {
+    return malformed(`the request is no JSON: ${messageOf(error)}`);
   }
 }
 
@@ -51,6 +52,9 @@ function takeBinary(request: InferRequest, rest: Uint8Array): Outcome<ReadReques
   let at = 0;
   for (const { name, shape, datatype, data, parameters } of request.inputs) {
     const size = parameters?.binary_data_size;
+    if (parameters !== undefined && "shared_memory_region" in parameters) {
+      return malformed(`tensor "${name}": the shared_memory_region extension is not offered`);
+    }
     if (size === undefined) {
       inputs.push({ name, shape, datatype, data, raw: undefined });
       continue;

@@ -35,6 +35,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   400: "Bad Request, or not ready",
   404: "Not Found",
   413: "Content Too Large",
+  415: "Unsupported Media Type: see content-encoding",
   422: "Unprocessable Content",
   429: "Too Many Requests: see Retry-After",
   503: "Service Unavailable: see Retry-After",

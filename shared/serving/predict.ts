@@ -23,8 +23,8 @@ export interface PredictRows {
 /** Reads the body of a request. */
 export function readPredictBody(body: Uint8Array): Outcome<PredictRequest> {
   const json = parseJson(body);
-  if (json === undefined) return malformed("the request is no JSON");
-  const parsed = predictRequestSchema.safeParse(json);
+  if (!json.ok) return json;
+  const parsed = predictRequestSchema.safeParse(json.value);
   if (parsed.success) return answered(parsed.data);
   return malformed(
     `expected {"features": {column: number}} or {"entity": name}: ${describeUnion(parsed.error)}`,

@@ -3,7 +3,7 @@
 /** Why there is no answer. */
 export interface Problem {
   /** HTTP status. */
-  readonly code: 400 | 404 | 422 | 429 | 500 | 503;
+  readonly code: 400 | 404 | 413 | 415 | 422 | 429 | 500 | 503;
   /** A stable word, for counters. */
   readonly reason: string;
   readonly message: string;

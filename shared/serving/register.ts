@@ -2,15 +2,16 @@
 // and connections; fastify itself is not loaded here.
 
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Counters } from "../counters.js";
 import { messageOf } from "../error.js";
+import { discardBody } from "../http/discard.js";
 import type { Logger } from "../log.js";
-import { ServingApi, type ServingOptions, type ServingReply } from "./api.js";
+import { BODY_BYTES_MAX, ServingApi, type ServingOptions, type ServingReply } from "./api.js";
 import { JSON_LENGTH_HEADER } from "./body.js";
 import { describeRoutes } from "./openapi.js";
 import { type ServingRoute, servingRoutes } from "./routes.js";
 
-/** Of one request: 1,024 rows of 256 float32 columns. */
-const BODY_BYTES_MAX = 1024 * 1024;
+const URL_CHARS_SHOWN = 200;
 
 /** What serving is given. */
 export interface RegisterOptions extends ServingOptions {
@@ -27,17 +28,19 @@ export async function registerInference(app: FastifyInstance, options: RegisterO
     scope.removeAllContentTypeParsers();
     // The stock client of Triton names no content type at all, and tensors are not JSON.
     scope.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
-    scope.setErrorHandler((error: FastifyError, { url }, reply) => {
+    scope.setErrorHandler(async (error: FastifyError, { url, raw }, reply) => {
       const code = error.statusCode ?? 500;
       const isOurs = code >= 500;
       counters.add(`inference.refused.${isOurs ? "internal" : code === 413 ? "too-large" : "malformed"}`);
       if (isOurs) logger.error({ error: messageOf(error), url }, "could not answer a request");
+      if (code === 413) await discardBody(raw);
       return send(reply, {
         code,
         json: { error: isOurs ? "the log says what went wrong" : messageOf(error) },
       });
     });
     for (const route of servingRoutes) addRoute(scope, route, { api, mayAsk });
+    addUnknown(scope, counters);
     // Made when it is first asked for: it takes milliseconds, and anyone may ask.
     let description: object | undefined;
     scope.get("/v2/openapi.json", { schema: { hide: true } }, (_, reply) => {
@@ -65,6 +68,23 @@ function addRoute(
   });
 }
 
+/** What else a client of the protocol may ask, such as Triton's extensions: an answer in its own words. */
+function addUnknown(app: FastifyInstance, counters: Counters): void {
+  app.all("/v2/*", {
+    schema: { hide: true },
+    // Before the body is read: nobody wants it.
+    onRequest: async ({ method, url }, reply) => {
+      counters.add("inference.refused.not-found");
+      const what = `${method} ${url.slice(0, URL_CHARS_SHOWN)}`;
+      return send(reply, {
+        code: 404,
+        json: { error: `there is no ${what}; /v2/openapi.json has what there is` },
+      });
+    },
+    handler: async () => undefined,
+  });
+}
+
 function requestOf({ params, body, headers }: FastifyRequest) {
   const { model, version } = params as { readonly model?: string; readonly version?: string };
   const jsonLength = headers[JSON_LENGTH_HEADER];
@@ -72,6 +92,7 @@ function requestOf({ params, body, headers }: FastifyRequest) {
     model,
     version,
     body: body instanceof Uint8Array ? body : undefined,
+    encoding: headers["content-encoding"],
     jsonLength: typeof jsonLength === "string" ? jsonLength : undefined,
   };
 }

@@ -27,6 +27,7 @@ export interface ServingRoute {
 }
 
 const refused = { 400: errorSchema, 404: errorSchema };
+const unusable = { 413: errorSchema, 415: errorSchema, 422: errorSchema };
 const busy = { 429: errorSchema, 503: errorSchema };
 
 const inferRoute = {
@@ -34,7 +35,7 @@ const inferRoute = {
   summary: "Inference",
   body: inferRequestSchema,
   takesBinary: true,
-  replies: { 200: inferResponseSchema, ...refused, 413: errorSchema, 422: errorSchema, ...busy },
+  replies: { 200: inferResponseSchema, ...refused, ...unusable, ...busy },
   answer: (api, request) => api.infer(request),
 } satisfies Omit<ServingRoute, "path">;
 
@@ -80,7 +81,7 @@ export const servingRoutes: readonly ServingRoute[] = [
   {
     ...{ method: "POST", path: "/predict", summary: "Predict raw features, or the newest row of an entity" },
     body: predictRequestSchema,
-    replies: { 200: predictResponseSchema, ...refused, 413: errorSchema, 422: errorSchema, ...busy },
+    replies: { 200: predictResponseSchema, ...refused, ...unusable, ...busy },
     answer: (api, request) => api.predict(request),
   },
 ];

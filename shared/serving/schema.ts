@@ -9,7 +9,10 @@ export const ROWS_MAX = 1_024;
 const count = z.int().min(0);
 const name = z.string().max(256);
 const parameters = z
-  .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+  .record(
+    z.string(),
+    z.union([z.string(), z.number(), z.boolean()], "expected a string, a number or a boolean"),
+  )
   .describe("name/value pairs");
 const shape = z.array(z.int()).max(8).describe("elements along each dimension, row-major");
 const datatype = z.string().max(16).describe("BOOL, UINT8 to UINT64, INT8 to INT64, FP16, FP32 or FP64");

@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   defaultSourceLimits,
@@ -92,6 +93,14 @@ describe("a message", () => {
     expect(new Uint8Array(taken[0]!.payload)).toEqual(bytes);
   });
 
+  test("may be compressed", async () => {
+    const lab = await listen();
+    const body = new Uint8Array(gzipSync('{"a":1}\n{"a":2}'));
+    const reply = await lab.post("/in", body, { ...lines, "content-encoding": "gzip" });
+    expect(await reply.json()).toEqual({ messages: 2 });
+    expect(lab.texts).toEqual(['{"a":1}', '{"a":2}']);
+  });
+
   test("of several lines is several messages", async () => {
     const lab = await listen();
     const reply = await lab.post("/in", '{"a":1}\n{"a":2}\r\n\n{"a":3}', lines);
@@ -107,6 +116,30 @@ describe("what is refused, with its reason", () => {
     ["a line that is no JSON", "/in", '{"a":1}\nx', lines, 400, /line 2 is no JSON/],
     ["a path that is no topic", "/in/a%23", "1", {}, 400, /no topic/],
     ["a path that cannot be read", "/in/%ff", "1", {}, 400, /./],
+    [
+      "what is not compressed as it says",
+      "/in",
+      "1",
+      { "content-encoding": "gzip" },
+      400,
+      /content-encoding/,
+    ],
+    [
+      "an encoding nobody has here",
+      "/in",
+      "1",
+      { "content-encoding": "br" },
+      415,
+      /gzip and deflate are taken/,
+    ],
+    [
+      "a small body that would be a large one",
+      "/in",
+      gzipSync(Buffer.alloc(1_100_000)),
+      { ...lines, "content-encoding": "gzip" },
+      413,
+      /larger than 1048576 bytes once it is unpacked/,
+    ],
     ["another path", "/out", "1", {}, 404, /nothing is taken at POST \/out/],
     ["a message that is too long", "/in", "x".repeat(300_000), {}, 413, /300000 bytes, the limit is 262144/],
     ["a body that is too long", "/in", "x".repeat(1_100_000), lines, 413, /larger than 1048576 bytes/],

@@ -9,6 +9,8 @@ import {
   type FastifyRequest,
   fastify,
 } from "fastify";
+import { type DecodedBody, decodeBody } from "../../../shared/http/content-encoding.js";
+import { discardBody } from "../../../shared/http/discard.js";
 import { createTokenGuard } from "../../../shared/token-guard.js";
 import { isTopic } from "../../../shared/transport/topic-filter.js";
 import { Listener } from "../../http/listener.js";
@@ -130,7 +132,9 @@ export class HttpSource implements Source {
     };
     const topic = topicOf(source, request.url);
     if (topic === undefined) return say(400, "bad-path", "the path below the source's is no topic");
-    const split = messagesIn(request.body, request.headers["content-type"] ?? "");
+    const body = await bodyOf(request);
+    if (!body.ok) return say(body.code, REASONS[body.code], body.message);
+    const split = messagesIn(body.body, request.headers["content-type"] ?? "");
     if (!split.ok) return say(split.code, split.reason, split.message);
     const { messages, bytes } = split;
     if (!queue.hasRoom(bytes, messages.length)) {
@@ -151,8 +155,12 @@ export class HttpSource implements Source {
   }
 
   /** What the framework refuses before a source is asked. */
-  #answerError(reply: FastifyReply, { statusCode: code = 500, message }: FastifyError): FastifyReply {
+  async #answerError(
+    reply: FastifyReply,
+    { statusCode: code = 500, message }: FastifyError,
+  ): Promise<FastifyReply> {
     const isTooLarge = code === 413;
+    if (isTooLarge) await discardBody(reply.request.raw);
     const reason = isTooLarge ? "too-large" : code < 500 ? "bad-request" : "internal";
     this.#context.log.note("http", `http-${reason}`, { error: message });
     const text = isTooLarge ? `the body is larger than ${BODY_BYTES_MAX} bytes` : message;
@@ -164,9 +172,16 @@ type Split =
   | { readonly ok: true; readonly messages: readonly Uint8Array[]; readonly bytes: number }
   | { readonly ok: false; readonly code: number; readonly reason: string; readonly message: string };
 
+const REASONS = { 400: "bad-encoding", 413: "too-large", 415: "bad-encoding" } as const;
+
+async function bodyOf({ body, headers }: FastifyRequest): Promise<DecodedBody> {
+  const bytes = body instanceof Uint8Array ? body : new Uint8Array();
+  return decodeBody(bytes, headers["content-encoding"], BODY_BYTES_MAX);
+}
+
 /** One message, or one per line where the sender says that its body is lines. */
-function messagesIn(body: unknown, contentType: string): Split {
-  if (!(body instanceof Uint8Array) || body.length === 0) {
+function messagesIn(body: Uint8Array, contentType: string): Split {
+  if (body.length === 0) {
     return { ok: false, code: 400, reason: "empty", message: "a request without a body says nothing" };
   }
   const type = contentType.split(";", 1)[0]!.trim().toLowerCase();

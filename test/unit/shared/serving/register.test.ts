@@ -1,5 +1,6 @@
 // Serving as a client of the protocol sees it: requests in, bytes out.
 
+import { deflateSync, gzipSync } from "node:zlib";
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRuntime } from "../../../../shared/model/create-runtime.js";
@@ -92,6 +93,18 @@ describe("what is served", () => {
     }
   });
 
+  test("has none of the protocol's other extensions, and says so in the protocol's words", async () => {
+    for (const [method, url] of [
+      ["POST", "/v2/repository/index"],
+      ["GET", "/v2/models/pumps/config"],
+      ["GET", "/v2/models/pumps/stats"],
+    ] as const) {
+      const { code, json } = await ask(method, url, method === "POST" ? {} : undefined);
+      const error = `there is no ${method} ${url}; /v2/openapi.json has what there is`;
+      expect([code, json()]).toEqual([404, { error }]);
+    }
+  });
+
   test("has an OpenAPI document with every route", async () => {
     const { openapi, paths } = (await ask("GET", "/v2/openapi.json")).json();
     expect(openapi).toBe("3.1.0");
@@ -150,6 +163,54 @@ describe("infer", () => {
     expect([view.getFloat64(0, true), view.getFloat64(8, true)]).toEqual([linear(1, 2), linear(3, 4)]);
   });
 
+  test.each([
+    ["gzip", gzipSync],
+    ["deflate", deflateSync],
+  ])("takes %s; the length of the JSON is that of what is inside", async (encoding, compress) => {
+    const head = Buffer.from(
+      '{"inputs":[{"name":"features","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8}}]}',
+    );
+    const body = compress(Buffer.concat([head, Buffer.from(Float32Array.of(1, 2).buffer)]));
+    const { code, json } = await ask("POST", "/v2/models/pumps/infer", body, {
+      "content-encoding": encoding,
+      "inference-header-content-length": String(head.length),
+    });
+    expect([code, json().outputs[0].data]).toEqual([200, [linear(1, 2)]]);
+  });
+
+  test("takes parameters that it does not know, of the request and of tensors", async () => {
+    const parameters = {
+      sequence_id: 7,
+      sequence_start: true,
+      priority: 2,
+      timeout: 1000,
+      mine: "x",
+      r: 0.5,
+    };
+    expect(await infer({ parameters: { mine: 1 } }, { parameters })).toMatchObject({ code: 200 });
+    const { code, json } = await infer({}, { parameters: { mine: [1] } });
+    expect([code, json().error]).toEqual([400, "parameters.mine: expected a string, a number or a boolean"]);
+  });
+
+  test("gives an output as it was asked for, binary or not, in one answer", async () => {
+    const inputs = [{ name: "features", shape: [1, 2], datatype: "FP64", data: [0.5, -1] }];
+    const outputs = [
+      { name: "probability", parameters: { binary_data: false } },
+      { name: "value", parameters: { binary_data: true } },
+    ];
+    const reply = await ask("POST", "/v2/models/pumps/infer", { inputs, outputs }, {}, classes);
+    const jsonLength = Number(reply.headers["inference-header-content-length"]);
+    const [probability, value] = JSON.parse(reply.raw.subarray(0, jsonLength).toString()).outputs;
+    expect(probability.data).toHaveLength(1);
+    expect(value).toEqual({
+      name: "value",
+      shape: [1],
+      datatype: "FP64",
+      parameters: { binary_data_size: 8 },
+    });
+    expect(reply.raw.length).toBe(jsonLength + 8);
+  });
+
   test("gives classes, probabilities, and only the outputs asked for", async () => {
     const inputs = [{ name: "features", shape: [1, 2], datatype: "FP32", data: [0.5, -1] }];
     const { json } = await ask("POST", "/v2/models/pumps/infer", { inputs }, {}, classes);
@@ -190,11 +251,15 @@ describe("infer", () => {
     expect(unknown.json()).toEqual({ error: 'pumps has no output "output0"; it has value' });
     const extension = await infer({}, { outputs: [{ name: "value", parameters: { classification: 2 } }] });
     expect(extension.json().error).toContain("the classification extension is not offered");
+    const parameters = { shared_memory_region: "r", shared_memory_byte_size: 16 };
+    const shared = await infer({ data: undefined, parameters });
+    expect(shared.json().error).toContain("the shared_memory_region extension is not offered");
   });
 
   test("refuses bodies that are no JSON, too long, or not as long as they say", async () => {
     const url = "/v2/models/pumps/infer";
-    expect((await ask("POST", url, Buffer.from("{"))).json()).toEqual({ error: "the request is no JSON" });
+    const nan = await ask("POST", url, Buffer.from('{"inputs":[{"data":[NaN]}]}'));
+    expect(nan.json().error).toMatch(/^the request is no JSON: Unexpected token 'N'/);
     expect(await ask("POST", url, Buffer.alloc(1024 * 1024 + 1))).toMatchObject({ code: 413 });
     const short = await ask("POST", url, Buffer.from("{}"), { "inference-header-content-length": "3" });
     expect(short.json().error).toContain('is "3", the body has 2 bytes');
