@@ -3,6 +3,7 @@
 
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import { messageOf } from "../../shared/error.js";
+import { countRefusals, guardConnections, TIMEOUT_CHECK_MS } from "../../shared/http/guard-connections.js";
 import type { Random } from "../../shared/random.js";
 import { createTokenGuard } from "../../shared/token-guard.js";
 import type { HttpConfig } from "./config.js";
@@ -11,8 +12,8 @@ import { httpParts } from "./parts.js";
 import type { HttpPart, HttpSources } from "./port.js";
 import { refuse } from "./reply.js";
 
-/** A few programs ask, on this machine or near it. */
-const CONNECTIONS_MAX = 64;
+/** A few programs ask, on this machine or near it; the pool of one of them may have a hundred. */
+const CONNECTIONS_MAX = 128;
 /** A part that takes more says so on its route (`bodyLimit`). */
 const BODY_BYTES_MAX = 64 * 1024;
 const HEADER_BYTES_MAX = 8 * 1024;
@@ -47,11 +48,11 @@ export async function createHttpApp(options: Omit<HttpOptions, "random">): Promi
     connectionTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
-    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    http: { maxHeaderSize: HEADER_BYTES_MAX, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
     ajv: { customOptions: { removeAdditional: false } },
     frameworkErrors: (error, _, reply) => void answerError(error, reply, options),
   });
-  app.server.maxConnections = CONNECTIONS_MAX;
+  guardConnections(app.server, CONNECTIONS_MAX, countRefusals(counters, logger));
   const isAllowed = createTokenGuard(config.token);
   // Before the body is read: a stranger's is not.
   app.addHook("onRequest", async (request, reply) => {

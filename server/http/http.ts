@@ -9,6 +9,7 @@ import { type Address, formatAddress } from "../../shared/address.js";
 import { assert } from "../../shared/assert.js";
 import type { Counters } from "../../shared/counters.js";
 import { HeadwaterError, messageOf } from "../../shared/error.js";
+import { countRefusals, guardConnections, TIMEOUT_CHECK_MS } from "../../shared/http/guard-connections.js";
 import type { Logger } from "../../shared/log.js";
 import { registerInference } from "../../shared/serving/register.js";
 import type { ServedModels } from "../../shared/serving/served-model.js";
@@ -50,7 +51,8 @@ export interface HttpServer {
 /** Starts to listen. Rejects with `address-unusable`, naming the address. */
 export async function startHttp({ host, port, ...options }: HttpOptions): Promise<HttpServer> {
   const app = await createApp(options);
-  app.server.maxConnections = CONNECTIONS_MAX;
+  const { sources, logger } = options;
+  guardConnections(app.server, CONNECTIONS_MAX, countRefusals(sources.brokerCounters, logger));
   try {
     await app.listen({ host, port });
   } catch (cause) {
@@ -87,7 +89,7 @@ export async function createApp(options: AppOptions) {
     connectionTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
-    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    http: { maxHeaderSize: HEADER_BYTES_MAX, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
     ajv: { customOptions: { removeAdditional: false } },
     frameworkErrors: (error, _, reply) => void answerError(error, reply, logger),
   });

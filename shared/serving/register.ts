@@ -36,7 +36,7 @@ export async function registerInference(app: FastifyInstance, options: RegisterO
       if (code === 413) await discardBody(raw);
       return send(reply, {
         code,
-        json: { error: isOurs ? "the log says what went wrong" : messageOf(error) },
+        json: { error: isOurs ? "the log says what went wrong" : describeError(error) },
       });
     });
     for (const route of servingRoutes) addRoute(scope, route, { api, mayAsk });
@@ -48,6 +48,10 @@ export async function registerInference(app: FastifyInstance, options: RegisterO
       return send(reply, { code: 200, json: description });
     });
   });
+}
+
+function describeError(error: FastifyError): string {
+  return error.statusCode === 413 ? `the body is larger than ${BODY_BYTES_MAX} bytes` : messageOf(error);
 }
 
 function addRoute(

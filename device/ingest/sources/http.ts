@@ -11,6 +11,7 @@ import {
 } from "fastify";
 import { type DecodedBody, decodeBody } from "../../../shared/http/content-encoding.js";
 import { discardBody } from "../../../shared/http/discard.js";
+import { guardConnections, TIMEOUT_CHECK_MS } from "../../../shared/http/guard-connections.js";
 import { createTokenGuard } from "../../../shared/token-guard.js";
 import { isTopic } from "../../../shared/transport/topic-filter.js";
 import { Listener } from "../../http/listener.js";
@@ -84,10 +85,11 @@ export class HttpSource implements Source {
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       forceCloseConnections: true,
-      http: { maxHeaderSize: HEADER_BYTES_MAX },
+      http: { maxHeaderSize: HEADER_BYTES_MAX, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
       frameworkErrors: (error, _, reply) => void this.#answerError(reply, error),
     });
-    app.server.maxConnections = CONNECTIONS_MAX;
+    const { log } = this.#context;
+    guardConnections(app.server, CONNECTIONS_MAX, (reason) => log.note("http", `http-${reason}`, {}));
     app.removeAllContentTypeParsers();
     // What a body means is the source's decoder's to say.
     app.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
