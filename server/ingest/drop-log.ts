@@ -23,6 +23,7 @@ export type DropReason =
   | "staging-full"
   | "too-many-updates"
   | "too-many-wants"
+  | "too-many-reports"
   // What went wrong here, so that the message could not be served.
   | ErrorCode;
 

@@ -4,6 +4,8 @@
 import type { Clock } from "../../shared/clock.js";
 import type { Counters } from "../../shared/counters.js";
 import type { DeviceId } from "../../shared/id.js";
+import { Lru } from "../../shared/lru.js";
+import { RateLimit } from "../../shared/rate-limit.js";
 import type { DeviceReport } from "../../shared/wire/report.js";
 import type { Occurrence, TrialEvidence } from "../round/event.js";
 import type { Policy } from "../round/policy.js";
@@ -34,6 +36,11 @@ export interface ReportCounts {
   readonly newestMs: number | undefined;
 }
 
+/** A device reports this many times as often as the task says while much happens; twice that is too often. */
+const REPORTS_PER_INTERVAL = 2 * 10;
+/** Of a task without a monitor. */
+const INTERVAL_MS = 300_000;
+
 /** The last report of every device, at most as many as the policy remembers devices. */
 export class FleetView {
   readonly #options: FleetViewOptions;
@@ -43,6 +50,7 @@ export class FleetView {
   readonly #keeper: ReportKeeper;
   readonly #watch: DriftWatch;
   #newestMs: number | undefined;
+  readonly #rates: Lru<DeviceId, RateLimit>;
 
   constructor(options: FleetViewOptions) {
     const { monitor } = options.policy;
@@ -52,11 +60,21 @@ export class FleetView {
     this.#keeper = new ReportKeeper(options);
     this.#watch = new DriftWatch(options.policy);
     for (const [device, received] of this.#reports) this.#count(device, received);
+    this.#rates = new Lru(options.policy.maxDevices);
   }
 
   /** By device; the newest is the last. */
   get reports(): ReadonlyMap<DeviceId, ReceivedReport> {
     return this.#reports;
+  }
+
+  /** False for who reports far more often than a device does: each report costs a look at the fleet. */
+  mayReport(device: DeviceId): boolean {
+    const { clock, policy } = this.#options;
+    const perSecond = (REPORTS_PER_INTERVAL * 1000) / (policy.monitor?.reportMs ?? INTERVAL_MS);
+    const rate = this.#rates.get(device) ?? new RateLimit({ perSecond, burst: REPORTS_PER_INTERVAL });
+    this.#rates.set(device, rate);
+    return rate.take(clock.now()) === 0;
   }
 
   /** Takes a device's report instead of the one before. */

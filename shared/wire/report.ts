@@ -17,7 +17,9 @@ const sum = z.number();
 const share = z.number().min(0).max(1);
 const name = z.string().max(200);
 
-const sums = metricSumsSchema.extend({ squaredError: sum.min(0), absoluteError: sum.min(0) });
+const sums = metricSumsSchema
+  .extend({ squaredError: sum.min(0), absoluteError: sum.min(0) })
+  .refine(isPossible, "more decisions than rows");
 
 /** One version on this device. */
 const versionReport = z.object({
@@ -78,6 +80,14 @@ export const reportSchema = z.object({
     examples: count,
   }),
 });
+
+/** Nobody is right more often than asked: such sums would make an accuracy above 1 of a whole fleet's. */
+function isPossible({ rows, correct, confusion }: z.infer<typeof metricSumsSchema>): boolean {
+  if (correct > rows) return false;
+  if (confusion === undefined) return true;
+  const { truePositives, falsePositives, falseNegatives } = confusion;
+  return truePositives <= correct && correct + falsePositives + falseNegatives <= rows;
+}
 
 /** A device's report. */
 export type DeviceReport = z.infer<typeof reportSchema>;
