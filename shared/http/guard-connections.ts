@@ -17,6 +17,8 @@ export function guardConnections(
   note: (reason: ConnectionRefusal) => void,
 ): void {
   server.maxConnections = connectionsMax;
+  // Node exchanges the two where that for headers is the longer one, and then bodies have a minute.
+  server.headersTimeout = server.requestTimeout;
   server.on("drop", () => note("too-many-connections"));
   server.on("clientError", ({ code }: NodeJS.ErrnoException) => {
     // They went by themselves.
