@@ -56,7 +56,7 @@ async function run(path: string, labels: Labels): Promise<void> {
   );
   notifySystemd("ready");
   const signal = await stopped;
-  logger.info({ signal, device }, "stopping");
+  logger.info({ device, component: "host", event: "stopping", signal }, "stopping");
   notifySystemd("stopping");
   await host.stop();
   await trainer.close();

@@ -94,7 +94,7 @@ async function run(path: string, options: Options): Promise<void> {
   notifySystemd("ready");
   try {
     const signal = await Promise.race([stopped, host.server.failed]);
-    logger.info({ signal }, "stopping");
+    logger.info({ component: "host", event: "stopping", signal }, "stopping");
   } finally {
     notifySystemd("stopping");
     await host.stop();

@@ -4,9 +4,10 @@ import { unreachable } from "../../shared/assert.js";
 import type { Logger } from "../../shared/log.js";
 import type { DeviceFact } from "../fact.js";
 
-/** Logs a fact at the level it deserves; predictions are too many for any. */
+/** Logs a fact under its name (`event`), at the level it deserves; predictions are too many for any. */
 export function logFact(logger: Logger, fact: DeviceFact): void {
-  const { type, ...fields } = fact;
+  const { type, ...facts } = fact;
+  const fields = { event: type, ...facts };
   switch (type) {
     case "prediction":
       return;

@@ -108,7 +108,10 @@ function assemble(
 ) {
   const { credential, replay, predictions, limits } = config;
   const { clock = systemClock } = parts;
-  const logger = parts.logger.child({ device: credential.device });
+  const of = (component: string) => ({
+    logger: parts.logger.child({ device: credential.device, component }),
+  });
+  const { logger } = of("federation");
   const startedMs = clock.now();
   const meter = new DeviceMeter(clock);
   const eventClock = new EventClock(clock, replay);
@@ -131,12 +134,21 @@ function assemble(
   });
   const common = { device: credential.device, clock, logger, counters: agent.counters };
   const { telemetry: database } = folder;
-  const rules = config.rules.length > 0 ? new Rules({ ...common, rules: config.rules, database }) : undefined;
+  const rules =
+    config.rules.length > 0
+      ? new Rules({ ...common, ...of("rules"), rules: config.rules, database })
+      : undefined;
   const inputs = new Inputs(eventClock);
-  const log = new RawLog({ ...common, database: folder.log, keepMs: config.rawLog.keepMs });
-  const recorder = new Recorder({ ...common, log, agent, inputs });
+  const log = new RawLog({
+    ...common,
+    ...of("telemetry"),
+    database: folder.log,
+    keepMs: config.rawLog.keepMs,
+  });
+  const recorder = new Recorder({ ...common, ...of("telemetry"), log, agent, inputs });
   const telemetry = new Telemetry({
     ...common,
+    ...of("telemetry"),
     ...{ bindings: config.sources, recorder, inputs, agent, folder: config.data },
     eventClock: parts.eventNow === undefined ? eventClock : { heard: () => undefined, at: parts.eventNow },
   });
@@ -146,7 +158,7 @@ function assemble(
   const publisher =
     publish &&
     createPublisher({
-      ...{ ...common, ...publish, task: credential.task },
+      ...{ ...common, ...of("predictions"), ...publish, task: credential.task },
       remembered: newestOfEach(database, publish.retainedEntities),
       homeAssistant: publish.homeAssistant ? announcing : undefined,
     });
@@ -169,7 +181,7 @@ function assemble(
   const openHttp = async (http: HttpConfig) => {
     const module = await import("../http/http.js");
     return module.openHttp({
-      ...{ ...common, agent, meter, startedMs, version: headwaterVersion(), config: http },
+      ...{ ...common, ...of("http"), agent, meter, startedMs, version: headwaterVersion(), config: http },
       isTelemetryConnected: () => telemetry.isConnected,
       random: randomStream("http", credential.device),
     });

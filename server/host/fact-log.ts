@@ -3,38 +3,44 @@
 import type { Logger } from "../../shared/log.js";
 import type { ServerFact } from "../fact.js";
 
-/** Logs a fact: at `info` what an operator follows, at `debug` what comes once per device and round. */
+/**
+ * Logs a fact under its name (`event`): at `warn` what somebody should look at, at `info` what an operator follows, at `debug` what
+ * comes once per device and round.
+ */
 export function logFact(logger: Logger, fact: ServerFact): void {
-  const { type, ...rest } = fact;
+  const { type: event, ...facts } = fact;
+  const rest = { event, ...facts };
   switch (fact.type) {
     case "round-opened": {
       const { round, kind, baseVersion, cohort, deadlineMs } = fact;
-      logger.info({ round, kind, baseVersion, cohort: cohort.length, deadlineMs }, "round opened");
+      logger.info({ event, round, kind, baseVersion, cohort: cohort.length, deadlineMs }, "round opened");
       break;
     }
     case "round-closed": {
       const { round, kind, outcome, why, folded } = fact;
-      logger.info({ round, kind, outcome, why, updates: folded.length }, "round closed");
+      logger.info({ event, round, kind, outcome, why, updates: folded.length }, "round closed");
       break;
     }
     case "version-published": {
       const { version, parent, bytes, sha256 } = fact.manifest;
-      logger.info({ line: fact.line, version, parent, bytes, sha256 }, "version published");
+      logger.info({ event, line: fact.line, version, parent, bytes, sha256 }, "version published");
       break;
     }
     case "evaluated": {
       const { version, pooled, perDevice } = fact;
-      logger.info({ version, rows: pooled.rows, devices: perDevice.length }, "version evaluated");
+      logger.info({ event, version, rows: pooled.rows, devices: perDevice.length }, "version evaluated");
       break;
     }
     case "update-rejected":
+    case "quarantined":
+    case "trial-failed":
+      logger.warn(rest, sentences[fact.type]);
+      break;
     case "gate":
     case "finished":
     case "trial-started":
-    case "trial-failed":
     case "retraining":
     case "selected":
-    case "quarantined":
     case "quarantine-lifted":
       logger.info(rest, sentences[fact.type]);
       break;
@@ -43,7 +49,7 @@ export function logFact(logger: Logger, fact: ServerFact): void {
       const values = Object.fromEntries(
         arms.map(({ arm, out, score }) => [arm, out ?? score?.value ?? null]),
       );
-      logger.info({ rung, best, arms: values }, "candidates compared");
+      logger.info({ event, rung, best, arms: values }, "candidates compared");
       break;
     }
     case "trial-checked":
@@ -54,7 +60,7 @@ export function logFact(logger: Logger, fact: ServerFact): void {
       break;
     case "reported": {
       const { drift, serving } = fact.report;
-      logger.debug({ device: fact.device, version: serving?.version, ...drift }, "device reported");
+      logger.debug({ event, device: fact.device, version: serving?.version, ...drift }, "device reported");
       break;
     }
     case "member-replaced":

@@ -84,10 +84,11 @@ async function start(config: ServerHostConfig, parts: ServerHostParts, undo: Und
     parts.observe?.(fact);
   };
   const { broker, server } = await startFederation(config, { ...parts, observe }, ground, undo);
-  const curves = await openCurves(config, { ...ground, broker }, undo);
+  const of = (component: string) => ({ ...ground, logger: logger.child({ component }) });
+  const curves = await openCurves(config, { ...of("tensorboard"), broker }, undo);
   let isRecovered = false;
   const { enrolled } = folder;
-  const alerts = config.alerts && openAlerts(config.alerts, { ...ground, server });
+  const alerts = config.alerts && openAlerts(config.alerts, { ...of("alerts"), server });
   undo.later(async () => alerts?.close());
   const sources: ApiSources = {
     ...{ task: task.task, source: task, version: headwaterVersion(), server, enrolled, clock, startedMs },
@@ -102,11 +103,16 @@ async function start(config: ServerHostConfig, parts: ServerHostParts, undo: Und
   undo.later(() => models.close());
   const serving = { models, counters: server.counters, token: address?.token };
   const metrics = { meter, reports: () => server.reports(), alerts: () => alerts?.counts() ?? [] };
-  const http = address && (await startHttp({ ...address, sources, metrics, logger, serving }));
+  const http = address && (await startHttp({ ...address, ...of("http"), sources, metrics, serving }));
   undo.later(async () => http?.close());
   await server.start();
   isRecovered = true;
   const { embedded, urls: brokerUrls } = broker;
+  const { task: name, version } = { task: task.task.task, version: sources.version };
+  logger.info(
+    { component: "host", event: "started", task: name, version, brokerUrls, http: http?.url },
+    "ready",
+  );
   return { server, enrolled, broker: embedded, brokerUrls, httpUrl: http?.url, stop: () => undo.all() };
 }
 
@@ -147,11 +153,15 @@ async function startFederation(
   ground: HostBrokerParts,
   undo: Undo,
 ): Promise<{ readonly broker: HostBroker; readonly server: Server }> {
-  const { folder, clock, logger } = ground;
+  const { folder, clock } = ground;
+  const logger = ground.logger.child({ component: "federation" });
   // First what takes long: a broker without its server turns devices away.
   const runtime = given ?? (await createRuntime(defaultEngine));
   try {
-    const broker = await openHostBroker(config, ground);
+    const broker = await openHostBroker(config, {
+      ...ground,
+      logger: ground.logger.child({ component: "broker" }),
+    });
     undo.later(() => broker.close());
     const verifyThread = VerifyThread.start();
     undo.later(() => verifyThread.close());

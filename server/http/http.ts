@@ -149,7 +149,7 @@ function addAction(
       const operations = actions?.operations;
       assert(operations !== undefined, "the guard lets nobody in where nothing can be done");
       const { code, body } = await route.act(operations, { query, params, body: asked });
-      logger.info({ method, url, code }, "asked for by an operator");
+      logger.info({ event: "operator-action", method, url, code }, "asked for by an operator");
       return reply.code(code).send(body);
     },
   });
