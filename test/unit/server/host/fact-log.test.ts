@@ -23,7 +23,7 @@ function linesOf(fact: ServerFact) {
 describe("a fact", () => {
   test.each<[string, ServerFact]>([
     ["warn", { type: "quarantined", device, reason: "drift" }],
-    ["info", { type: "quarantine-lifted", device }],
+    ["info", { type: "quarantine-lifted", device, reason: "calm" }],
     ["info", { type: "gate", version: 2, passed: false, value: 1, reference: 2 }],
     ["info", { type: "finished", reason: "max-rounds", version: 2 }],
   ])("is logged once, under its name, at %s: %j", (level, fact) => {
