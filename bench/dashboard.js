@@ -1,13 +1,13 @@
 // The dashboard's speed on loopback: time to the first contentful paint in a fresh browser, and from a hello that a device
 // sends to the event that says so, with several dashboards open. `npm run bench:dashboard`.
 import { cpus } from "node:os";
-import { chromium } from "playwright-core";
 import { loadTaskFile } from "../dist/cli/task-file.js";
 import { Changes } from "../dist/server/changes.js";
 import { startHttp } from "../dist/server/http/http.js";
 import { systemClock } from "../dist/shared/clock.js";
 import { Counters } from "../dist/shared/counters.js";
 import { silentLogger } from "../dist/shared/log.js";
+import { launchChromium } from "../scripts/chromium.js";
 
 const DEVICES = 1000;
 const WATCHERS = 20;
@@ -29,7 +29,7 @@ const devices = Array.from({ length: DEVICES }, (_, at) => ({
 }));
 const status = () => ({
   ...{ task: task.task.task, open: undefined, rounds: 0, trainRounds: 0, head: 0, stable: 0 },
-  ...{ stableValue: undefined, finished: undefined, devices, counters: {} },
+  ...{ stableValue: undefined, finished: undefined, devices, counters: {}, quarantined: {} },
 });
 const http = await startHttp({
   ...{ host: "127.0.0.1", port: 0, logger: silentLogger },
@@ -106,10 +106,7 @@ async function watch(signal, waiting) {
 async function measurePaint() {
   const times = [];
   for (let paint = 0; paint < PAINTS; paint++) {
-    const browser = await chromium.launch({
-      executablePath: process.env.HEADWATER_CHROMIUM ?? "/usr/bin/chromium",
-      args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-    });
+    const browser = await launchChromium();
     const page = await browser.newPage();
     await page.goto(http.url);
     await page.getByText("devices connected").waitFor();

@@ -18,6 +18,7 @@ import type { ModelVersion } from "./model/registry.js";
 import type { ReportCounts } from "./monitor/fleet-view.js";
 import type { ReceivedReport } from "./monitor/report-store.js";
 import type { ServerOptions } from "./options.js";
+import type { TrialEvidence } from "./round/event.js";
 import type { RoundRecord, RoundsPage } from "./round/history.js";
 import type { Scored } from "./round/state.js";
 import type { MemberRecord } from "./round/timeline.js";
@@ -67,6 +68,8 @@ export interface Server {
   reports(): ReadonlyMap<DeviceId, ReceivedReport>;
   /** How many devices report, and how many of them drift. */
   reportCounts(): ReportCounts;
+  /** What the devices in trial report of it, undefined without a trial. */
+  trialEvidence(): TrialEvidence | undefined;
   /** Has a kept version served by all, whatever gate and trial say. */
   promote(version: number): Promise<ActionResult>;
   /** Takes back what is in trial, else what is served: to version `to`, or to what was served before. */
@@ -194,6 +197,11 @@ class TaskServer implements Server {
 
   reportCounts(): ReportCounts {
     return this.#parts.fleetView.counts();
+  }
+
+  trialEvidence(): TrialEvidence | undefined {
+    const { coordinator, fleetView } = this.#parts;
+    return coordinator.state.trial === null ? undefined : fleetView.evidence(coordinator.state);
   }
 
   async promote(version: number): Promise<ActionResult> {

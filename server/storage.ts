@@ -104,6 +104,10 @@ export const serverMigrations: Migrations = [
   CREATE INDEX round_history_by_version ON round_history (base_version, round) WHERE pooled IS NOT NULL;
   CREATE INDEX round_history_scored ON round_history (round) WHERE pooled IS NOT NULL;
   `,
+  `
+  -- Of a round between candidates: their names, as a JSON array.
+  ALTER TABLE round_history ADD COLUMN arms TEXT;
+  `,
 ];
 
 /** The tables a write may touch. */

@@ -2,7 +2,7 @@
 
 import type { DeviceView } from "../http/schema.js";
 
-export type DeviceFilter = "all" | "connected" | "away" | "eligible" | "refused";
+export type DeviceFilter = "all" | "connected" | "away" | "eligible" | "refused" | "quarantined";
 
 /** Every filter with its name in words. */
 export const DEVICE_FILTERS: readonly { readonly name: DeviceFilter; readonly label: string }[] = [
@@ -11,6 +11,7 @@ export const DEVICE_FILTERS: readonly { readonly name: DeviceFilter; readonly la
   { name: "away", label: "not connected" },
   { name: "eligible", label: "can train now" },
   { name: "refused", label: "had updates refused" },
+  { name: "quarantined", label: "left out of rounds" },
 ];
 
 const tests: Readonly<Record<DeviceFilter, (device: DeviceView) => boolean>> = {
@@ -19,6 +20,7 @@ const tests: Readonly<Record<DeviceFilter, (device: DeviceView) => boolean>> = {
   away: ({ isConnected }) => !isConnected,
   eligible: ({ isConnected, isEligible }) => isConnected && isEligible,
   refused: ({ rejected }) => Object.keys(rejected).length > 0,
+  quarantined: ({ quarantined }) => quarantined !== undefined,
 };
 
 export interface DeviceWish {
@@ -57,5 +59,6 @@ export function stateOf(device: DeviceView): {
 } {
   if (device.seenMs === undefined) return { word: "not heard", shade: "quiet" };
   if (!device.isConnected) return { word: "lost", shade: "warn" };
+  if (device.quarantined !== undefined) return { word: "left out", shade: "warn" };
   return device.isEligible ? { word: "ready", shade: "good" } : { word: "connected", shade: "quiet" };
 }

@@ -39,6 +39,18 @@ export function number(value: number | undefined): string {
   return Number.isInteger(value) ? value.toLocaleString("en") : String(Number(value.toPrecision(4)));
 }
 
+/** Significant digits, all of them: what is measured stands in columns. A dash for what is not known. */
+export function digits(value: number | undefined, count = 4): string {
+  if (value === undefined) return "–";
+  return Math.abs(value) >= 10 ** count ? number(Math.round(value)) : value.toPrecision(count);
+}
+
+/** A duration of microseconds. */
+export function micros(us: number | undefined): string {
+  if (us === undefined) return "–";
+  return us < 1_000 ? `${digits(us, 3)}${NO_BREAK}µs` : `${digits(us / 1_000, 3)}${NO_BREAK}ms`;
+}
+
 /** A moment, to the second, where the reader is; by 24 hours, as logs are. */
 export function moment(ms: number | undefined): string {
   return ms === undefined

@@ -89,7 +89,7 @@ function Page({ place: { page, item, query }, state }: { readonly place: Place; 
     case "drift":
       return <Drift state={state} />;
     case "task":
-      return <TaskPage />;
+      return <TaskPage state={state} />;
     default:
       return <Empty>There is no page called {page}.</Empty>;
   }

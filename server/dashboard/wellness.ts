@@ -34,6 +34,7 @@ export function assess(state: LiveState): Wellness {
     ...roundConcerns(state),
     ...deviceConcerns(state),
     ...driftConcerns(state),
+    ...trialConcerns(state),
   ].toSorted((a, b) => Number(b.tone === "bad") - Number(a.tone === "bad"));
   const tone = concerns[0]?.tone ?? "good";
   return { tone, headline: HEADLINES[tone](state), concerns };
@@ -41,12 +42,19 @@ export function assess(state: LiveState): Wellness {
 
 const HEADLINES: Readonly<Record<Tone, (state: LiveState) => string>> = {
   good: ({ status }) => {
+    if (status.retrainUntil !== undefined) return "The fleet is well, and learns anew.";
+    if (status.selection !== undefined && status.selection.winner === undefined && status.rounds > 0) {
+      return "The fleet is well, and compares candidates.";
+    }
     if (status.finished !== undefined) return "The fleet has learned, and is well.";
     return status.rounds === 0
       ? "All is well; waiting for devices to learn."
       : "The fleet is well and learning.";
   },
-  warn: () => "The fleet works, and something needs a look.",
+  warn: ({ status }) =>
+    status.retrainUntil === undefined
+      ? "The fleet works, and something needs a look."
+      : "The fleet works, and learns anew.",
   bad: () => "The fleet needs you.",
 };
 
@@ -78,12 +86,16 @@ function sentence(abandoned: number): string {
 
 function deviceConcerns({ status: { fleet, nowMs, startedMs }, devices }: LiveState): Concern[] {
   const away = devices.filter(({ isConnected, seenMs }) => !isConnected && seenMs !== undefined).length;
+  const leftOut = devices.filter(({ quarantined }) => quarantined !== undefined).length;
   const silent = devices.filter(({ seenMs }) => seenMs === undefined).length;
   const share = fleet.heard === 0 ? 0 : away / fleet.heard;
   const say = share >= AWAY_BAD ? bad : warn;
   return [
     ...(share >= AWAY_WARN
       ? [say(`${many(away, "device")} of ${fleet.heard} lost.`, "#/devices?show=away")]
+      : []),
+    ...(leftOut > 0
+      ? [warn(`${many(leftOut, "device")} left out of rounds.`, "#/devices?show=quarantined")]
       : []),
     ...(silent > 0
       ? [warn(`${many(silent, "device")} not heard in ${span(nowMs - startedMs)}.`, "#/devices?show=away")]
@@ -93,7 +105,17 @@ function deviceConcerns({ status: { fleet, nowMs, startedMs }, devices }: LiveSt
 
 function driftConcerns({ status: { drift } }: LiveState): Concern[] {
   if (drift === undefined || drift.drifting === 0) return [];
-  return [warn(`The data of ${many(drift.drifting, "device")} has drifted.`, "#/drift")];
+  return [
+    warn(
+      `${many(drift.drifting, "device")} of ${drift.devices} ${drift.drifting === 1 ? "drifts" : "drift"}: data or error are not what they were.`,
+      "#/drift",
+    ),
+  ];
+}
+
+function trialConcerns({ status: { trial } }: LiveState): Concern[] {
+  if (trial?.note === undefined) return [];
+  return [warn(`Version ${trial.version} on trial: ${trial.note}.`, "#/models")];
 }
 
 function bad(text: string, href: string): Concern {

@@ -95,7 +95,7 @@ async function start(config: ServerHostConfig, parts: ServerHostParts, undo: Und
     brokerCounters: ground.counters,
     broker: () => broker.describe(),
     actions: { operations: server, token: address?.token, isLoopback: isLoopback(address?.host ?? "") },
-    trial: () => trialView(server.status(), task.task),
+    trial: () => trialView(server.status(), task.task, server.trialEvidence()),
     drift: new DriftSource({ task: task.task, server, clock }),
     notReady: () => (isRecovered ? broker.trouble() : "the journal is being recovered"),
   };

@@ -10,7 +10,7 @@ import type { DevicesQuery, DevicesView, DeviceView } from "./schema.js";
 /** Where devices are known from. */
 export interface DeviceSources {
   readonly enrolled: { list(): readonly EnrolledDevice[] };
-  readonly server: { status(): Pick<ServerStatus, "devices"> };
+  readonly server: { status(): Pick<ServerStatus, "devices" | "quarantined"> };
 }
 
 /** A page of them. */
@@ -29,7 +29,7 @@ export function describeDevices(
 /** All of them, by id. What has not changed is the same object as the last time. */
 export function listDevices(
   { enrolled }: Pick<DeviceSources, "enrolled">,
-  status: Pick<ServerStatus, "devices">,
+  status: Pick<ServerStatus, "devices" | "quarantined">,
 ): readonly DeviceView[] {
   const all: DeviceView[] = [];
   const [heard, known] = [status.devices, enrolled.list()];
@@ -38,7 +38,9 @@ export function listDevices(
     const [one, other] = [heard[h], known[k]];
     const isHeard = one !== undefined && (other === undefined || one.device <= other.device);
     const isKnown = other !== undefined && (one === undefined || other.device <= one.device);
-    all.push(describe(isHeard ? one : undefined, isKnown ? other : undefined));
+    const view = describe(isHeard ? one : undefined, isKnown ? other : undefined);
+    const quarantined = status.quarantined[(isHeard ? one : other)!.device];
+    all.push(quarantined === undefined ? view : { ...view, quarantined });
     h += Number(isHeard);
     k += Number(isKnown);
   }

@@ -47,6 +47,24 @@ export const deviceSchema = z.object({
   bytesUp: count.optional().describe("of payloads received from it since the server started"),
   bytesDown: count.optional().describe("of payloads sent to it"),
   labels: z.record(z.string(), z.string()).optional(),
+  quarantined: z.string().optional().describe("why it is left out of rounds"),
+});
+
+const comparisonSchema = z.object({
+  rung: count.describe("which comparison, from 1"),
+  rounds: count.describe("train rounds it had had by then"),
+  version: count.describe("that was scored"),
+  devices: count.describe("compared on"),
+  rows: count,
+  value: z.number().optional().describe("pooled over devices"),
+  worst: z.number().optional().describe("as good as this or better on nine devices of ten"),
+  latencyUs: z.number().optional().describe("mean time to score a row on the devices"),
+  behind: z
+    .object({ mean: z.number(), low: z.number(), high: z.number() })
+    .optional()
+    .describe(
+      "how much worse than the last that was sure to go on, paired by device, with its 95 % interval; absent for those that were sure",
+    ),
 });
 
 export const selectionSchema = z.object({
@@ -68,6 +86,7 @@ export const selectionSchema = z.object({
       scoredRounds: count.optional().describe("train rounds it had had by then"),
       rows: count.optional(),
       devices: count.optional().describe("compared on"),
+      comparisons: z.array(comparisonSchema).describe("it was scored in, oldest first"),
     }),
   ),
   excluded: z
@@ -88,6 +107,18 @@ const trialSchema = z.object({
     .array(z.object({ device: z.string(), reason: z.string(), detail: z.string() }))
     .optional()
     .describe("devices that say that it does not work there, or could not be taken up; at most 16"),
+  evidence: z
+    .object({
+      devices: count.describe("in the trial"),
+      reporting: count.describe("of them, with a recent report on it"),
+      failed: count.describe("of them, where it did not work"),
+      rows: count.describe("it has answered"),
+      labelled: count.describe("answered by the stable version too, and labelled by now"),
+      value: z.number().optional().describe("the gate's metric over these"),
+      reference: z.number().optional().describe("that of the stable version over the same"),
+    })
+    .optional()
+    .describe("what devices report of it"),
 });
 
 const actionsSchema = z.object({
@@ -113,6 +144,7 @@ export const statusSchema = z.object({
   metric: z.string().describe("what the gate looks at"),
   stableValue: z.number().optional().describe("of the stable version, by that metric"),
   finished: z.string().optional().describe("why training is over"),
+  retrainUntil: count.optional().describe("the fleet learns anew up to this train round"),
   fleet: z.object({ enrolled: count, connected: count, heard: count }),
   devices: z.array(deviceSchema).describe("the first by id; all of them are at /api/devices"),
   broker: z.object({
@@ -150,6 +182,10 @@ export const roundSchema = z.object({
   accepted: count.optional().describe("members whose update counts"),
   rejected: count.optional().describe("members whose update was refused"),
   metrics: metrics.optional().describe("what an evaluate round measured, pooled over its devices"),
+  candidates: z
+    .array(z.string())
+    .optional()
+    .describe("while they are compared: the one it trained, or those it scored; metrics are of the first"),
 });
 
 export const roundsSchema = z.object({
@@ -175,7 +211,12 @@ export const metricsQuerySchema = z.strictObject({
 
 export const metricPointsSchema = z.object({
   points: z
-    .array(z.object({ round: count, version: count, closedMs: timeMs.optional(), metrics }))
+    .array(
+      z.object({
+        ...{ round: count, version: count, closedMs: timeMs.optional(), metrics },
+        candidates: z.array(z.string()).optional().describe("scored side by side; metrics are of the first"),
+      }),
+    )
     .describe("evaluate rounds, oldest first: the newest ones below `before`"),
   next: count.optional().describe("`before` of the page of older ones; absent on the last"),
 });
@@ -250,6 +291,7 @@ export const modelSchema = z.object({
   isStable: z.boolean(),
   trial: z.enum(["shadow", "canary"]).optional().describe("it is on trial, in this way"),
   aliases: z.array(z.string()).describe("names that people gave it"),
+  candidate: z.string().optional().describe("of the task's candidates, the one that it is of"),
   evaluation: z
     .object({ round: count, rows: count, devices: count.optional(), metrics })
     .optional()

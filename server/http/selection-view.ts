@@ -1,11 +1,12 @@
 // How the task's candidates do against each other, as the API describes it.
 
+import type { ArmScore } from "../select/state.js";
 import type { ServerStatus } from "../status.js";
 import { optional } from "./optional.js";
 import type { SelectionView } from "./schema.js";
 
 /** Undefined for a task without candidates. */
-export function selectionView({ selection }: ServerStatus): SelectionView | undefined {
+export function selectionView({ selection }: Pick<ServerStatus, "selection">): SelectionView | undefined {
   if (selection === undefined) return undefined;
   const { policy, state, excluded } = selection;
   const arms = policy.arms.map(({ name, parameters, bytes }) => {
@@ -22,6 +23,7 @@ export function selectionView({ selection }: ServerStatus): SelectionView | unde
         rows: score?.rows,
         devices: score?.devices,
       }),
+      comparisons: (arm?.scores ?? []).map(comparisonView),
     };
   });
   return {
@@ -29,4 +31,8 @@ export function selectionView({ selection }: ServerStatus): SelectionView | unde
     excluded: excluded.map(({ arm, reason }) => ({ name: arm, reason })),
     ...optional({ winner: state?.winner }),
   };
+}
+
+function comparisonView({ rung, rounds, version, devices, rows, value, worst, latencyUs, behind }: ArmScore) {
+  return { rung: rung + 1, rounds, version, devices, rows, ...optional({ value, worst, latencyUs, behind }) };
 }

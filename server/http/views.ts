@@ -104,7 +104,18 @@ function describeStatus(
   status: ServerStatus,
   devices: readonly DeviceView[],
 ): LiveStatus {
-  const { open, stableValue, finished, counters, rounds, trainRounds, trainFromMs, head, stable } = status;
+  const {
+    open,
+    stableValue,
+    finished,
+    counters,
+    rounds,
+    trainRounds,
+    trainFromMs,
+    head,
+    stable,
+    retrainUntil,
+  } = status;
   const { task, version, server, clock, startedMs, brokerCounters } = sources;
   const notReady = sources.notReady();
   return {
@@ -113,7 +124,7 @@ function describeStatus(
     isReady: notReady === undefined,
     trainRoundsMax: task.rounds.max,
     metric: task.rollout.gate.metric,
-    ...optional({ notReady, trainFromMs, stableValue, finished }),
+    ...optional({ notReady, trainFromMs, stableValue, finished, retrainUntil }),
     ...(open === undefined ? {} : { open: describeOpen(open, server) }),
     fleet: {
       enrolled: devices.filter(({ isEnrolled }) => isEnrolled).length,
@@ -151,8 +162,8 @@ export function describeMetrics(
 ): MetricPointsView {
   const records = server.rounds({ limit: limit + 1, isScored: true, ...optional({ before }) });
   const points = records.slice(0, limit).map((record) => {
-    const { round, baseVersion, closedMs, metrics = {} } = describeRound(record, task);
-    return { round, version: baseVersion, metrics, ...optional({ closedMs }) };
+    const { round, baseVersion, closedMs, metrics = {}, candidates } = describeRound(record, task);
+    return { round, version: baseVersion, metrics, ...optional({ closedMs, candidates }) };
   });
   const next = records.length > limit ? points.at(-1)?.round : undefined;
   return { points: points.reverse(), ...optional({ next }) };
@@ -186,14 +197,15 @@ export interface ModelSources {
 export function describeModels({ server, task }: ModelSources): ModelsView {
   const { head, stable, trial } = server.status();
   const models = server.versions().map(({ manifest, scored }) => {
-    const { version, parent, sha256, bytes, fingerprint, modelSignature, createdMs, expiresMs } = manifest;
+    const { version, parent, sha256, bytes, fingerprint, modelSignature, createdMs, expiresMs, arm } =
+      manifest;
     return {
       ...{ version, parent, sha256, bytes, fingerprint, modelSignature, createdMs, expiresMs },
       isHead: version === head,
       isStable: version === stable,
       aliases: [...server.aliases.of(version)],
       ...optional({ trial: trial?.version === version ? trial.mode : undefined }),
-      ...optional({ evaluation: describeEvaluation(scored, task) }),
+      ...optional({ candidate: arm, evaluation: describeEvaluation(scored, task) }),
     };
   });
   return { models };
@@ -230,12 +242,13 @@ function describeOpen(open: RoundStatus, server: ApiSources["server"]): Omit<Ope
 }
 
 function describeRound(record: RoundRecord, task: Task): RoundView {
-  const { round, kind, baseVersion, openedMs, ending, pooled } = record;
+  const { round, kind, baseVersion, openedMs, ending, pooled, arms } = record;
   return {
     ...{ round, kind, baseVersion, openedMs },
     outcome: ending?.outcome ?? "open",
     ...(ending === undefined ? {} : describeEnding(ending)),
     ...(pooled === undefined ? {} : { metrics: metricValues(pooled, task.model.output) }),
+    ...(arms.length === 0 ? {} : { candidates: [...arms] }),
   };
 }
 

@@ -5,12 +5,13 @@ import { metricValue } from "../../shared/model/metric.js";
 import type { Database } from "../../shared/storage/port.js";
 import type { MetricName } from "../../shared/task/task.js";
 import { type ServerView, viewServerFolder } from "../host/server-view.js";
+import { selectionView } from "../http/selection-view.js";
 import { VersionStore } from "../model/version-store.js";
 import { freshForMs } from "../monitor/fresh-reports.js";
 import { ReportStore } from "../monitor/report-store.js";
 import { ROUNDS_REMEMBERED, RoundHistory, type RoundRecord } from "../round/history.js";
 import type { Policy } from "../round/policy.js";
-import { parseState } from "../round/state.js";
+import { parseState, type RoundsState } from "../round/state.js";
 import type { RunReport } from "./schema.js";
 
 /**
@@ -32,9 +33,11 @@ function collect({ database: server, fleet }: ServerView, folder: string, nowMs:
     const message = `${folder} is no server's data folder: its server has never started`;
     throw new HeadwaterError("config-invalid", message);
   }
-  const { head, stable, quarantined } = parseState(String(snapshot.state));
+  const state = parseState(String(snapshot.state));
+  const { head, stable, quarantined } = state;
   // Only our own writing is read here, so its shape is known.
-  const { rollout, monitor } = JSON.parse(String(snapshot.policy)) as Policy;
+  const policy = JSON.parse(String(snapshot.policy)) as Policy;
+  const { rollout, monitor } = policy;
   const { metric } = rollout.gate;
   const reports = [...new ReportStore(server).load().values()];
   // Of a server that has stopped, the reports of its last moments count.
@@ -62,11 +65,32 @@ function collect({ database: server, fleet }: ServerView, folder: string, nowMs:
         sha256,
       })),
     rejections: countRejections(server),
+    selection: describeSelection(state, policy, server),
   };
 }
 
+function describeSelection({ selection }: RoundsState, { selection: policy }: Policy, server: Database) {
+  if (policy === undefined) return null;
+  const excluded = candidatesOf(server)
+    .filter((name) => !policy.arms.some((arm) => arm.name === name))
+    .map((arm) => ({ arm, reason: "beyond the task's limits" }));
+  const view = selectionView({ selection: { policy, excluded, state: selection ?? undefined } });
+  return view ?? null;
+}
+
+/** Of the task that the newest version was made by. */
+function candidatesOf(server: Database): readonly string[] {
+  const row = server.get(
+    "SELECT source FROM tasks JOIN lineage USING (task_hash) ORDER BY version DESC LIMIT 1",
+  );
+  if (row === undefined) return [];
+  // A task that has been parsed before it was kept.
+  const { candidates = {} } = JSON.parse(String(row.source)) as { readonly candidates?: object };
+  return Object.keys(candidates);
+}
+
 function describeRound(
-  { round, kind, baseVersion, openedMs, ending, pooled }: RoundRecord,
+  { round, kind, baseVersion, openedMs, ending, pooled, arms }: RoundRecord,
   metric: MetricName,
 ): RunReport["rounds"][number] {
   const {
@@ -81,6 +105,7 @@ function describeRound(
     ...{ round, kind, outcome, openedMs: openedMs ?? null, closedMs, version, members, accepted, rejected },
     value: (pooled && metricValue(pooled, metric)) ?? null,
     scored: pooled === undefined ? null : baseVersion,
+    candidates: [...arms],
   };
 }
 

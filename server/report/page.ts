@@ -1,9 +1,11 @@
 // A run's report as one page that opens offline, from a mail or a build's artefacts.
 
 import { formatBytes } from "../../shared/task/units.js";
-import { type Html, html } from "./html.js";
+import { html } from "./html.js";
 import { type Points, renderPlot } from "./plot.js";
 import type { RunReport } from "./schema.js";
+import { renderSelection } from "./selection.js";
+import { renderTable } from "./table.js";
 
 type Round = RunReport["rounds"][number];
 
@@ -12,7 +14,7 @@ const ROUNDS_IN_TABLE = 200;
 
 /** The page. */
 export function renderRunReport(report: RunReport): string {
-  const { task, madeMs, rounds, versions, rejections, metric } = report;
+  const { task, madeMs, rounds, versions, rejections, metric, selection } = report;
   const train = rounds.filter(({ kind, outcome }) => kind === "train" && outcome !== "open");
   const page = html`<html lang="en">
 <head>
@@ -30,7 +32,7 @@ export function renderRunReport(report: RunReport): string {
     series: [{ name: metric, tone: "one", points: scores(rounds) }],
     as: "line",
   })}</section>
-<section><h2>Updates of each train round</h2>${renderPlot({
+${renderSelection(selection)}<section><h2>Updates of each train round</h2>${renderPlot({
     label: "Updates accepted and rejected by train round",
     series: [
       { name: "accepted", tone: "one", points: train.map(({ round: x, accepted: y }) => ({ x, y })) },
@@ -38,12 +40,12 @@ export function renderRunReport(report: RunReport): string {
     ],
     as: "bars",
   })}</section>
-<section><h2>Updates rejected, by reason</h2>${table(
+<section><h2>Updates rejected, by reason</h2>${renderTable(
     ["reason", "updates"],
     Object.entries(rejections),
     "None, of the rounds whose receipts are kept.",
   )}</section>
-<section><h2>Versions kept</h2>${table(
+<section><h2>Versions kept</h2>${renderTable(
     ["version", "made from", "bytes", "made", "content"],
     versions.map((each) => [
       ...[nameOf(each.version, report), each.parent, formatBytes(each.bytes), timeOf(each.createdMs)],
@@ -51,9 +53,21 @@ export function renderRunReport(report: RunReport): string {
     ]),
     "None yet.",
   )}</section>
-<section><h2>Rounds</h2>${table(
-    ["round", "kind", "outcome", "asked", "accepted", "rejected", metric],
-    rounds.slice(-ROUNDS_IN_TABLE).reverse().map(roundRow),
+<section><h2>Rounds</h2>${renderTable(
+    [
+      "round",
+      "kind",
+      ...(selection === null ? [] : ["candidates"]),
+      "outcome",
+      "asked",
+      "accepted",
+      "rejected",
+      metric,
+    ],
+    rounds
+      .slice(-ROUNDS_IN_TABLE)
+      .reverse()
+      .map((round) => roundRow(round, selection !== null)),
     "None yet.",
   )}</section>
 </main>
@@ -72,7 +86,10 @@ function subtitle({ rounds, devices, head, stable }: RunReport): string {
 }
 
 function scores(rounds: readonly Round[]): Points {
-  return rounds.flatMap(({ round, value }) => (value === null ? [] : [{ x: round, y: value }]));
+  // Candidates side by side are no points of one curve.
+  return rounds.flatMap(({ round, value, candidates }) =>
+    value === null || candidates.length > 1 ? [] : [{ x: round, y: value }],
+  );
 }
 
 function nameOf(version: number, { head, stable }: RunReport): string {
@@ -80,19 +97,15 @@ function nameOf(version: number, { head, stable }: RunReport): string {
   return names.length === 0 ? String(version) : `${version} (${names.join(", ")})`;
 }
 
-function roundRow({ round, kind, outcome, members, accepted, rejected, value }: Round) {
-  const shown = value === null ? "" : String(Number(value.toPrecision(4)));
-  return [round, kind, outcome, members, accepted, rejected, shown];
-}
-
-function table(
-  head: readonly string[],
-  rows: readonly (readonly (string | number)[])[],
-  otherwise: string,
-): Html {
-  if (rows.length === 0) return html`<p class="quiet">${otherwise}</p>`;
-  const body = rows.map((cells) => html`<tr>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>\n`);
-  return html`<table><thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>${body}</tbody></table>`;
+function roundRow(
+  { round, kind, outcome, members, accepted, rejected, value, candidates }: Round,
+  hasCandidates: boolean,
+) {
+  // Side by side they are in a table of their own.
+  const isOne = value !== null && candidates.length < 2;
+  const shown = isOne ? String(Number(value.toPrecision(4))) : "";
+  const of = hasCandidates ? [candidates.join(", ")] : [];
+  return [round, kind, ...of, outcome, members, accepted, rejected, shown];
 }
 
 function timeOf(ms: number): string {
@@ -106,7 +119,7 @@ const STYLE = html`
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 main { max-width: 980px; margin: 0 auto; padding: 2rem 1.25rem 3rem; }
 h1 { font-size: 1.6rem; margin: 0; }
-h2 { font-size: 1rem; margin: 0 0 .5rem; }
+h2 { font-size: 1rem; margin: 0 0 .5rem; } h3 { font-size: .9rem; margin: 1rem 0 .3rem; }
 .quiet, .legend { color: var(--quiet); margin: .2rem 0 1rem; }
 section { background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: 1rem 1.1rem; margin: 0 0 1rem; overflow-x: auto; }
 svg { width: 100%; height: auto; }
@@ -116,7 +129,7 @@ g.one { fill: var(--one); stroke: var(--one); } g.two { fill: var(--two); stroke
 polyline { fill: none; stroke-width: 2; } rect { stroke: none; }
 .key { margin-right: 1rem; } .key.one { color: var(--one); } .key.two { color: var(--two); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-td, th { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid var(--rule); }
-td:first-child, th:first-child { text-align: left; padding-left: 0; }
+td, th { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--rule); }
+td:first-child, th:first-child { padding-left: 0; } .n { text-align: right; }
 th { color: var(--quiet); font-weight: 500; }
 `;

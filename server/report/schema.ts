@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { roundKindSchema } from "../../shared/wire/message.js";
+import { selectionSchema } from "../http/schema.js";
 
 const count = z.int().min(0);
 const timeMs = z.int();
@@ -33,12 +34,18 @@ export const runReportSchema = z.object({
         rejected: count,
         value: z.number().nullable().describe("the metric, of the version an evaluate round has scored"),
         scored: count.nullable().describe("that version"),
+        candidates: z
+          .array(z.string())
+          .describe(
+            "while they are compared: the one it trained, or those it scored, of which `value` is of the first",
+          ),
       }),
     )
     .describe("oldest first"),
   versions: z
     .array(z.object({ version: count, parent: count, bytes: count, createdMs: timeMs, sha256: z.string() }))
     .describe("those kept, oldest first"),
+  selection: selectionSchema.nullable().describe("how the task's candidates did; null: it has none"),
   rejections: z.record(z.string(), count).describe("by reason, of the rounds whose receipts are kept"),
 });
 

@@ -15,6 +15,8 @@ export interface RoundBeginning {
   /** 0 in a fit round. */
   readonly baseVersion: number;
   readonly openedMs: number;
+  /** While candidates are compared: the one that it trains, or those that it scores side by side. */
+  readonly arms?: readonly string[];
 }
 
 /** How a round ended. */
@@ -36,9 +38,11 @@ export interface RoundRecord {
   readonly kind: RoundKind;
   readonly baseVersion: number;
   readonly openedMs: number | undefined;
+  /** Of the candidates under comparison; none in every other round. */
+  readonly arms: readonly string[];
   /** Undefined while it is open. */
   readonly ending: RoundEnding | undefined;
-  /** What an evaluate round measured, pooled over its devices. */
+  /** What an evaluate round measured, pooled over its devices; of candidates side by side, the first of them. */
   readonly pooled: MetricSums | undefined;
 }
 
@@ -51,7 +55,7 @@ export interface RoundsPage {
 }
 
 const COLUMNS =
-  "round, kind, base_version, opened_ms, closed_ms, outcome, version, members, accepted, rejected, pooled";
+  "round, kind, base_version, opened_ms, closed_ms, outcome, version, members, accepted, rejected, pooled, arms";
 
 /** Rounds in the server's database. */
 export class RoundHistory {
@@ -62,10 +66,10 @@ export class RoundHistory {
   }
 
   /** Part of the journal's transaction, like `end` and `score`. */
-  begin({ round, kind, baseVersion, openedMs }: RoundBeginning): void {
+  begin({ round, kind, baseVersion, openedMs, arms }: RoundBeginning): void {
     this.#database.run(
-      "INSERT OR REPLACE INTO round_history (round, kind, base_version, opened_ms) VALUES (?, ?, ?, ?)",
-      ...[round, kind, baseVersion, openedMs],
+      "INSERT OR REPLACE INTO round_history (round, kind, base_version, opened_ms, arms) VALUES (?, ?, ?, ?, ?)",
+      ...[round, kind, baseVersion, openedMs, arms === undefined ? null : JSON.stringify(arms)],
     );
   }
 
@@ -114,8 +118,9 @@ function recordOf(row: Row): RoundRecord {
     kind: roundKindSchema.parse(row.kind),
     baseVersion: Number(row.base_version),
     openedMs: numberOf(row.opened_ms),
-    ending: row.outcome === null ? undefined : endingOf(row),
     // Only our own writing is read here, so its shape is known.
+    arms: typeof row.arms === "string" ? (JSON.parse(row.arms) as string[]) : [],
+    ending: row.outcome === null ? undefined : endingOf(row),
     pooled: typeof row.pooled === "string" ? (JSON.parse(row.pooled) as MetricSums) : undefined,
   };
 }

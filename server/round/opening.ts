@@ -46,16 +46,15 @@ function selectNext(state: RoundsState, context: Context): Step {
       return startMaking(state, wish.making);
     case "train": {
       const { base, order } = wish;
-      const round = { kind: "train", baseVersion: base.head, norms: base.norms, order } as const;
+      const { head, norms, name } = base;
+      const round = { kind: "train", baseVersion: head, norms, order, arms: [name] } as const;
       const opened = openRound(state, round, context);
       return opened.state.open === null ? opened : { ...opened, state: beginTurn(opened.state, base, order) };
     }
-    case "evaluate":
-      return openRound(
-        state,
-        { kind: "evaluate", baseVersion: wish.base, norms: [], beside: wish.beside },
-        context,
-      );
+    case "evaluate": {
+      const { base: baseVersion, beside, arms } = wish;
+      return openRound(state, { kind: "evaluate", baseVersion, norms: [], beside, arms }, context);
+    }
     default:
       return unreachable(wish);
   }
@@ -80,11 +79,12 @@ interface RoundTopic {
   readonly norms: readonly number[];
   readonly beside?: readonly number[];
   readonly order?: number;
+  readonly arms?: readonly string[];
 }
 
 function openRound(state: RoundsState, topic: RoundTopic, context: Context): Step {
   const { policy, nowMs } = context;
-  const { kind, baseVersion, beside, order } = topic;
+  const { kind, baseVersion, beside, order, arms } = topic;
   const isTraining = kind === "train";
   if (isTraining && isTooEarly(state, order, nowMs)) return step(state);
   const plan = planOf(kind, policy);
@@ -115,7 +115,7 @@ function openRound(state: RoundsState, topic: RoundTopic, context: Context): Ste
   return step(
     { ...state, nextRound: state.nextRound + 1, trainFromMs, open },
     {
-      writes: [{ type: "begin-round", round, kind, baseVersion, openedMs: nowMs }],
+      writes: [{ type: "begin-round", round, kind, baseVersion, openedMs: nowMs, ...(arms && { arms }) }],
       commands: announce(open, cohort),
     },
   );

@@ -31,7 +31,13 @@ const UNSCORED_MAX = 3;
 export type SelectionWish =
   | { readonly wants: "version"; readonly making: Making }
   | { readonly wants: "train"; readonly base: ArmState; readonly order: number }
-  | { readonly wants: "evaluate"; readonly base: number; readonly beside: readonly number[] };
+  | {
+      readonly wants: "evaluate";
+      readonly base: number;
+      readonly beside: readonly number[];
+      /** Names of all of them. */
+      readonly arms: readonly string[];
+    };
 
 /** True while candidates are compared. */
 export function isSelecting({ selection }: RoundsState): boolean {
@@ -69,7 +75,7 @@ export function nextWish(
     return { wants: "train", base, order: turn.tries === base.tries ? turn.round : nextRound };
   }
   const [first, ...others] = alive.map(({ head }) => head);
-  return { wants: "evaluate", base: first!, beside: others };
+  return { wants: "evaluate", base: first!, beside: others, arms: alive.map(({ name }) => name) };
 }
 
 // The one with the fewest tries: every arm once per turn. An arm whose rounds come to nothing tries twice as often, and no more.

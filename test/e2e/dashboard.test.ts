@@ -5,9 +5,11 @@ import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { loadTaskFile } from "../../cli/task-file.js";
+import { selectionSchema } from "../../server/http/schema.js";
 import { defaultEngine } from "../../shared/model/engine.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
 import { createTfjsRuntime } from "../../shared/model/tfjs.js";
+import { type LoadedTask, parseTask } from "../../shared/task/parse.js";
 import { type LiveFleet, startLiveFleet } from "../../simulator/live/live.js";
 import { hasBrowser, openPage, startBrowser } from "../support/browser.js";
 import { DashboardLab, type DashboardLabOptions } from "../support/dashboard-lab.js";
@@ -47,15 +49,7 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
   });
 
   test("a live federation is watched to its end", async () => {
-    let onServing: (url: string) => void = () => undefined;
-    const serving = new Promise<string>((resolve) => {
-      onServing = resolve;
-    });
-    const options = {
-      ...{ task: loadTaskFile("examples/pumps/task.yaml"), folder: undefined, devices: undefined, rounds: 3 },
-      ...{ seed: "1", engine: defaultEngine, workers: undefined, local: false, onServing },
-    };
-    const learning: Promise<LiveFleet> = startLiveFleet(options);
+    const { learning, serving } = startFleet(loadTaskFile("examples/pumps/task.yaml"), 3);
     const { page, complaints } = await openPage(browser, await serving);
     await page.getByText("Training is over").waitFor();
     const fleet = await learning;
@@ -69,6 +63,45 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
     expect(complaints).toEqual([]);
     await fleet.stop();
   }, 120_000);
+
+  test("candidates are compared before the operator's eyes, until one is selected and served", async () => {
+    const { learning, serving } = startFleet(candidates(), 2);
+    const { page, complaints } = await openPage(browser, await serving);
+    await page.getByRole("heading", { name: "Candidates, by rmse" }).waitFor();
+    const fleet = await learning;
+    await page.getByText("The fleet has learned, and is well.").waitFor();
+    await page.goto(`${fleet.statusUrl}#/models`);
+    const answer = await fetch(`${fleet.statusUrl}/api/selection`);
+    const { winner = "", candidates: compared } = selectionSchema.parse(await answer.json());
+    await page.getByText(`${winner} is selected`).waitFor();
+    const line = (name: string) =>
+      page.getByRole("row").filter({ has: page.getByText(name, { exact: true }) });
+    await line(winner).getByText("selected").waitFor();
+    // Those that did worse say by how much, with its interval, and what they stood against.
+    const others = compared.filter(({ name }) => name !== winner).map(({ name }) => name);
+    expect(others).toHaveLength(2);
+    for (const name of others) {
+      const told = await line(name).textContent();
+      expect(told).toMatch(/out.*rmse [\d.]+ against [\d.]+.*\(-?[\d.]+ to -?[\d.]+\)/);
+    }
+    await page.getByText("huge is not tried: 1817 parameters above limit 1500").waitFor();
+    await page.evaluate(axe);
+    expect(await faultsOf(page)).toEqual([]);
+    await page.goto(`${fleet.statusUrl}#/rounds`);
+    await page.getByText("3 side by side").first().waitFor();
+    expect(complaints).toEqual([]);
+    await fleet.stop();
+  }, 120_000);
+
+  test("the name that a version was given stands beside it until it is taken away", async () => {
+    const { lab, url } = await startLab();
+    await runRound(lab, await twoDevices(lab));
+    const { page } = await openPage(browser, `${url}#/models`);
+    expect(await lab.server.nameVersion("golden", 2)).toEqual({ ok: true });
+    await page.getByRole("article").filter({ hasText: "Version 2" }).getByText("golden").waitFor();
+    await lab.server.dropName("golden");
+    await page.getByText("golden").waitFor({ state: "hidden" });
+  });
 
   test("a rejection is seen at once, with its reason, in the round and at the device", async () => {
     const { lab, url } = await startLab();
@@ -187,10 +220,7 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
         await page.getByText("Asking the server").waitFor({ state: "hidden" });
         const width = await page.evaluate<number>("document.documentElement.scrollWidth");
         expect(width, `${place} ${colorScheme}`).toBeLessThanOrEqual(PHONE.width);
-        const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
-          "axe.run()",
-        );
-        const faults = found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+        const faults = await faultsOf(page);
         all.push(...faults.map((fault) => `${place} ${colorScheme}: ${fault}`));
       }
       await page.close();
@@ -214,6 +244,48 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
     expect(await ground()).toBe(dark);
   });
 });
+
+/** What axe finds on the page, into which it has been put. */
+async function faultsOf(page: Page): Promise<string[]> {
+  const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>("axe.run()");
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+}
+
+/** A whole fleet in real time: the address of its page, and the fleet once it has learned. */
+function startFleet(task: LoadedTask, rounds: number) {
+  let onServing: (url: string) => void = () => undefined;
+  const serving = new Promise<string>((resolve) => {
+    onServing = resolve;
+  });
+  const learning: Promise<LiveFleet> = startLiveFleet({
+    ...{ task, rounds, folder: undefined, devices: undefined, seed: "1", engine: defaultEngine },
+    ...{ workers: undefined, local: false, onServing },
+  });
+  return { learning, serving };
+}
+
+/** The pumps' candidates, one of them beyond the limits, with little data and few rounds. */
+function candidates(): LoadedTask {
+  const yaml = readFileSync(new URL("../../examples/pumps/candidates.yaml", import.meta.url), "utf8");
+  const changes = [
+    [
+      "  small: { model: { dense: [8], output: regression } }",
+      "  huge: { model: { dense: [48, 20], output: regression } }",
+    ],
+    [
+      "rungs: [5, 15], eta: 3, limits: { parameters: 20000 }",
+      "rungs: [2, 6], eta: 3, limits: { parameters: 1500 }",
+    ],
+    ["days: 12, history: 4, hoursPerSecond: 6", "days: 5, history: 4, hoursPerSecond: 6"],
+    ["from: 2026-01-09", "from: 2026-01-05"],
+  ] as const;
+  return parseTask(
+    changes.reduce((text, [from, to]) => {
+      expect(text).toContain(from);
+      return text.replace(from, to);
+    }, yaml),
+  );
+}
 
 async function startLab(options: Omit<DashboardLabOptions, "runtime"> = {}): Promise<DashboardLab> {
   const lab = await DashboardLab.start({ runtime, ...options });

@@ -2,21 +2,16 @@
 
 import { existsSync } from "node:fs";
 import { type Browser, chromium, type Page } from "playwright-core";
+import defaults from "./chromium.json" with { type: "json" };
 
-const CHROMIUM = process.env.HEADWATER_CHROMIUM ?? "/usr/bin/chromium";
+const CHROMIUM = process.env.HEADWATER_CHROMIUM ?? defaults.path;
 
 /** False where no browser is installed: its tests are skipped. */
 export const hasBrowser = existsSync(CHROMIUM);
 
 /** Starts one; playwright gives it a profile of its own. */
 export function startBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    ],
-  });
+  return chromium.launch({ executablePath: CHROMIUM, args: defaults.args });
 }
 
 /** A page that fails its test when the browser complains of anything. */

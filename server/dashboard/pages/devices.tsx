@@ -119,13 +119,14 @@ export function DevicePage({ id, state }: { readonly id: string; readonly state:
       <h1>
         {id} <Badge shade={shade}>{word}</Badge>
       </h1>
+      {device.quarantined === undefined ? null : <p>It is left out of rounds: {device.quarantined}.</p>}
       {device.reason === undefined ? null : <p>In its own words: {device.reason}</p>}
       <Facts
         facts={[
           ["last heard", ago(device.seenMs, nowMs)],
           ["version it serves", device.stable ?? "none yet"],
-          ["examples to train on", device.examples.train.toLocaleString("en")],
-          ["to score on", device.examples.validation.toLocaleString("en")],
+          ["trains on examples", device.examples.train.toLocaleString("en")],
+          ["scores on", device.examples.validation.toLocaleString("en")],
           ["received from it", bytes(device.bytesUp)],
           ["sent to it", bytes(device.bytesDown)],
           ["enrolled", device.isEnrolled ? moment(device.enrolledMs) : "no"],
@@ -139,7 +140,9 @@ export function DevicePage({ id, state }: { readonly id: string; readonly state:
           <p>
             Round <a href={`#/rounds/${state.status.open?.round}`}>{state.status.open?.round}</a>:{" "}
             <Badge shade={memberShade[member.status]}>
-              {member.status === "assigned" ? doing(member) : member.status}
+              {member.status === "assigned"
+                ? doing(member, state.status.open?.kind ?? "train")
+                : member.status}
             </Badge>{" "}
             {member.reason ?? ""}
           </p>

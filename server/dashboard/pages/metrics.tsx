@@ -2,7 +2,7 @@
 
 import type { MetricPointsView } from "../../http/schema.js";
 import { useAnswer } from "../api.js";
-import { number } from "../format.js";
+import { digits } from "../format.js";
 import type { LiveState } from "../live-state.js";
 import { Empty, Pending, Section, Table } from "../parts/bits.js";
 import { Chart } from "../parts/chart.js";
@@ -13,7 +13,8 @@ export function Metrics({ state }: { readonly state: LiveState }) {
   const newest = state.rounds.find(({ metrics }) => metrics !== undefined)?.round ?? 0;
   const answer = useAnswer<MetricPointsView>("/api/metrics?limit=2000", newest);
   if (answer.kind !== "known") return <Pending answer={answer} />;
-  const { points } = answer.value;
+  // Candidates side by side are no points of one curve; they are on the page of models.
+  const points = answer.value.points.filter(({ candidates = [] }) => candidates.length < 2);
   const names = [...new Set(points.flatMap(({ metrics }) => Object.keys(metrics)))];
   const rounds = points.map(({ round }) => round);
   return (
@@ -33,12 +34,13 @@ export function Metrics({ state }: { readonly state: LiveState }) {
           <Table
             caption="Measurements, newest first"
             head={["round", "version", ...names]}
+            numbers={["version", ...names]}
             rows={points
               .toReversed()
               .slice(0, POINTS_IN_TABLE)
               .map(({ round, version, metrics }) => ({
                 key: round,
-                cells: [round, version, ...names.map((name) => number(metrics[name]))],
+                cells: [round, version, ...names.map((name) => digits(metrics[name]))],
               }))}
           />
         </Section>

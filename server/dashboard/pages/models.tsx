@@ -6,6 +6,7 @@ import { lineage } from "../lineage.js";
 import type { LiveState } from "../live-state.js";
 import { Badge, Empty, Facts, Section } from "../parts/bits.js";
 import { Confirm } from "../parts/confirm.js";
+import { SelectionCard } from "../parts/selection.js";
 import { TrialCard } from "../parts/trial.js";
 import { serverNow } from "../store.js";
 import { measured } from "./rounds.js";
@@ -27,7 +28,10 @@ export function Models({ state }: { readonly state: LiveState }) {
       {status.actions.isAvailable ? null : (
         <p class="quiet">Versions cannot be changed from here: {status.actions.reason}.</p>
       )}
-      {status.trial === undefined ? null : <TrialCard trial={status.trial} nowMs={serverNow()} />}
+      {status.trial === undefined ? null : (
+        <TrialCard trial={status.trial} metric={status.metric} nowMs={serverNow()} />
+      )}
+      {status.selection === undefined ? null : <SelectionCard selection={status.selection} />}
       {models.length === 0 ? <Empty>No version has been made yet.</Empty> : null}
       <ul class="tree" aria-label="Versions, each above the one it was made from">
         {lineage(models).map(({ model, depth, isBranch }) => (
@@ -45,7 +49,7 @@ export function Models({ state }: { readonly state: LiveState }) {
 }
 
 function Version({ model, state }: { readonly model: ModelView; readonly state: LiveState }) {
-  const { version, parent, evaluation, createdMs } = model;
+  const { version, parent, evaluation, createdMs, candidate } = model;
   return (
     <article class="version">
       <div>
@@ -53,6 +57,7 @@ function Version({ model, state }: { readonly model: ModelView; readonly state: 
           <a href={`#/models/${version}`}>Version {version}</a> <Lines model={model} />
         </h2>
         <p class="quiet">
+          {candidate === undefined ? "" : `${candidate}, `}
           {parent === 0 ? "the first" : `from ${parent}`}, {ago(createdMs, serverNow())}, {bytes(model.bytes)}
         </p>
       </div>
@@ -67,7 +72,12 @@ function Lines({ model }: { readonly model: ModelView }) {
     <>
       {model.isStable ? <Badge shade="good">stable</Badge> : null}{" "}
       {model.isHead ? <Badge shade="busy">head</Badge> : null}{" "}
-      {model.trial === undefined ? null : <Badge shade="warn">{model.trial}</Badge>}
+      {model.trial === undefined ? null : <Badge shade="warn">{model.trial}</Badge>}{" "}
+      {model.aliases.map((name) => (
+        <span key={name} class="alias" title="its alias">
+          {name}
+        </span>
+      ))}
     </>
   );
 }
@@ -81,6 +91,20 @@ function Promote({ version, state }: { readonly version: number; readonly state:
       url={`/api/models/${version}/promote`}
       actions={state.status.actions}
     />
+  );
+}
+
+function Children({ versions }: { readonly versions: readonly number[] }) {
+  if (versions.length === 0) return <>–</>;
+  return (
+    <>
+      {versions.map((version, at) => (
+        <span key={version}>
+          {at === 0 ? "" : ", "}
+          <a href={`#/models/${version}`}>{version}</a>
+        </span>
+      ))}
+    </>
   );
 }
 
@@ -107,14 +131,16 @@ export function ModelPage({ version, state }: { readonly version: number; readon
             "made from",
             model.parent === 0 ? "nothing" : <a href={`#/models/${model.parent}`}>{model.parent}</a>,
           ],
-          ["led to", children.length === 0 ? "–" : children.map((child) => child.version).join(", ")],
-          ["devices serving it", serving],
+          ["led to", <Children versions={children.map((child) => child.version)} />],
+          ["devices serving it", `${serving}, as they last said`],
+          ...(model.candidate === undefined ? [] : [["candidate", model.candidate] as const]),
+          ["aliases", model.aliases.length === 0 ? "–" : model.aliases.join(", ")],
           ["size", bytes(model.bytes)],
           ["made", moment(model.createdMs)],
-          ["good until", moment(model.expiresMs)],
+          ["expires", moment(model.expiresMs)],
         ]}
       />
-      <Section title="What devices made of it">
+      <Section title="Measured on devices">
         {evaluation === undefined ? (
           <Empty>It has not been measured.</Empty>
         ) : (

@@ -2,7 +2,7 @@
 
 import type { RoundDetailView, RoundView } from "../../http/schema.js";
 import { useAnswer } from "../api.js";
-import { ago, moment, number, span } from "../format.js";
+import { ago, digits, moment, span } from "../format.js";
 import type { LiveState } from "../live-state.js";
 import { Badge, Empty, Facts, outcomeShade, Pending, Section, Table } from "../parts/bits.js";
 import { Timeline } from "../parts/timeline.js";
@@ -11,6 +11,7 @@ import { serverNow } from "../store.js";
 export function Rounds({ state }: { readonly state: LiveState }) {
   const nowMs = serverNow();
   const { rounds } = state;
+  const hasCandidates = state.status.selection !== undefined;
   return (
     <>
       <h1>Rounds</h1>
@@ -23,6 +24,7 @@ export function Rounds({ state }: { readonly state: LiveState }) {
           head={[
             "round",
             "kind",
+            ...(hasCandidates ? ["candidate"] : []),
             "base",
             "outcome",
             "accepted",
@@ -32,24 +34,32 @@ export function Rounds({ state }: { readonly state: LiveState }) {
             "took",
             "closed",
           ]}
-          rows={rounds.map((round) => ({ key: round.round, cells: cells(round, nowMs) }))}
+          rows={rounds.map((round) => ({ key: round.round, cells: cells(round, { nowMs, hasCandidates }) }))}
+          numbers={["base", "accepted", "refused", "took"]}
         />
       )}
     </>
   );
 }
 
-function cells(round: RoundView, nowMs: number) {
-  const { openedMs, closedMs } = round;
+function cells(
+  round: RoundView,
+  { nowMs, hasCandidates }: { readonly nowMs: number; readonly hasCandidates: boolean },
+) {
+  const { openedMs, closedMs, candidates = [] } = round;
   return [
     <a href={`#/rounds/${round.round}`}>{round.round}</a>,
     round.kind,
+    ...(hasCandidates
+      ? [candidates.length > 1 ? `${candidates.length} side by side` : (candidates[0] ?? "–")]
+      : []),
     round.baseVersion === 0 ? "–" : round.baseVersion,
     <Badge shade={outcomeShade[round.outcome]}>{round.outcome}</Badge>,
     round.accepted === undefined ? "–" : `${round.accepted} of ${round.members ?? 0}`,
     round.rejected ? <span class="reason">{round.rejected}</span> : "–",
     round.version === undefined ? "–" : <a href={`#/models/${round.version}`}>version {round.version}</a>,
-    measured(round.metrics),
+    // Of candidates side by side these are the first one's; all are on the page of models.
+    candidates.length > 1 ? <a href="#/models">compared</a> : measured(round.metrics),
     openedMs === undefined ? "–" : span((closedMs ?? nowMs) - openedMs),
     closedMs === undefined ? "–" : ago(closedMs, nowMs),
   ];
@@ -58,7 +68,7 @@ function cells(round: RoundView, nowMs: number) {
 export function measured(metrics: Readonly<Record<string, number>> | undefined): string {
   if (metrics === undefined) return "–";
   return Object.entries(metrics)
-    .map(([name, value]) => `${name} ${number(value)}`)
+    .map(([name, value]) => `${name} ${digits(value)}`)
     .join(", ");
 }
 
@@ -72,6 +82,7 @@ export function RoundPage({ round, state }: { readonly round: number; readonly s
   );
   if (answer.kind !== "known") return <Pending answer={answer} />;
   const detail = answer.value;
+  const { candidates = [] } = detail;
   const members = isOpen ? state.members : detail.members;
   return (
     <>
@@ -84,17 +95,32 @@ export function RoundPage({ round, state }: { readonly round: number; readonly s
       <Facts
         facts={[
           ["kind", detail.kind],
+          ...(candidates.length === 0 ? [] : [["candidates", candidates.join(", ")] as const]),
           ["base version", detail.baseVersion || "–"],
-          ["made", detail.version === undefined ? "–" : `version ${detail.version}`],
+          [
+            "made",
+            detail.version === undefined ? (
+              "–"
+            ) : (
+              <a href={`#/models/${detail.version}`}>version {detail.version}</a>
+            ),
+          ],
           ["accepted", members.filter(({ status }) => status === "accepted").length],
           ["refused", members.filter(({ status }) => status === "rejected").length],
           ["opened", moment(detail.openedMs)],
           ["closed", moment(detail.closedMs)],
         ]}
       />
-      {detail.metrics === undefined ? null : <p>Measured: {measured(detail.metrics)}.</p>}
+      {detail.metrics === undefined ? null : (
+        <p>
+          Measured{candidates.length > 1 ? ` of ${candidates[0]}` : ""}: {measured(detail.metrics)}.
+        </p>
+      )}
       <Section title="Devices">
-        <Timeline members={members} openedMs={detail.openedMs} untilMs={detail.closedMs ?? serverNow()} />
+        <Timeline
+          {...{ members, kind: detail.kind, openedMs: detail.openedMs }}
+          untilMs={detail.closedMs ?? serverNow()}
+        />
       </Section>
     </>
   );

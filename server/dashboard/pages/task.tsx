@@ -1,26 +1,30 @@
 // What is learned, as its author wrote it, and what it costs.
 
-import type { TaskView } from "../../http/schema.js";
+import type { SelectionView, TaskView } from "../../http/schema.js";
 import { useAnswer } from "../api.js";
-import { bytes, span } from "../format.js";
+import { bytes, many, number, span } from "../format.js";
+import type { LiveState } from "../live-state.js";
 import { Facts, Pending, Section, Table } from "../parts/bits.js";
 
-export function TaskPage() {
+export function TaskPage({ state }: { readonly state: LiveState }) {
+  const candidates = state.status.selection?.candidates ?? [];
   const answer = useAnswer<TaskView>("/api/task");
   if (answer.kind !== "known") return <Pending answer={answer} />;
   const task = answer.value;
   const warmUp =
-    task.warmUpMs > 0 ? `${span(task.warmUpMs)}, ${task.warmUpRows} rows` : `${task.warmUpRows} rows`;
+    task.warmUpMs > 0
+      ? `${span(task.warmUpMs)}, ${many(task.warmUpRows, "row")}`
+      : many(task.warmUpRows, "row");
   return (
     <>
       <h1>{task.task}</h1>
       <Facts
         facts={[
           ["columns", task.columns.length],
-          ["params", task.params.toLocaleString("en")],
-          ["an update", bytes(task.bytesPerUpdate)],
+          ["params", extent(candidates, ({ parameters }) => parameters, number) ?? number(task.params)],
+          ["an update", extent(candidates, (each) => each.bytes, bytes) ?? bytes(task.bytesPerUpdate)],
           ["state of an entity", bytes(task.stateBytesPerEntity)],
-          ["of it, unlabelled rows", bytes(task.pendingBytesPerEntity)],
+          ["of it, awaiting labels", bytes(task.pendingBytesPerEntity)],
           ["warm-up", warmUp],
         ]}
       />
@@ -41,6 +45,7 @@ export function TaskPage() {
         <Table
           caption="Operators in the order rows pass them"
           head={["where", "operator", "columns", "state", "warm-up"]}
+          numbers={["columns", "state", "warm-up"]}
           rows={task.parts.map((part, at) => ({
             key: at,
             cells: [
@@ -48,7 +53,7 @@ export function TaskPage() {
               part.name,
               part.columns || "–",
               bytes(part.stateBytes),
-              part.warmUpMs > 0 ? span(part.warmUpMs) : `${part.warmUpRows} rows`,
+              part.warmUpMs > 0 ? span(part.warmUpMs) : many(part.warmUpRows, "row"),
             ],
           }))}
         />
@@ -63,4 +68,18 @@ export function TaskPage() {
       </Section>
     </>
   );
+}
+
+type Candidates = SelectionView["candidates"];
+
+/** From the least to the most of all candidates, undefined without. */
+function extent(
+  candidates: Candidates,
+  of: (candidate: Candidates[number]) => number,
+  say: (value: number) => string,
+): string | undefined {
+  if (candidates.length === 0) return undefined;
+  const values = candidates.map(of);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return least === most ? say(least) : `${say(least)} to ${say(most)}`;
 }

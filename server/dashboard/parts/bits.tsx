@@ -46,8 +46,12 @@ export function Facts({ facts }: { readonly facts: readonly (readonly [string, C
 export function Table(props: {
   readonly caption: string;
   readonly head: readonly string[];
+  /** Of `head`, the columns of numbers: they stand to the right. */
+  readonly numbers?: readonly string[];
   readonly rows: readonly { readonly key: string | number; readonly cells: readonly ComponentChildren[] }[];
 }) {
+  const kindOf = (name: string | undefined) =>
+    name !== undefined && props.numbers?.includes(name) ? "number" : undefined;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1).
     <section class="scroll" tabIndex={0} aria-label={props.caption}>
@@ -56,8 +60,8 @@ export function Table(props: {
         <thead>
           <tr>
             {props.head.map((name) => (
-              <th key={name} scope="col">
-                {name}
+              <th key={name} scope="col" class={kindOf(name)}>
+                <span>{name}</span>
               </th>
             ))}
           </tr>
@@ -66,7 +70,9 @@ export function Table(props: {
           {props.rows.map(({ key, cells }) => (
             <tr key={key}>
               {cells.map((cell, at) => (
-                <td key={props.head[at]}>{cell}</td>
+                <td key={props.head[at]} class={kindOf(props.head[at])}>
+                  {cell}
+                </td>
               ))}
             </tr>
           ))}

@@ -63,7 +63,16 @@ function options(label: string, element: HTMLElement, height: number): uPlot.Opt
     cursor: { y: false, points: { size: 7 } },
     scales: { x: { time: false } },
     axes: [
-      { ...axis, space: 60, grid: { show: false } },
+      {
+        ...axis,
+        space: 60,
+        size: 26,
+        grid: { show: false },
+        label: "round",
+        labelSize: 18,
+        labelFont: axis.font,
+        labelGap: 0,
+      },
       { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => number(tick)) },
     ],
     series: [

@@ -64,6 +64,7 @@ export function VirtualList<Item>({ label, head, items, keyOf, cells, open, kind
       <div
         ref={view}
         class="virtual-view"
+        style={{ maxHeight: `${(items.length + 1) * ROW_PX + 2}px` }}
         role="grid"
         aria-label={label}
         aria-rowcount={items.length + 1}

@@ -1,8 +1,9 @@
 // The dashboard's thinking, without a browser.
 
 import { describe, expect, test } from "vitest";
+import { candidatesInOrder } from "../../../../server/dashboard/candidates.js";
 import { filterDevices } from "../../../../server/dashboard/device-filter.js";
-import { bytes, number, span } from "../../../../server/dashboard/format.js";
+import { bytes, digits, micros, number, span } from "../../../../server/dashboard/format.js";
 import { lineage } from "../../../../server/dashboard/lineage.js";
 import type { LiveState } from "../../../../server/dashboard/live-state.js";
 import { assess } from "../../../../server/dashboard/wellness.js";
@@ -75,6 +76,51 @@ describe("is my fleet well", () => {
   });
 });
 
+test("a device left out of rounds and a trial that fails its checks are told, and a fleet that learns anew says so", () => {
+  const devices = [device("a", { quarantined: "drift" }), device("b")];
+  const trial = { version: 7, mode: "canary", step: 1, steps: 2, sinceMs: 0, note: "1 of 3 checks" } as const;
+  const { headline, concerns } = assess(picture({ devices }, { trial, retrainUntil: 25 }));
+  expect(headline).toBe("The fleet works, and learns anew.");
+  expect(concerns.map(({ text }) => text)).toEqual([
+    "1 device left out of rounds.",
+    "Version 7 on trial: 1 of 3 checks.",
+  ]);
+});
+
+test("of candidates the selected one comes first, then those that are in, then those that came furthest", () => {
+  const candidate = (
+    name: string,
+    rungs: number,
+    more: { readonly out?: string; readonly gap?: number } = {},
+  ) => ({
+    ...{ name, parameters: 1, bytes: 4, version: 1, rounds: 5, ...(more.out && { out: more.out }) },
+    comparisons: Array.from({ length: rungs }, (_, at) => ({
+      ...{ rung: at + 1, rounds: 5, version: 1, devices: 2, rows: 9 },
+      ...(more.gap && { behind: { mean: more.gap, low: 0, high: 1 } }),
+    })),
+  });
+  const out = "rmse 2 against 1";
+  const all = [
+    candidate("early", 1, { out, gap: 0.1 }),
+    candidate("late-worse", 2, { out, gap: 0.3 }),
+    candidate("late", 2, { out, gap: 0.2 }),
+    candidate("best", 2),
+  ];
+  const order = (winner?: string) =>
+    candidatesInOrder({
+      ...{
+        metric: "rmse",
+        rungs: [5, 15],
+        rung: 2,
+        candidates: all,
+        excluded: [],
+        ...(winner && { winner }),
+      },
+    }).map(({ name }) => name);
+  expect(order("best")).toEqual(["best", "late", "late-worse", "early"]);
+  expect(order()).toEqual(["best", "late", "late-worse", "early"]);
+});
+
 test("every word of a search must fit, in the name or in a label", () => {
   const devices = [
     device("pump-1", { labels: { site: "lab" } }),
@@ -88,12 +134,12 @@ test("every word of a search must fit, in the name or in a label", () => {
   expect(found({ version: "4" })).toEqual(["pump-2"]);
 });
 
-test("versions stand above their parents, forks deeper, and none is lost with its parent", () => {
+test("versions stand above their parents, the newest line on top, forks deeper, and none is lost with its parent", () => {
   const rows = lineage([model(5, 2), model(4, 3), model(3, 2), model(2, 1)]);
   expect(rows.map(({ model: { version }, depth }) => [version, depth])).toEqual([
+    [5, 0],
     [4, 1],
     [3, 1],
-    [5, 1],
     [2, 0],
   ]);
 });
@@ -103,5 +149,7 @@ test("numbers are short, and no line ends before their unit", () => {
   expect(sizes).toEqual(["0\u00a0B", "1023\u00a0B", "1.50\u00a0KiB", "–"]);
   const spans = [span(-5), span(950), span(1_500), span(95_000), span(7_300_000)];
   expect(spans).toEqual(["0\u00a0ms", "950\u00a0ms", "1.5\u00a0s", "95\u00a0s", "2\u00a0h"]);
+  expect([digits(1.5), digits(0.05, 2), digits(123456)]).toEqual(["1.500", "0.050", "123,456"]);
+  expect([micros(70.66), micros(1_630), micros(undefined)]).toEqual(["70.7\u00a0µs", "1.63\u00a0ms", "–"]);
   expect([number(0.123456), number(1234), number(undefined)]).toEqual(["0.1235", "1,234", "–"]);
 });

@@ -18,7 +18,8 @@ const hello: UpMessage<"hello"> = {
 function lab() {
   const registry = new FleetRegistry({ limit: 10 });
   const enrolled: EnrolledDevice[] = ["a", "c"].map((id) => ({ device: deviceId(id), enrolledMs: 5 }));
-  const look = () => listDevices({ enrolled: { list: () => enrolled } }, { devices: registry.list() });
+  const look = () =>
+    listDevices({ enrolled: { list: () => enrolled } }, { devices: registry.list(), quarantined: {} });
   for (const id of ["d", "b", "c"]) registry.greeted(deviceId(id), hello, 9);
   return { registry, look };
 }

@@ -21,5 +21,10 @@ describe("the version on trial", () => {
       note: "1 of 3 checks that end it have failed",
     });
     expect(trialView({ trial: undefined } as ServerStatus, task)).toBeUndefined();
+    const evidence = { devices: 4, reporting: 3, silent: 1, failed: 0, rows: 90, invalid: 0, labelled: 80 };
+    const told = { ...evidence, latencyRatio: null, value: 2, reference: null };
+    expect(trialView({ trial } as ServerStatus, task, told)?.evidence).toEqual({
+      ...{ devices: 4, reporting: 3, failed: 0, rows: 90, labelled: 80, value: 2 },
+    });
   });
 });

@@ -6,7 +6,7 @@ import type { ServerStatus } from "../../../../server/status.js";
 
 const score = {
   ...{ rung: 0, version: 4, rounds: 5, devices: 3, rows: 30, value: 1.5, worst: 2.5 },
-  ...{ latencyUs: null, behind: null },
+  ...{ latencyUs: null, behind: { mean: 0.5, low: 0.25, high: 0.75 } },
 };
 const arm = { first: 1, head: 4, rounds: 5, tries: 0, norms: [], scores: [score] };
 
@@ -36,6 +36,12 @@ test("candidates are described by what they answer and cost", () => {
   expect(view?.candidates[1]).toEqual({
     ...{ name: "wide", parameters: 10, bytes: 40, version: 4, rounds: 5, out: "rmse 2 against 1" },
     ...{ value: 1.5, worst: 2.5, scoredRounds: 5, rows: 30, devices: 3 },
+    comparisons: [
+      {
+        ...{ rung: 1, rounds: 5, version: 4, devices: 3, rows: 30, value: 1.5, worst: 2.5 },
+        behind: { mean: 0.5, low: 0.25, high: 0.75 },
+      },
+    ],
   });
 });
 

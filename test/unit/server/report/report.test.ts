@@ -72,11 +72,11 @@ test("a report says what the folder holds, while its server has it, and keeps to
   expect(report.rounds).toEqual([
     {
       ...{ round: 1, kind: "train", outcome: "completed", openedMs: 5, closedMs: 9, version: 2 },
-      ...{ members: 5, accepted: 4, rejected: 1, value: null, scored: null },
+      ...{ members: 5, accepted: 4, rejected: 1, value: null, scored: null, candidates: [] },
     },
     {
       ...{ round: 2, kind: "evaluate", outcome: "open", openedMs: 10, closedMs: null, version: null },
-      ...{ members: 0, accepted: 0, rejected: 0, value: 3, scored: 2 },
+      ...{ members: 0, accepted: 0, rejected: 0, value: 3, scored: 2, candidates: [] },
     },
   ]);
 });
@@ -107,11 +107,50 @@ test("the page fetches nothing, runs nothing, and no word of the data becomes ma
   expect(page.match(/<rect /g)).toHaveLength(2);
 });
 
+test("candidates are told with each comparison, its interval, and the fate of each", () => {
+  const comparison = { rung: 1, rounds: 5, version: 9, devices: 3, rows: 30, value: 2 };
+  const of = { parameters: 10, bytes: 40, version: 9, rounds: 5, value: 2 };
+  const report: RunReport = {
+    ...{ v: 1, task: "small", madeMs: NOW_MS, metric: "rmse", head: 1, stable: 0, versions: [] },
+    devices: { enrolled: 3, reported: 0, drifting: 0, quarantined: 0 },
+    rounds: [
+      {
+        ...{ round: 1, kind: "evaluate", outcome: "completed", openedMs: 1, closedMs: 2, version: null },
+        ...{ members: 3, accepted: 3, rejected: 0, value: 2, scored: 9, candidates: ["small", "wide"] },
+      },
+    ],
+    rejections: {},
+    selection: {
+      ...{ metric: "rmse", rungs: [5], rung: 1, winner: "small" },
+      candidates: [
+        { name: "small", ...of, comparisons: [comparison] },
+        {
+          ...{ name: "wide", ...of, out: "rmse 3 against 2" },
+          comparisons: [{ ...comparison, behind: { mean: 1, low: 0.5, high: 1.75 } }],
+        },
+      ],
+      excluded: [{ name: "huge", reason: "900 parameters above limit 20" }],
+    },
+  };
+  expect(runReportSchema.parse(report)).toEqual(report);
+  const page = renderRunReport(report);
+  for (const words of [
+    "small was selected",
+    "rmse 3 against 2",
+    "0.5 to 1.75",
+    "not tried: 900 parameters",
+  ]) {
+    expect(page).toContain(words);
+  }
+  // What candidates scored side by side is no point of the curve.
+  expect(page).not.toContain("<circle");
+});
+
 test("a run that has only begun has a page without plots", () => {
   const empty: RunReport = {
     ...{ v: 1, task: "small", madeMs: NOW_MS, metric: "rmse", head: 0, stable: 0 },
     ...{ devices: { enrolled: 0, reported: 0, drifting: 0, quarantined: 0 }, rounds: [], versions: [] },
-    rejections: {},
+    ...{ rejections: {}, selection: null },
   };
   expect(renderRunReport(empty)).not.toContain("<svg");
 });

@@ -20,6 +20,7 @@ test("a round has no ending while it is open, and afterwards what became of it",
     kind: "train",
     baseVersion: 1,
     openedMs: 10,
+    arms: [],
     ending: undefined,
     pooled: undefined,
   };
@@ -33,6 +34,13 @@ test("a round has no ending while it is open, and afterwards what became of it",
     outcome: "abandoned",
     version: undefined,
   });
+});
+
+test("a round between candidates keeps their names", () => {
+  const rounds = history();
+  const round = { round: 1, kind: "evaluate", baseVersion: 1, openedMs: 10 } as const;
+  rounds.begin({ ...round, arms: ["small", "wide"] });
+  expect(rounds.list({ limit: 1 })[0]?.arms).toEqual(["small", "wide"]);
 });
 
 test("rounds come newest first, from below any number", () => {
