@@ -54,7 +54,8 @@ export async function requestFrom(
   try {
     const response = await fetch(new URL(path, server), { ...init, signal: AbortSignal.timeout(timeoutMs) });
     if (response.ok) return response;
-    if (response.status === 401) throw new Error("it asks for its token: --http-token, or HEADWATER_HTTP_TOKEN");
+    if (response.status === 401)
+      throw new Error("it asks for its token: --http-token, or HEADWATER_HTTP_TOKEN");
     const said: unknown = await response.json().catch(() => undefined);
     const words = problemSchema.safeParse(said);
     throw new Error(words.success ? words.data.message : `it answered ${response.status}`);
