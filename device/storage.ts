@@ -65,7 +65,8 @@ export const stateMigrations: Migrations = [
   `ALTER TABLE failed_version ADD COLUMN detail TEXT NOT NULL DEFAULT '';`,
 ];
 
-/** Schema of `telemetry.db`: examples, predictions and quarantine, all rings; alarms, one per rule and entity; the state of the
+/** Schema of `telemetry.db`: examples, predictions (and how many there are: counting a million at every start takes an SD card
+ * seconds) and quarantine, all rings; alarms, one per rule and entity; the state of the
  * pipeline, and how far it has come. */
 export const telemetryMigrations: Migrations = [
   `CREATE TABLE example_meaning (
@@ -143,4 +144,10 @@ export const telemetryMigrations: Migrations = [
    CREATE INDEX prediction_by_entity ON prediction (entity, time_ms);
    CREATE INDEX prediction_by_time ON prediction (time_ms);
    CREATE INDEX prediction_by_id ON prediction (prediction_id);`,
+  `CREATE TABLE prediction_extent (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     rows INTEGER NOT NULL,
+     entity_bytes INTEGER NOT NULL
+   ) STRICT;
+   INSERT INTO prediction_extent SELECT 1, count(*), coalesce(sum(octet_length(entity)), 0) FROM prediction;`,
 ];

@@ -42,7 +42,11 @@ export function readTask(database: Database): SignedTask | undefined {
   return row && decodeMessage(signedTaskSchema, row.message as Uint8Array); // declared BLOB in a STRICT table
 }
 
-/** Keeps a verified task instead of the one before. */
+/** Keeps a verified task instead of the one before. The same again, as after every start, writes nothing. */
 export function keepTask(database: Database, message: SignedTask): void {
-  database.run(`INSERT OR REPLACE INTO task VALUES (1, ?)`, encodeMessage(message));
+  database.run(
+    `INSERT INTO task (id, message) VALUES (1, ?)
+     ON CONFLICT (id) DO UPDATE SET message = excluded.message WHERE message IS NOT excluded.message`,
+    encodeMessage(message),
+  );
 }

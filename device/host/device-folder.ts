@@ -23,6 +23,9 @@ export interface DeviceFolderOptions {
   readonly rawLog: { readonly durability: Durability; readonly bytes: number };
 }
 
+/** A bigger database is not checked page by page: reading it whole would take an SD card seconds of every start. */
+const CHECK_BYTES_MAX = 64 * 1024 * 1024;
+
 /** The folder while it is ours. */
 export interface DeviceFolder {
   /** Task, outbox, models. */
@@ -60,14 +63,18 @@ export function openDeviceFolder(
       (path) => openSqlite({ path, durability: "full", migrations: stateMigrations, ...bounds }),
     );
     opened.push(state);
-    state.run(`INSERT OR REPLACE INTO device VALUES (1, ?)`, device);
+    state.run(
+      `INSERT INTO device (id, name) VALUES (1, ?)
+       ON CONFLICT (id) DO UPDATE SET name = excluded.name WHERE name IS NOT excluded.name`,
+      device,
+    );
     const telemetry = open(
       join(folder, "telemetry.db"),
       "it holds only examples: delete it to gather new ones",
       (path) => openSqlite({ path, durability: "normal", migrations: telemetryMigrations, ...bounds }),
     );
     opened.push(telemetry);
-    // Not checked page by page: that would take a minute of every start, and what is damaged shows when it is read.
+    // Not checked: it is the biggest, and what is damaged shows when it is read.
     const log = openSqlite({
       path: join(folder, "log.db"),
       durability: rawLog.durability,
@@ -86,7 +93,7 @@ function open(path: string, advice: string, openAt: (path: string) => Database):
   let database: Database | undefined;
   try {
     database = openAt(path);
-    const found = database.get("PRAGMA quick_check(1)")?.quick_check;
+    const found = isSmall(database) ? database.get("PRAGMA quick_check(1)")?.quick_check : "ok";
     if (found !== "ok") throw new HeadwaterError("storage-failed", `${path} is damaged (${String(found)})`);
     return database;
   } catch (cause) {
@@ -94,4 +101,8 @@ function open(path: string, advice: string, openAt: (path: string) => Database):
     if (!(cause instanceof HeadwaterError) || cause.code !== "storage-failed") throw cause;
     throw new HeadwaterError("storage-failed", `${messageOf(cause)}; ${advice}`, { cause });
   }
+}
+
+function isSmall(database: Database): boolean {
+  return Number(database.get("PRAGMA page_count")?.page_count) * PAGE_BYTES <= CHECK_BYTES_MAX;
 }

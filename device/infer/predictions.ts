@@ -63,7 +63,7 @@ export class PredictionLog {
     const { database, batch, counters, keep = defaultPredictionKeep } = options;
     this.#options = options;
     this.#keep = keep;
-    this.#held = measure(database);
+    this.#held = readHeld(database);
     this.#writes = new BatchedWrites(batch, {
       write: (predictions) => this.#write(predictions),
       failed: () => undefined,
@@ -100,8 +100,10 @@ export class PredictionLog {
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
         ...[id, entity, timeMs, version, value, probability, anomaly, nowMs],
       );
-      held = { rows: held.rows + 1, characters: held.characters + entity.length };
+      held = { rows: held.rows + 1, entityBytes: held.entityBytes + Buffer.byteLength(entity) };
     }
+    // Beside the rows, in their transaction: no start has to count them.
+    database.run(`UPDATE prediction_extent SET rows = ?, entity_bytes = ?`, held.rows, held.entityBytes);
     return () => {
       this.#held = held;
     };
@@ -159,42 +161,50 @@ function findPredictions(
   };
 }
 
-/** Of each of the entities predicted last, at most so many, the prediction of the newest time; the one predicted last is last. */
+/**
+ * Each entity's prediction of the newest time: of so many entities, those whose was made last; the last made is last. Leaps from
+ * entity to entity, so it costs what there are of them, not what there is of predictions.
+ */
 export function newestOfEach(database: Database, entities: number): readonly Prediction[] {
-  const names = database.all(
-    `SELECT entity FROM prediction GROUP BY entity ORDER BY max(id) DESC LIMIT ?`,
+  const newest = database.all(
+    `WITH RECURSIVE each (entity) AS (
+       SELECT min(entity) FROM prediction
+       UNION ALL
+       SELECT (SELECT min(entity) FROM prediction WHERE entity > each.entity) FROM each WHERE each.entity IS NOT NULL)
+     SELECT * FROM prediction WHERE id IN (
+       SELECT (SELECT id FROM prediction WHERE entity = each.entity ORDER BY time_ms DESC, id DESC LIMIT 1) AS newest
+       FROM each WHERE each.entity IS NOT NULL ORDER BY newest DESC LIMIT ?)
+     ORDER BY id`,
     entities,
   );
-  return [...names]
-    .reverse()
-    .flatMap(({ entity }) => findPredictions(database, { entity: String(entity), limit: 1 }).predictions);
+  return newest.map(predictionOf);
 }
 
-/** Rows of predictions, and the characters of their entities. */
+/** Rows of predictions, and the bytes of their entities, in UTF-8. */
 interface Held {
   readonly rows: number;
-  readonly characters: number;
+  readonly entityBytes: number;
 }
 
-const RETURNING = "RETURNING length(entity) AS characters";
+const RETURNING = "RETURNING octet_length(entity) AS entity_bytes";
 
-function measure(database: Database): Held {
-  const row = database.get(`SELECT count(*) AS rows, total(length(entity)) AS characters FROM prediction`);
-  return { rows: Number(row?.rows), characters: Number(row?.characters) };
+function readHeld(database: Database): Held {
+  const row = database.get(`SELECT rows, entity_bytes FROM prediction_extent`);
+  return { rows: Number(row?.rows), entityBytes: Number(row?.entity_bytes) };
 }
 
-function without({ rows, characters }: Held, deleted: readonly Row[]): Held {
-  const gone = deleted.reduce((sum, row) => sum + Number(row.characters), 0);
-  return { rows: rows - deleted.length, characters: characters - gone };
+function without({ rows, entityBytes }: Held, deleted: readonly Row[]): Held {
+  const gone = deleted.reduce((sum, row) => sum + Number(row.entity_bytes), 0);
+  return { rows: rows - deleted.length, entityBytes: entityBytes - gone };
 }
 
 function heldBy(predictions: readonly Prediction[]): Held {
-  const characters = predictions.reduce((sum, { entity }) => sum + entity.length, 0);
-  return { rows: predictions.length, characters };
+  const entityBytes = predictions.reduce((sum, { entity }) => sum + Buffer.byteLength(entity), 0);
+  return { rows: predictions.length, entityBytes };
 }
 
-function bytesOf({ rows, characters }: Held): number {
-  return ROW_BYTES * rows + ENTITY_COPIES * characters;
+function bytesOf({ rows, entityBytes }: Held): number {
+  return ROW_BYTES * rows + ENTITY_COPIES * entityBytes;
 }
 
 /** A row of the table `prediction`. */

@@ -64,10 +64,13 @@ export class ModelCache {
     });
   }
 
+  /** Rows it has changed: none where the role holds that already. */
   #put(role: string, manifest: Manifest | null): number {
     if (manifest === null) return this.#database.run(`DELETE FROM model WHERE role = ?`, role);
     return this.#database.run(
-      `INSERT OR REPLACE INTO model (role, sha256, manifest) VALUES (?, ?, ?)`,
+      `INSERT INTO model (role, sha256, manifest) VALUES (?, ?, ?)
+       ON CONFLICT (role) DO UPDATE SET sha256 = excluded.sha256, manifest = excluded.manifest
+         WHERE (sha256, manifest) IS NOT (excluded.sha256, excluded.manifest)`,
       ...[role, manifest.sha256, encodeMessage(manifest)],
     );
   }

@@ -140,6 +140,11 @@ class Request {
     await this.#link.close();
   }
 
+  /** Nothing is left to ask: the version is here, or on its way and goes on where it was. */
+  get #hasAnswer(): boolean {
+    return this.#isPulling || this.#version !== undefined;
+  }
+
   #createIncoming(counters: Counters, logger: Logger): Incoming {
     const { task, device, serverKey } = this.#options.credential;
     const ignore = () => undefined;
@@ -162,7 +167,7 @@ class Request {
       subscriptions: deviceSubscriptions(task, device),
       onConnected: () => {
         this.#downloader.askAgain();
-        if (!this.#isPulling) this.#ask();
+        if (!this.#hasAnswer) this.#ask();
       },
       onDisconnected: () => undefined,
       onMessage: (message) => {
@@ -217,7 +222,7 @@ class Request {
 
   #hearAnswer({ id, channel, reason, manifest }: DownMessage<"model">): void {
     // A question that was asked twice is answered twice.
-    if (id !== this.#id || channel !== this.#channel || this.#isPulling) return;
+    if (id !== this.#id || channel !== this.#channel || this.#hasAnswer) return;
     this.#cancelRetry();
     if (reason !== null) this.#resolve({ ok: false, reason });
     else if (manifest !== null) void this.#pull(manifest);

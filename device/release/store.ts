@@ -50,10 +50,13 @@ export class ReleaseStore {
     );
   }
 
-  /** Keeps a release instead of the one before. */
+  /** Keeps a release instead of the one before. The same again, as after every start, writes nothing. */
   keep(release: Release, followedMs: number): void {
     this.#database.run(
-      `INSERT OR REPLACE INTO release VALUES (1, ?, ?, ?)`,
+      `INSERT INTO release (id, sequence, followed_ms, message) VALUES (1, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE
+         SET sequence = excluded.sequence, followed_ms = excluded.followed_ms, message = excluded.message
+         WHERE (sequence, followed_ms, message) IS NOT (excluded.sequence, excluded.followed_ms, excluded.message)`,
       ...[release.sequence, followedMs, encodeMessage(release)],
     );
   }

@@ -6,6 +6,7 @@ import { type Logger, silentLogger } from "../../shared/log.js";
 import type { ModelRuntime } from "../../shared/model/runtime.js";
 import { createTfjsRuntime } from "../../shared/model/tfjs.js";
 import type { MemoryLink } from "../../shared/transport/memory-link.js";
+import type { Link } from "../../shared/transport/port.js";
 import { decodeMessage, downSchemas, encodeMessage, type UpMessage } from "../../shared/wire/message.js";
 import { rawPublicKey } from "../../shared/wire/signature.js";
 import { topics } from "../../shared/wire/topic.js";
@@ -157,6 +158,43 @@ test("a question that gets lost is asked again, and one without an answer is giv
   await link.close();
   await lab.kill();
   await expect(ask(lab, { timeoutMs: 30_000 })).rejects.toMatchObject({ code: "transport-timeout" });
+});
+
+test("what has been pulled before a reconnect is not pulled again, also while the task is still to come", async () => {
+  const { lab, trained } = await startLab();
+  await trained();
+  const { stable } = lab.server.status();
+  const { manifest } = (await lab.server.model(stable))!;
+  const link = lab.broker.link();
+  links.push(link);
+  const [planner, asked] = [deviceId("planner"), { gets: 0, tasks: 0 }];
+  // The task is lost on the first connection, which ends when the version is here, and comes late on the second.
+  const lossy: Link = {
+    keepaliveMs: link.keepaliveMs,
+    chunkBytes: () => link.chunkBytes(),
+    close: () => link.close(),
+    publish(topic, payload, options) {
+      if (topic.endsWith("/get")) asked.gets += 1;
+      return link.publish(topic, payload, options);
+    },
+    open: (options) =>
+      link.open({
+        ...options,
+        onMessage(message) {
+          if (message.topic === topics.task(lab.task.task.task)) {
+            asked.tasks += 1;
+            if (asked.tasks > 1) lab.clock.after(20_000, () => options.onMessage(message));
+            return;
+          }
+          options.onMessage(message);
+          if (message.topic.endsWith("/block")) lab.broker.disconnect(planner, { abrupt: true });
+        },
+      }),
+  };
+  const fetched = await ask(lab, { parts: { link: lossy, clock: lab.clock, runtime }, timeoutMs: 300_000 });
+  expect(fetched).toMatchObject({ ok: true, model: { manifest: { version: stable } } });
+  expect(asked.tasks).toBeGreaterThan(1);
+  expect(asked.gets).toBe(Math.ceil(manifest.bytes / (32 * 1024)));
 });
 
 test("an answer that the server has not signed, or has given to another question, is none", async () => {

@@ -185,6 +185,19 @@ describe("over a restart without a network", () => {
     expect(await predicted(next)).toEqual(Array(3).fill(expected.serving));
   });
 
+  test("nothing is written for it: what is followed is on disk already", async () => {
+    const pump = await started();
+    const [stable, candidate] = [await version(1), await version(2)];
+    await release({ sequence: 2, stable, trial: trialOf(candidate, "shadow") });
+    // Until the version has proven itself, every start is noted.
+    await lab.clock.advance(11 * MINUTE_MS);
+    const written = () => pump.disk.state.get("SELECT total_changes() AS rows")?.rows;
+    const before = written();
+    const next = await restarted(await offline(pump));
+    expect(followed(next)).toEqual({ serving: 1, beside: 2 });
+    expect(written()).toBe(before);
+  });
+
   test("a canary that was taken back stays so", async () => {
     const pump = await started();
     const [stable, candidate] = [await version(1), await version(2)];

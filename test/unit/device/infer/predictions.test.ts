@@ -1,12 +1,18 @@
+import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { WriteBatch } from "../../../../device/batched-writes.js";
 import type { Prediction } from "../../../../device/fact.js";
 import type { PredictionKeep } from "../../../../device/infer/keep.js";
 import { newestOfEach, PredictionLog, type PredictionPage } from "../../../../device/infer/predictions.js";
+import { telemetryMigrations } from "../../../../device/storage.js";
 import { Counters } from "../../../../shared/counters.js";
+import { openSqlite } from "../../../../shared/storage/sqlite.js";
 import { createDisk } from "../../../support/device-kit.js";
 import { ManualClock } from "../../../support/manual-clock.js";
+import { tempFolder } from "../../../support/temp-folder.js";
+
+const temp = tempFolder();
 
 function openLog(keep: Partial<PredictionKeep> = {}, database = createDisk().telemetry) {
   const clock = new ManualClock(0);
@@ -111,6 +117,61 @@ test("a restart goes on counting what is there, and knows the newest of each ent
     ["odd", 899],
     ["late", 299],
   ]);
+});
+
+test("how many there are is kept beside them, in their transaction: a start counts nothing", () => {
+  const entity = fc.constantFrom("a", "pump-1", "wärmepumpe", "\u{1f321}", "a\0b", "");
+  const made = fc.record({ entity, timeMs: fc.integer({ min: 0, max: 400 }) });
+  const life = fc.record({ made: fc.array(made, { maxLength: 40 }), isFlushed: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(life, { maxLength: 8 }), (lives) => {
+      const { telemetry } = createDisk();
+      for (const { made, isFlushed } of lives) {
+        const { log } = openLog({ rows: 50, ageMs: 1 }, telemetry);
+        for (const { entity, timeMs } of made) log.add(prediction(entity, timeMs));
+        if (isFlushed) log.flush();
+        expect(telemetry.get(`SELECT rows, entity_bytes FROM prediction_extent`)).toEqual(
+          telemetry.get(
+            `SELECT count(*) AS rows, coalesce(sum(octet_length(entity)), 0) AS entity_bytes FROM prediction`,
+          ),
+        );
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("predictions of before there was a count are counted once, when the schema comes up to date", () => {
+  const path = join(temp.path, "telemetry.db");
+  const before = openSqlite({ path, durability: "normal", migrations: telemetryMigrations.slice(0, -1) });
+  for (const entity of ["a", "bb"])
+    before.run(
+      `INSERT INTO prediction (prediction_id, entity, time_ms, version, value) VALUES ('', ?, 0, 1, 0)`,
+      entity,
+    );
+  before.close();
+  const after = openSqlite({ path, durability: "normal", migrations: telemetryMigrations });
+  expect(after.get(`SELECT rows, entity_bytes FROM prediction_extent`)).toEqual({ rows: 2, entity_bytes: 3 });
+  after.close();
+});
+
+test("the newest of each entity are those of the entities whose was made last", () => {
+  const made = fc.array(fc.tuple(fc.constantFrom("", "a", "b", "c", "d"), fc.integer({ min: 0, max: 9 })));
+  fc.assert(
+    fc.property(made, fc.integer({ min: 1, max: 6 }), (made, entities) => {
+      const { log, database } = openLog();
+      const newest = new Map<string, number>();
+      for (const [entity, timeMs] of made) {
+        log.add(prediction(entity, timeMs));
+        if (timeMs < (newest.get(entity) ?? -1)) continue;
+        newest.delete(entity);
+        newest.set(entity, timeMs);
+      }
+      log.flush();
+      const found = newestOfEach(database, entities).map(({ entity, timeMs }) => [entity, timeMs]);
+      expect(found).toEqual([...newest].slice(-entities));
+    }),
+  );
 });
 
 test("a full disk costs the log, and the count of what it costs is told", () => {
