@@ -52,6 +52,8 @@ export interface AgentOptions {
   readonly labels?: Labels;
   /** What the process takes of its machine, for reports. Default: nothing is known. */
   readonly usage?: () => ProcessUsage;
+  /** Names this start of the machine: a version is not blamed for a power cut. Default: nothing is known. */
+  readonly boot?: string | undefined;
   readonly observe?: (fact: DeviceFact) => void;
   /** Who looks at every row and prediction of a task. */
   readonly watchRows?: WatchRows;

@@ -44,6 +44,8 @@ export interface DeploymentOptions {
   readonly keepsOnlineRows?: boolean;
   readonly predictionKeep?: PredictionKeep;
   readonly usage?: (() => ProcessUsage) | undefined;
+  /** Names this start of the machine, where that is known. */
+  readonly boot?: string | undefined;
   /** Sends a report, if that can be done now. */
   readonly report: (report: DeviceReport) => void;
 }

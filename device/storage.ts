@@ -63,6 +63,8 @@ export const stateMigrations: Migrations = [
      is_running INTEGER NOT NULL
    ) STRICT;`,
   `ALTER TABLE failed_version ADD COLUMN detail TEXT NOT NULL DEFAULT '';`,
+  `ALTER TABLE probation ADD COLUMN boot TEXT;
+   ALTER TABLE probation ADD COLUMN reboots INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 /** Schema of `telemetry.db`: examples, predictions (and how many there are: counting a million at every start takes an SD card

@@ -24,6 +24,7 @@ import { Rules } from "../rules/rules.js";
 import { createTrainerPool } from "../train/pool.js";
 import type { Trainer } from "../train/trainer.js";
 import { createUplink } from "../uplink.js";
+import { bootId } from "./boot-id.js";
 import type { DeviceConfig } from "./config.js";
 import { type DeviceFolder, openDeviceFolder } from "./device-folder.js";
 import { logFact } from "./fact-log.js";
@@ -127,6 +128,7 @@ function assemble(
     mayTrain: () => parts.mayTrain?.() ?? refusalOf(limits, clock),
     labels: config.labels,
     usage: processUsage,
+    boot: bootId(),
     observe: (fact) => observe(fact),
     watchRows: (task) => rules?.bind(task),
     keepsOnlineRows: config.http !== undefined,

@@ -14,6 +14,8 @@ export interface ReleasesOptions
   extends Omit<FollowerOptions, "slot" | "store" | "failures" | "probation">,
     VersionTrialOptions {
   readonly state: Database;
+  /** Names this start of the machine, where that is known. */
+  readonly boot?: string | undefined;
   /** What is served, or scored beside it, has changed. */
   readonly onChange: () => void;
 }
@@ -29,7 +31,7 @@ export class Releases {
     const { state, clock, counters } = options;
     const store = new ReleaseStore(state);
     this.#failures = new Failures({ store, clock, counters });
-    this.#probation = new Probation(state, clock);
+    this.#probation = new Probation(state, clock, options.boot);
     const parts = { ...options, store, failures: this.#failures, probation: this.#probation };
     const onChange = () => {
       this.#follower.announce();

@@ -30,8 +30,8 @@ async function release(parts: Parameters<ScriptedServer["retainRelease"]>[0]): P
 }
 
 /** A device that serves version 2 in a canary, with version 1 beside it. */
-async function inCanary(): Promise<BenchDevice> {
-  const pump = await started();
+async function inCanary(agent: NonNullable<DeviceOptions["agent"]> = {}): Promise<BenchDevice> {
+  const pump = await started({ agent });
   const [stable, candidate] = [await version(1), await version(2)];
   await release({ sequence: 2, stable, trial: trialOf(candidate, "canary") });
   return pump;
@@ -255,6 +255,40 @@ describe("a process that dies soon after a version was taken up", () => {
     ]);
     expect(followed(third)).toEqual({ serving: 1, beside: null });
     expect(await predicted(third)).toEqual([1, 1, 1]);
+  });
+
+  /** The machine loses its power and starts again, so many times within ten minutes. */
+  async function rebooted(pump: BenchDevice, times: number, name = "boot"): Promise<BenchDevice> {
+    let device = pump;
+    for (let i = 1; i <= times; i++) device = await restartedAs(device, `${name} ${i}`);
+    return device;
+  }
+
+  async function restartedAs(pump: BenchDevice, boot: string): Promise<BenchDevice> {
+    pump.kill();
+    return started({ disk: pump.disk, agent: { boot } });
+  }
+
+  test("does not, when the machine died with it: five power cuts are none of the version's doing", async () => {
+    const pump = await rebooted(await inCanary({ boot: "boot" }), 5);
+    expect(pump.of("version-failed")).toEqual([]);
+    expect(followed(pump)).toEqual({ serving: 2, beside: 1 });
+  });
+
+  test("does at the sixth: a version can bring a machine to a halt as well", async () => {
+    const pump = await rebooted(await inCanary({ boot: "boot" }), 6);
+    expect(pump.of("version-failed")).toMatchObject([{ version: 2, reason: "crash-loop" }]);
+    expect(followed(pump)).toEqual({ serving: 1, beside: null });
+  });
+
+  test("does the second time it dies alone, whatever the power did in between", async () => {
+    const first = await rebooted(await inCanary({ boot: "boot" }), 1);
+    const second = await restartedAs(first, "boot 1");
+    expect(followed(second)).toEqual({ serving: 2, beside: 1 });
+    const third = await rebooted(second, 2, "later");
+    expect(followed(third)).toEqual({ serving: 2, beside: 1 });
+    const fourth = await restartedAs(third, "later 2");
+    expect(fourth.of("version-failed")).toMatchObject([{ version: 2, reason: "crash-loop" }]);
   });
 
   test("lets a stable version try again after an hour: power cuts kill processes as well", async () => {

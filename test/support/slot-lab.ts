@@ -34,7 +34,7 @@ export function openSlot(
   const cache = new ModelCache(state);
   const store = new ReleaseStore(state);
   const failures = new Failures({ store, clock, counters });
-  const probation = new Probation(state, clock);
+  const probation = new Probation(state, clock, undefined);
   const slot = new ModelSlot({
     ...{ cache, failures, probation, counters },
     versions: new VersionTrial({
