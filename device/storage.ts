@@ -152,4 +152,8 @@ export const telemetryMigrations: Migrations = [
      entity_bytes INTEGER NOT NULL
    ) STRICT;
    INSERT INTO prediction_extent SELECT 1, count(*), coalesce(sum(octet_length(entity)), 0) FROM prediction;`,
+  `CREATE TABLE history (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     seq INTEGER NOT NULL
+   ) STRICT;`,
 ];

@@ -63,7 +63,7 @@ export class Progress implements Stamp {
     this.#store = new CheckpointStore(options.database);
     this.#written = this.#store.readWritten();
     this.#owedClockMs = this.#written?.clockMs;
-    this.#historySeq = this.#written === undefined ? (options.log?.lastSeq ?? 0) : 0;
+    this.#historySeq = this.#readHistory();
     this.#since = { messages: 0, bytes: 0, ms: options.clock.now() };
   }
 
@@ -180,6 +180,16 @@ export class Progress implements Stamp {
     return this.#store.write(spec, monitor ? { ...checkpoint, monitor: monitor.save() } : checkpoint);
   }
 
+  // Said once, by the process that takes up the task: one that is killed before it has written a row leaves messages that are
+  // older than the next process, but not older than the task.
+  #readHistory(): number {
+    const said = this.#store.readHistory();
+    if (said !== undefined) return said;
+    const seq = this.#written === undefined ? (this.#options.log?.lastSeq ?? 0) : 0;
+    unlessDiskFails(() => this.#store.writeHistory(seq));
+    return seq;
+  }
+
   #startAnew(): void {
     this.#since = { messages: 0, bytes: 0, ms: this.#options.clock.now() };
     this.#isWanted = false;
@@ -189,11 +199,16 @@ export class Progress implements Stamp {
     const { counters, logger } = this.#options;
     counters.add(`checkpoints.set-aside.${reason}`);
     logger.info({ reason }, "saved state not taken up: it is made anew from the messages that are kept");
-    try {
-      this.#store.setAside();
-    } catch (error) {
-      if (!(error instanceof HeadwaterError)) throw error;
-    }
+    unlessDiskFails(() => this.#store.setAside());
+  }
+}
+
+// What it says can be done without.
+function unlessDiskFails(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (!(error instanceof HeadwaterError)) throw error;
   }
 }
 

@@ -32,7 +32,7 @@ export interface Written {
   readonly clockMs: number | undefined;
 }
 
-/** The tables `checkpoint` and `written`. */
+/** The tables `checkpoint`, `written` and `history`. */
 export class CheckpointStore {
   readonly #database: Database;
 
@@ -75,6 +75,16 @@ export class CheckpointStore {
         clockMs: row.clock_ms === null ? undefined : Number(row.clock_ms),
       }
     );
+  }
+
+  /** Number of the last message that was older than the task; undefined when no process has said so yet. */
+  readHistory(): number | undefined {
+    const row = this.#database.get(`SELECT seq FROM history`);
+    return row && Number(row.seq);
+  }
+
+  writeHistory(seq: number): void {
+    this.#database.run(`INSERT OR REPLACE INTO history VALUES (1, ?)`, seq);
   }
 
   writeWritten({ mark: { seq, file, position }, clockMs }: Written): void {

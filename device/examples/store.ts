@@ -185,6 +185,7 @@ export class ExampleStore {
       if (cleared > 0) this.#counters.add("examples.other-task", cleared);
       // Nothing of what has come is in the examples any more: all that is kept of it may come again.
       this.#database.run(`DELETE FROM written`);
+      this.#database.run(`DELETE FROM history`);
       this.#database.run(`INSERT OR REPLACE INTO example_meaning VALUES (1, ?)`, meaning);
     });
   }

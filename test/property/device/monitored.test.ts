@@ -114,13 +114,21 @@ function readingOf(value: number, nowMs: number): Reading {
   return { source: "line", entity: "pump-1", timeMs, values: { a: value } };
 }
 
+// The first write of all is the one that fails: what was logged by then is older than the next process, not than the task.
+const deadBeforeTheFirstWrite: readonly Step[] = [
+  { kind: "fuse", left: 3, isDone: false },
+  { kind: "messages", values: [0, 0] },
+  { kind: "wait", ms: 996 },
+  { kind: "messages", values: [0, 0, 0] },
+];
+
 test("any kills between and within writes leave what a process that never died knows", async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (script) => {
       const lab = await bench();
       expect(await live(script, lab)).toEqual(await uninterrupted(lab.disk.log));
     }),
-    { numRuns: 60, endOnFailure: true },
+    { numRuns: 60, endOnFailure: true, examples: [[[...deadBeforeTheFirstWrite]]] },
   );
 }, 120_000);
 
