@@ -115,7 +115,8 @@ test("folding without the duplicate check is caught by what the params have beco
 
 test("accepting two updates of one device in one round is caught", async () => {
   build.broken = "conflicts";
-  expect(await firstViolation()).toMatch(/round \d+ accepted two updates of traitor-\d/);
+  // Traitors send two on purpose; a device works again where its offer comes twice.
+  expect(await firstViolation()).toMatch(/round \d+ accepted two updates of (traitor|device)-\d/);
 });
 
 test("rounds that outlive their deadline are caught", async () => {
