@@ -37,9 +37,9 @@ function measureConcept(kind, areMisses, phi) {
       const error = residual + shift;
       return watch.see(areMisses ? Number(error > 1.2816) : Math.abs(error));
     };
-    for (let i = 0; i < ROWS; i++) if (see(0) !== undefined) alarms++;
+    for (let i = 0; i < ROWS; i++) if (see(0)?.type === "began") alarms++;
     for (let i = 0; i < 3000; i++) {
-      if (see(1) === undefined) continue;
+      if (see(1)?.type !== "began") continue;
       delays.push(i);
       break;
     }

@@ -51,6 +51,8 @@ export type DeviceFact =
   /** Something has begun to drift on this device, drifts since another time, or drifts no more (`kind` null). */
   | {
       readonly type: "drift";
+      /** What is served. */
+      readonly version: number | null;
       readonly kind: "concept" | "data" | null;
       readonly isDrifting: boolean;
       /** Event time, null where it is not known. */

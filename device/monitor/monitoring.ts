@@ -36,6 +36,9 @@ export interface MonitorSnapshot extends MonitorView {
 
 type DriftFact = Extract<DeviceFact, { type: "drift" }>;
 
+/** Counts up when a monitor's state is written otherwise: one of another shape is of no use. */
+const STATE_SHAPE = 2;
+
 /** Feeds one monitor at a time, and reports. */
 export class Monitoring implements Stateful {
   readonly #options: MonitoringOptions;
@@ -46,7 +49,10 @@ export class Monitoring implements Stateful {
   #monitor: Monitor;
   #isContinued = false;
   /** What was said of a drift last. */
-  #told: DriftFact = { type: "drift", kind: null, isDrifting: false, sinceMs: null, columns: [] };
+  #told: DriftFact = {
+    ...{ type: "drift", version: null, kind: null, isDrifting: false },
+    ...{ sinceMs: null, columns: [] },
+  };
   #cpu: { readonly ms: number; readonly atMs: number };
 
   constructor(options: MonitoringOptions) {
@@ -60,7 +66,8 @@ export class Monitoring implements Stateful {
     });
     const { window, concept, data, seasonMs } = spec;
     const { output, topologyHash } = definition;
-    this.#spec = sha256Hex(canonicalJson({ window, concept, data, seasonMs, columns, output, topologyHash }));
+    const asked = { window, concept, data, seasonMs, columns, output, topologyHash };
+    this.#spec = sha256Hex(canonicalJson({ shape: STATE_SHAPE, ...asked }));
     this.#cpu = { ms: this.#usage().cpuMs, atMs: clock.elapsed() };
   }
 
@@ -149,7 +156,8 @@ export class Monitoring implements Stateful {
     if (kind === this.#told.kind && sinceMs === this.#told.sinceMs) return false;
     const drifting = kind === "data" ? this.#monitor.view().columns.filter(({ drifts }) => drifts) : [];
     const columns = drifting.map(({ column }) => column);
-    this.#told = { type: "drift", kind, isDrifting: kind !== null, sinceMs, columns };
+    const version = this.#options.releases.slot.serving?.manifest.version ?? null;
+    this.#told = { type: "drift", version, kind, isDrifting: kind !== null, sinceMs, columns };
     this.#options.observe(this.#told);
     return true;
   }

@@ -105,8 +105,9 @@ export class VersionWatch implements Stateful {
       return undefined;
     }
     this.#window.add(example.timeMs, sums);
-    const rowsAgo = this.#concept?.see(errorOf(definition, scaler, sums));
-    if (rowsAgo !== undefined) this.#conceptSinceMs = this.#window.timeOf(rowsAgo);
+    const news = this.#concept?.see(errorOf(definition, scaler, sums));
+    if (news?.type === "began") this.#conceptSinceMs = this.#window.timeOf(news.rowsAgo);
+    else if (news?.type === "ended") this.#conceptSinceMs = undefined;
     return sums;
   }
 

@@ -40,6 +40,7 @@ export const adwin: DetectorKind<Params> = {
   moreExamples: [{ params: { delta: 0.0001, clock: 1, side: "both" } }],
   params,
   create: (params) => new Adwin(params),
+  tellsRises: ({ side }) => side === "up",
   // 2^48 updates, in rows of buckets that double.
   stateBytes: ({ buckets }) => 48 * (buckets + 1) * 16 + 40,
 };

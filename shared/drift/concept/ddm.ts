@@ -23,6 +23,7 @@ export const ddm: DetectorKind<Params> = {
   example: { params: { warmUp: 30, warning: 2, drift: 3 } },
   params,
   create: (params) => new Ddm(params),
+  tellsRises: () => true,
   stateBytes: () => 48,
 };
 

@@ -29,6 +29,7 @@ export const eddm: DetectorKind<Params> = {
   example: { params: { warning: 0.9, drift: 0.8 } },
   params,
   create: (params) => new Eddm(params),
+  tellsRises: () => true,
   stateBytes: () => 88,
 };
 

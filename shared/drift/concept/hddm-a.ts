@@ -32,6 +32,7 @@ export const hddmA: DetectorKind<Params> = {
   moreExamples: [{ params: { side: "both" } }, { params: { side: "down" } }],
   params,
   create: (params) => new HddmA(params),
+  tellsRises: ({ side }) => side === "up",
   stateBytes: () => 48,
 };
 

@@ -30,6 +30,7 @@ export const hddmW: DetectorKind<Params> = {
   moreExamples: [{ params: { side: "both" } }, { params: { side: "down", lambda: 0.01 } }],
   params,
   create: (params) => new HddmW(params),
+  tellsRises: ({ side }) => side === "up",
   stateBytes: () => 7 * 3 * 8,
 };
 

@@ -45,6 +45,7 @@ export const kswin: DetectorKind<Params> = {
   moreExamples: [{ params: { alpha: 0.0001, window: 100, recent: 30, sample: 30, every: 1 } }],
   params,
   create: (params) => new Kswin(params),
+  tellsRises: () => false,
   stateBytes: ({ window }) => 8 * window + 8,
 };
 

@@ -32,6 +32,7 @@ export const pageHinkley: DetectorKind<Params> = {
   moreExamples: [{ params: { side: "both" } }, { params: { side: "down", threshold: 20 } }],
   params,
   create: (params) => new PageHinkley(params),
+  tellsRises: ({ side }) => side === "up",
   stateBytes: () => 64,
 };
 

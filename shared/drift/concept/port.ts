@@ -44,6 +44,8 @@ export interface DetectorKind<Params = unknown> {
   readonly moreExamples?: readonly DetectorExample[];
   readonly params: z.ZodType<Params>;
   create(params: Params): ConceptDetector;
+  /** Whether all that it tells is a mean that has risen: such an alarm is over when the mean has come back. */
+  tellsRises(params: Params): boolean;
   /** Most bytes that one instance's numbers take, however long it watches. */
   stateBytes(params: Params): number;
 }
