@@ -1,4 +1,5 @@
-// What a device's monitor costs a row, and how often its concept watch cries wolf on errors that resemble the ones before.
+// What a device's monitor costs a row, how often its concept watch cries wolf on errors that resemble the ones before, and when its
+// alarms end.
 // `npm run bench:monitor [-- --json] [-- --seeds=20]`.
 
 import { ConceptWatch } from "../dist/device/monitor/concept-watch.js";
@@ -19,30 +20,22 @@ const concept = ["adwin", "page-hinkley", "hddm-a", "kswin"].flatMap((kind) =>
     [0, 0.5, 0.9, 0.98].map((phi) => measureConcept(kind, areMisses, phi)),
   ),
 );
-const result = { concept, cost: [false, true].map(measureCost) };
+const ends = ["adwin", "page-hinkley"].flatMap((kind) =>
+  [false, true].flatMap((areMisses) => [0, 0.5, 0.9, 0.98].map((phi) => measureEnd(kind, areMisses, phi))),
+);
+const result = { concept, ends, cost: [false, true].map(measureCost) };
 if (process.argv.includes("--json")) process.stdout.write(`${JSON.stringify(result)}\n`);
 else print(result);
 
 /** Residuals are AR(1) of deviation 1: their size, or whether they are in the upper tenth; then one deviation more. */
 function measureConcept(kind, areMisses, phi) {
-  const call = { kind, params: detectors[kind].params.parse({}) };
   let alarms = 0;
   const delays = [];
   for (let seed = 0; seed < seeds; seed++) {
-    const random = randomStream("bench", "monitor", String(seed), String(phi));
-    const watch = new ConceptWatch({ call, areMisses, counters: new Counters() });
-    let residual = random.normal();
-    const see = (shift) => {
-      residual = phi * residual + Math.sqrt(1 - phi * phi) * random.normal();
-      const error = residual + shift;
-      return watch.see(areMisses ? Number(error > 1.2816) : Math.abs(error));
-    };
-    for (let i = 0; i < ROWS; i++) if (see(0)?.type === "began") alarms++;
-    for (let i = 0; i < 3000; i++) {
-      if (see(1)?.type !== "began") continue;
-      delays.push(i);
-      break;
-    }
+    const see = watched({ kind, areMisses, phi, seed });
+    for (let i = 0; i < ROWS; i++) if (see(0) === "began") alarms++;
+    const delay = rowsUntil("began", () => see(1), 3000);
+    if (delay !== undefined) delays.push(delay);
   }
   delays.sort((a, b) => a - b);
   return {
@@ -50,6 +43,59 @@ function measureConcept(kind, areMisses, phi) {
     falseAlarmsPer10k: alarms / seeds,
     ...{ medianDelay: delays[Math.floor(delays.length / 2)] ?? null, found: delays.length / seeds },
   };
+}
+
+/**
+ * An alarm after 5,000 calm rows, of residuals 1.5 deviations off. From then on they are what they were: after how many rows it ends. Or
+ * one deviation off for 100,000 rows, when it should not.
+ */
+function measureEnd(kind, areMisses, phi) {
+  const [ended, ofLasting] = [[], []];
+  let [alarms, lasting] = [0, 0];
+  for (let seed = 0; seed < 5 * seeds; seed++) {
+    const brief = alarmed({ kind, areMisses, phi, seed: 2 * seed });
+    if (brief !== undefined) {
+      alarms += 1;
+      ended.push(rowsUntil("ended", () => brief(0), 100_000) ?? Number.POSITIVE_INFINITY);
+    }
+    const long = alarmed({ kind, areMisses, phi, seed: 2 * seed + 1 });
+    if (long === undefined) continue;
+    lasting += 1;
+    const rows = rowsUntil("ended", () => long(1), 100_000);
+    if (rows !== undefined) ofLasting.push(rows);
+  }
+  ended.sort((a, b) => a - b);
+  const at = (share) => ended[Math.floor(share * (ended.length - 1))];
+  return {
+    ...{ detector: kind, errors: areMisses ? "misses" : "sizes", phi, alarms, lasting },
+    ...{ median: at(0.5), ninetieth: at(0.9), ended: ended.filter(Number.isFinite).length },
+    endedThoughLasting: ofLasting.length,
+  };
+}
+
+/** A watch and its errors: gives the news of one more residual, so many deviations off. */
+function watched({ kind, areMisses, phi, seed }) {
+  const call = { kind, params: detectors[kind].params.parse({}) };
+  const random = randomStream("bench", "monitor", String(seed), String(phi));
+  const watch = new ConceptWatch({ call, areMisses, counters: new Counters() });
+  let residual = random.normal();
+  return (shift) => {
+    residual = phi * residual + Math.sqrt(1 - phi * phi) * random.normal();
+    const error = residual + shift;
+    return watch.see(areMisses ? Number(error > 1.2816) : Math.abs(error))?.type;
+  };
+}
+
+/** One that was calm for 5,000 rows and has an alarm now; undefined: it had one before, or none came. */
+function alarmed(options) {
+  const see = watched(options);
+  if (rowsUntil("began", () => see(0), 5000) !== undefined) return undefined;
+  return rowsUntil("began", () => see(1.5), 3000) === undefined ? undefined : see;
+}
+
+function rowsUntil(news, see, most) {
+  for (let row = 0; row < most; row++) if (see() === news) return row;
+  return undefined;
 }
 
 /** Rows of independent columns and their labels through a whole monitor, with a reference that is made on the way. */
@@ -93,16 +139,28 @@ function measureCost(hasBeside) {
   return { versions: hasBeside ? 2 : 1, usPerRow, worstMs, stateBytes: encodeState(monitor.save()).length };
 }
 
-function print({ concept, cost }) {
+function print({ concept, ends, cost }) {
   process.stdout.write("| detector | errors | AR(1) | false alarms / 10k rows | median delay (found) |\n");
   process.stdout.write("|---|---|---|---|---|\n");
   for (const { detector, errors, phi, falseAlarmsPer10k, medianDelay, found } of concept)
     process.stdout.write(
       `| ${detector} | ${errors} | ${phi} | ${falseAlarmsPer10k.toFixed(2)} | ${medianDelay ?? "-"} (${Math.round(100 * found)} %) |\n`,
     );
+  process.stdout.write(
+    "\n| detector | errors | AR(1) | alarms | ended | median rows | nine of ten | one deviation that lasts: ended |\n",
+  );
+  process.stdout.write("|---|---|---|---|---|---|---|---|\n");
+  for (const { detector, errors, phi, alarms, ended, median, ninetieth, ...rest } of ends)
+    process.stdout.write(
+      `| ${detector} | ${errors} | ${phi} | ${alarms} | ${ended} | ${rowsOf(median)} | ${rowsOf(ninetieth)} | ${rest.endedThoughLasting} of ${rest.lasting} |\n`,
+    );
   process.stdout.write("\n| versions | us / row | longest ms | state bytes |\n|---|---|---|---|\n");
   for (const { versions, usPerRow, worstMs, stateBytes } of cost)
     process.stdout.write(
       `| ${versions} | ${usPerRow.toFixed(1)} | ${worstMs.toFixed(1)} | ${stateBytes} |\n`,
     );
+}
+
+function rowsOf(rows) {
+  return Number.isFinite(rows) ? rows.toLocaleString("en") : "-";
 }
