@@ -292,4 +292,14 @@ describe("at defaults, telemetry whose rows follow one another closely (AR(1) 0.
     expect(alarms / SEEDS).toBeLessThanOrEqual(1);
     expect(found).toBeGreaterThanOrEqual(0.9 * SEEDS);
   }, 60_000);
+
+  test("what has passed drifts no more, and the monitor says so", () => {
+    const { monitor, live } = watch(1);
+    for (let i = 0; i < 5_000; i++) live(0);
+    for (let i = 0; i < 5_000 && monitor.drift.kind !== "concept"; i++) live(1.5);
+    expect(monitor.drift.kind).toBe("concept");
+    for (let i = 0; i < 50_000 && monitor.drift.kind !== undefined; i++) live(0);
+    expect(monitor.drift).toEqual({ kind: undefined, sinceMs: undefined });
+    expect(monitor.view().concept.status).toBe("ok");
+  }, 60_000);
 });

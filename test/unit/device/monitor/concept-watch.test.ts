@@ -148,7 +148,7 @@ test("an alarm of a version of which little is known has no end", () => {
 });
 
 test("rare misses that have become ten times as many are not taken for absent", () => {
-  const random = randomStream("rare misses");
+  const random = randomStream("rare misses", "one in 200");
   const counters = new Counters();
   const concept = watch("adwin", true, {}, counters);
   const miss = (share: number) => () => Number(random.uniform() < share);
