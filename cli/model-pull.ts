@@ -8,11 +8,11 @@ import { isArchive, readFiles, replaceArchive } from "../shared/artefact/disk.js
 import { artefactFiles, readArtefact } from "../shared/artefact/files.js";
 import { systemClock } from "../shared/clock.js";
 import { HeadwaterError } from "../shared/error.js";
+import { createLogger } from "../shared/log.js";
 import { createRuntime } from "../shared/model/create-runtime.js";
 import { defaultEngine } from "../shared/model/engine.js";
 import type { ModelRuntime } from "../shared/model/runtime.js";
 import { byteSize } from "../shared/task/units.js";
-import type { Manifest } from "../shared/wire/message.js";
 import { duration, wholeNumber } from "./argument.js";
 import { readCredential, readNamed } from "./read-named.js";
 
@@ -72,10 +72,11 @@ async function pullWith(options: Options, runtime: ModelRuntime): Promise<void> 
   const held = existsSync(out) ? (await readArtefact(await readFiles(out), runtime)).manifest : undefined;
   if (options.sameInputs && held === undefined)
     throw new HeadwaterError("config-invalid", `--same-inputs: there is no version in ${out} yet`);
+  const minVersion = options.minVersion ?? (held === undefined ? 0 : held.version + 1);
   const fetched = await fetchModel({
-    ...{ credential, channel, timeoutMs, parts: { runtime } },
+    ...{ credential, channel, timeoutMs, parts: { runtime, logger: createLogger("warn") } },
     broker: { url, ca: ca === undefined ? undefined : readNamed(ca, "certificates") },
-    minVersion: options.minVersion ?? (held === undefined ? 0 : held.version + 1),
+    minVersion,
     accept: {
       ...(maxBytes === undefined ? {} : { bytes: maxBytes }),
       ...(options.sameInputs && held !== undefined ? { modelSignature: held.modelSignature } : {}),
@@ -89,7 +90,9 @@ async function pullWith(options: Options, runtime: ModelRuntime): Promise<void> 
   const summary = fetched.ok
     ? { pulled: true, channel, version: fetched.model.manifest.version, bytes: fetched.model.manifest.bytes }
     : { pulled: false, channel, reason: fetched.reason, version: held?.version ?? null };
-  process.stdout.write(json ? `${JSON.stringify(summary)}\n` : describe(fetched, { channel, out, held }));
+  process.stdout.write(
+    json ? `${JSON.stringify(summary)}\n` : describe(fetched, { channel, out, minVersion }),
+  );
 }
 
 function describe(
@@ -97,13 +100,13 @@ function describe(
   {
     channel,
     out,
-    held,
-  }: { readonly channel: string; readonly out: string; readonly held: Manifest | undefined },
+    minVersion,
+  }: { readonly channel: string; readonly out: string; readonly minVersion: number },
 ): string {
   if (fetched.ok) return `version ${fetched.model.manifest.version} of ${channel} is in ${out}\n`;
   switch (fetched.reason) {
     case "not-newer":
-      return `${channel} has nothing newer${held === undefined ? "" : ` than version ${held.version}`}\n`;
+      return `${channel} has nothing newer than version ${minVersion - 1}\n`;
     case "no-version":
       return `${channel} has no version yet\n`;
     case "not-accepted":

@@ -33,7 +33,7 @@ export const predictionsPart: HttpPart = (app, { agent, counters }) => {
     const parsed = querySchema.safeParse(query);
     if (!parsed.success) {
       counters.add("http.bad-request");
-      return refuse(reply, 400, "bad-request", explain(parsed.error));
+      return refuse(reply, 400, "bad-request", explain(parsed.error, query));
     }
     const { entity, from: fromMs, to: toMs, limit, after } = parsed.data;
     const { predictions, next } = agent.predictions({ entity, fromMs, toMs, limit, after });
@@ -50,6 +50,13 @@ function formatPlace({ timeMs, row }: PredictionPlace): string {
   return `${timeMs}_${row}`;
 }
 
-function explain({ issues }: z.ZodError): string {
-  return issues.map(({ path, message }) => `${path.join(".") || "query"}: ${message}`).join("; ");
+/** Each bad parameter once, with what was sent. */
+function explain({ issues }: z.ZodError, query: unknown): string {
+  const sent = new Map(Object.entries(query ?? {}));
+  const complaints = issues.map(({ path: [name], message }) =>
+    name === undefined
+      ? `query: ${message}`
+      : `${String(name)}: ${message}, got ${JSON.stringify(sent.get(String(name)))}`,
+  );
+  return [...new Set(complaints)].join("; ");
 }

@@ -103,6 +103,7 @@ class Request {
   #loaded: LoadedTask | undefined;
   #version: { readonly manifest: Manifest; readonly blob: Uint8Array } | undefined;
   #isPulling = false;
+  #hasConnected = false;
   #resolve: (fetched: FetchedModel) => void = () => undefined;
   #reject: (error: HeadwaterError) => void = () => undefined;
 
@@ -145,6 +146,12 @@ class Request {
     return this.#isPulling || this.#version !== undefined;
   }
 
+  /** How far it came, for who waits in vain. */
+  get #progress(): string {
+    if (!this.#hasConnected) return "the broker could not be reached, or refused the credential";
+    return this.#hasAnswer ? "the version did not arrive whole" : "no server answered at this broker";
+  }
+
   #createIncoming(counters: Counters, logger: Logger): Incoming {
     const { task, device, serverKey } = this.#options.credential;
     const ignore = () => undefined;
@@ -166,6 +173,7 @@ class Request {
       clientId: device,
       subscriptions: deviceSubscriptions(task, device),
       onConnected: () => {
+        this.#hasConnected = true;
         this.#downloader.askAgain();
         if (!this.#hasAnswer) this.#ask();
       },
@@ -182,7 +190,7 @@ class Request {
       this.#reject(
         new HeadwaterError(
           "transport-timeout",
-          `no model on channel ${this.#channel} of ${broker.url} within ${timeoutMs} ms`,
+          `no model on channel ${this.#channel} of ${broker.url} within ${timeoutMs} ms: ${this.#progress}`,
         ),
       ),
     );

@@ -12,6 +12,9 @@ import {
 import type { Scores } from "./scores.js";
 import type { OnlineRow, ServedModel } from "./served-model.js";
 
+/** An error is to be read. */
+const COLUMNS_SHOWN = 20;
+
 /** Rows to predict, and whose they are. */
 export interface PredictRows {
   readonly rows: number;
@@ -95,7 +98,9 @@ function fillRow(
   }: { readonly features: Readonly<Record<string, number>>; readonly columns: readonly string[] },
 ): string | undefined {
   const unknown = Object.keys(features).find((name) => !columns.includes(name));
-  if (unknown !== undefined) return `there is no column "${unknown}"${didYouMean(unknown, columns)}`;
+  if (unknown !== undefined) {
+    return `there is no column "${unknown}"${didYouMean(unknown, columns)}; the columns are ${list(columns)}`;
+  }
   for (const [at, name] of columns.entries()) {
     const value = Object.hasOwn(features, name) ? features[name] : undefined;
     if (value === undefined) return `column "${name}" is missing; a row has ${columns.length} columns`;
@@ -104,6 +109,12 @@ function fillRow(
     if (!Number.isFinite(values[place])) return `column "${name}" is ${value}, too large for FP32`;
   }
   return undefined;
+}
+
+/** The first of many. */
+function list(columns: readonly string[]): string {
+  const shown = columns.slice(0, COLUMNS_SHOWN).join(", ");
+  return columns.length > COLUMNS_SHOWN ? `${shown} and ${columns.length - COLUMNS_SHOWN} more` : shown;
 }
 
 function rowOf(scores: Scores, row: number): PredictedRow {
@@ -119,15 +130,19 @@ function rowOf(scores: Scores, row: number): PredictedRow {
   };
 }
 
-/** Of a union, what came nearest: the first complaint that is not about the other kind of request. */
-function describeUnion(error: {
-  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
-}): string {
-  const [issue] = error.issues;
-  if (issue !== undefined && "errors" in issue && Array.isArray(issue.errors)) {
-    const lists: readonly (readonly { path: PropertyKey[]; message: string }[])[] = issue.errors;
-    const deepest = lists.flat().toSorted((a, b) => b.path.length - a.path.length);
-    return describeFirst(deepest);
-  }
-  return describeFirst(error.issues);
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** Of a union, what came nearest: the complaint that is about the deepest place. */
+function describeUnion({ issues }: { readonly issues: readonly Issue[] }): string {
+  return describeFirst(issues.flatMap(leaves).toSorted((a, b) => b.path.length - a.path.length));
+}
+
+/** What is wrong inside of a union, whose own complaint says nothing; paths from the root. */
+function leaves(issue: Issue): readonly Issue[] {
+  if (!("errors" in issue && Array.isArray(issue.errors))) return [issue];
+  const branches: readonly (readonly Issue[])[] = issue.errors;
+  return branches.flat().flatMap((inner) => leaves({ ...inner, path: [...issue.path, ...inner.path] }));
 }

@@ -54,3 +54,15 @@ test("what cannot be asked is said", async () => {
   expect(await run.exit).toMatchObject({ code: 2 });
   expect(run.stderr).toMatch(/expected a name that ends in \.tar/);
 });
+
+test("a broker that is not there is told at once, and when it is given up", async () => {
+  lab.open();
+  const data = lab.at("server-data");
+  await lab.output("enrol", "visitor", "--data", data, "--task", lab.at("task.yaml"), "--out", lab.folder);
+  const credential = lab.at("visitor.credential.json");
+  const where = ["--broker", "mqtt://127.0.0.1:1", "--credential", credential, "--out", lab.at("none.tar")];
+  const run = lab.run("model", "pull", ...where, "--timeout", "1s");
+  expect(await run.exit).toMatchObject({ code: 1 });
+  expect(run.stderr).toMatch(/ECONNREFUSED.*cannot connect to the broker/);
+  expect(run.stderr).toMatch(/within 1000 ms: the broker could not be reached, or refused the credential/);
+});

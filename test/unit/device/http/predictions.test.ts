@@ -65,9 +65,12 @@ test("without a query the newest hundred rows of all entities", async () => {
 });
 
 test.each([
-  [{ limit: "0" }, "limit: expected a whole number from 1 to 1000"],
+  [{ limit: "0" }, 'limit: expected a whole number from 1 to 1000, got "0"'],
   [{ limit: "many" }, "limit: expected a whole number"],
-  [{ from: "yesterday" }, "from: expected a date"],
+  [
+    { from: "yesterday" },
+    'from: expected a date (2016-03-01) or an ISO 8601 time with a zone (2016-03-01T12:00:00Z), got "yesterday"',
+  ],
   [{ after: "7" }, "after: expected the `next` of the page before"],
   [{ entity: "x".repeat(1025) }, "entity:"],
   [{ device: "x" }, "query: Unrecognized key"],
@@ -76,5 +79,6 @@ test.each([
   const reply = await get(query);
   expect(reply.statusCode).toBe(400);
   expect(reply.json().message).toContain(message);
+  expect(reply.json().message.split(message)).toHaveLength(2);
   expect(counters.get("http.bad-request")).toBe(before + 1);
 });

@@ -320,7 +320,17 @@ describe("predict", () => {
     [{ features: { a: 1 } }, 'column "b" is missing'],
     [{ features: [{ a: 1, b: 1 }, { a: 1 }] }, 'features.1: column "b" is missing'],
     [{ features: { a: 1, column: 2, b: 1 } }, 'there is no column "column"'],
-    [{ features: { a: 1, b: null } }, "features"],
+    [{ features: { speed: 1 } }, 'there is no column "speed"; the columns are a, b'],
+    [{ features: { a: 1, b: null } }, "features.b: Invalid input: expected number"],
+    [
+      {
+        features: [
+          { a: 1, b: 1 },
+          { a: 1, b: "8" },
+        ],
+      },
+      "features.1.b: Invalid input: expected number",
+    ],
     [{ a: 1, b: 2 }, 'expected {"features"'],
   ])("refuses %j", async (body, message) => {
     const { code, json } = await ask("POST", "/predict", body);
