@@ -94,7 +94,10 @@ function describeProgress({
   finished,
 }: StatusView) {
   const value = stableValue === undefined ? "" : ` (${metric} ${stableValue.toPrecision(4)})`;
-  const end = finished === undefined ? "" : `, finished: ${finished}`;
+  const end =
+    finished === undefined
+      ? ""
+      : `, finished: ${finished}${stable === 0 ? "; no version has passed the gate, so nothing is served" : ""}`;
   return `${trainRounds} of ${trainRoundsMax} rounds, head ${head}, stable ${stable}${value}${end}`;
 }
 

@@ -115,7 +115,9 @@ class ArtefactModel implements LoadedModel {
   }
 
   get counters(): Readonly<Record<string, number>> {
-    return this.#counters.toJSON();
+    // Rows without a label are no loss here.
+    const told = Object.entries(this.#counters.toJSON()).filter(([name]) => !name.startsWith("labels."));
+    return Object.fromEntries(told);
   }
 
   push(...readings: readonly Reading[]): readonly Prediction[] {

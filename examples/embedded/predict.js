@@ -6,7 +6,10 @@ import { createInterface } from "node:readline/promises";
 import { loadModel } from "headwater/model";
 
 const [path] = process.argv.slice(2);
-if (path === undefined) throw new Error("usage: node predict.js MODEL < readings.jsonl");
+if (path === undefined) {
+  process.stderr.write("usage: node predict.js MODEL < readings.jsonl\n");
+  process.exit(2);
+}
 
 const model = await loadModel(path);
 process.stderr.write(`${model.task}, version ${model.version}: ${model.features.join(", ")}\n`);
@@ -16,4 +19,6 @@ const say = (predictions) => {
 };
 for await (const line of createInterface({ input: process.stdin })) say(model.push(JSON.parse(line)));
 say(model.flush());
+// A reading that gave no prediction is counted, with the reason.
+process.stderr.write(`${JSON.stringify(model.counters)}\n`);
 model.close();

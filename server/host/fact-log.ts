@@ -37,6 +37,11 @@ export function logFact(logger: Logger, fact: ServerFact): void {
       logger.warn(rest, sentences[fact.type]);
       break;
     case "gate":
+      // No score is no verdict: without held-out rows on some device nothing is ever served.
+      if (fact.value === undefined && !fact.passed)
+        logger.warn(rest, "no device could score the version on held-out rows: it is not served");
+      else logger.info(rest, sentences[fact.type]);
+      break;
     case "finished":
     case "trial-started":
     case "retraining":

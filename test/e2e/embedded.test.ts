@@ -1,7 +1,7 @@
 // The example, from the package as npm would install it.
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { writeFiles } from "../../shared/artefact/disk.js";
@@ -27,7 +27,7 @@ test("a program with a model inside predicts, with nothing but the packed packag
   const example = join(root, "examples/embedded");
   const out = execFileSync(process.execPath, [join(example, "predict.js"), model], {
     cwd: join(temp.path, "elsewhere"),
-    input: readFileSync(join(example, "readings.jsonl")),
+    input: readings.map((values, minute) => line(minute, values)).join("\n"),
     encoding: "utf8",
   });
   const predictions = out
@@ -40,3 +40,19 @@ test("a program with a model inside predicts, with nothing but the packed packag
     { entity: "hall", timeMs: 1772323320000, version: 3, value: expect.any(Number), probability: null },
   ]);
 });
+
+/** Of the task of `makeArtefact`. */
+const readings = [
+  { x: 1.5, y: 0.2 },
+  { x: 1.7, y: 0.1 },
+  { x: 1.9, y: 0.3 },
+];
+
+function line(minute: number, values: Readonly<Record<string, number>>): string {
+  return JSON.stringify({
+    source: "air",
+    entity: "hall",
+    timeMs: Date.UTC(2026, 2, 1) + 60_000 * minute,
+    values,
+  });
+}

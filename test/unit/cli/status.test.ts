@@ -61,3 +61,11 @@ test("what a device says cannot command the terminal", () => {
   expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   expect(text).toContain("text");
 });
+
+test("says that nothing is served when training ends without a version that passed", () => {
+  const { stableValue: _, ...rest } = status;
+  const text = describeStatus({ ...rest, stable: 0, finished: "max-rounds" });
+  expect(text).toContain(
+    "stable 0, finished: max-rounds; no version has passed the gate, so nothing is served",
+  );
+});

@@ -58,7 +58,7 @@ describe("a loaded model", () => {
       ...{ id: predictionId(pipelineHash, "a", 3000), entity: "a", timeMs: 3000, version: 3 },
       ...model.predict({ x: 4, y: 0, "x.lag_1": 2 }),
     });
-    expect(model.counters).toMatchObject({ "features.warming-up": 1 });
+    expect(model.counters).toEqual({ "features.warming-up": 1 });
   });
 
   test("says which feature is missing, unknown or no number", () => {

@@ -25,6 +25,7 @@ describe("a fact", () => {
     ["warn", { type: "quarantined", device, reason: "drift" }],
     ["info", { type: "quarantine-lifted", device, reason: "calm" }],
     ["info", { type: "gate", version: 2, passed: false, value: 1, reference: 2 }],
+    ["warn", { type: "gate", version: 2, passed: false, value: undefined, reference: undefined }],
     ["info", { type: "finished", reason: "max-rounds", version: 2 }],
   ])("is logged once, under its name, at %s: %j", (level, fact) => {
     const { type: event, ...facts } = fact;
