@@ -1,8 +1,6 @@
 // `headwater data ls|export`: what a device has gathered, for a person or for another program. It only reads, so it works
 // while the agent runs.
 
-import { once } from "node:events";
-import type { Writable } from "node:stream";
 import Table from "cli-table3";
 import { type Command, Option } from "commander";
 import {
@@ -19,6 +17,7 @@ import { HeadwaterError } from "../shared/error.js";
 import { formatBytes } from "../shared/task/units.js";
 import { time } from "./argument.js";
 import { createRecordFormat, recordFormats } from "./record-format.js";
+import { openTextOut, type TextOut } from "./text-out.js";
 
 /** Entities on a screen. */
 const SHOWN_MAX = 30;
@@ -54,7 +53,7 @@ export function register(program: Command): void {
     .action((folder: string, options: ExportOptions) =>
       withFolder(folder, async (view) => {
         const table = await exportTable(view, options.what, filterOf(options));
-        await writeTable(process.stdout, table, options.format);
+        await writeTable(openTextOut(undefined), table, options.format);
       }),
     );
 }
@@ -86,29 +85,23 @@ function filterOf({ what, source, entity, from, to }: ExportOptions): ExportFilt
   return { source, entity, fromMs: from, toMs: to };
 }
 
-/** Writes records as fast as they are read; ends quietly when the reader has had enough. */
+/** Writes records as fast as they are read; ends quietly when the reader has had enough, and rejects when they cannot be written. */
 export async function writeTable(
-  out: Writable,
+  out: TextOut,
   { columns, records }: ExportTable,
   format: Format,
 ): Promise<void> {
-  let isOpen = true;
-  out.once("error", () => {
-    isOpen = false;
-  });
   const { header, line } = createRecordFormat(format, columns);
   let text = header;
-  const flush = async () => {
-    const isRead = out.write(text);
-    text = "";
-    if (!isRead && isOpen) await Promise.race([once(out, "drain"), once(out, "close")]);
-  };
   for (const record of records) {
     text += line(record);
-    if (text.length >= WRITE_CHARACTERS) await flush().catch(() => undefined);
-    if (!isOpen) return;
+    if (text.length < WRITE_CHARACTERS) continue;
+    out.write(text);
+    text = "";
+    if (!(await out.ready())) return;
   }
-  await flush().catch(() => undefined);
+  out.write(text);
+  await out.close();
 }
 
 function describeCatalogue({ messages, examples, predictions, quarantine }: Catalogue): string {

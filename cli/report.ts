@@ -31,7 +31,9 @@ function run({ data, out }: Options): void {
   try {
     writeFileSync(out, isJson ? `${JSON.stringify(report, null, 2)}\n` : renderRunReport(report));
   } catch (cause) {
-    throw new HeadwaterError("storage-failed", `cannot write the report: ${messageOf(cause)}`, { cause });
+    throw new HeadwaterError("storage-failed", `cannot write the report ${out}: ${messageOf(cause)}`, {
+      cause,
+    });
   }
   process.stdout.write(`${out}\n`);
 }

@@ -111,7 +111,9 @@ function writePage(file: string, report: SimulationReport): void {
   try {
     writeFileSync(file, renderReport(report));
   } catch (cause) {
-    throw new HeadwaterError("storage-failed", `cannot write the report: ${messageOf(cause)}`, { cause });
+    throw new HeadwaterError("storage-failed", `cannot write the report ${file}: ${messageOf(cause)}`, {
+      cause,
+    });
   }
 }
 

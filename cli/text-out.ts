@@ -16,8 +16,13 @@ export interface TextOut {
 /** Opens a file, anew, or the standard output. */
 export function openTextOut(path: string | undefined): TextOut {
   return path === undefined
-    ? new StreamOut(process.stdout, "the standard output", false)
+    ? textOutTo(process.stdout, "the standard output")
     : new StreamOut(createWriteStream(path), path, true);
+}
+
+/** A stream that stays the caller's; `name` is what errors call it. */
+export function textOutTo(stream: Writable, name: string): TextOut {
+  return new StreamOut(stream, name, false);
 }
 
 class StreamOut implements TextOut {
@@ -52,12 +57,22 @@ class StreamOut implements TextOut {
     const text = this.#text;
     this.#text = "";
     if (text !== "" && this.#isOpen()) {
-      const error = await new Promise<Error | null | undefined>((resolve) =>
-        this.#stream.write(text, resolve),
-      );
+      const error = await this.#send(text);
       if (error) this.#failure ??= error;
     }
     return this.#isOpen();
+  }
+
+  /** A stream that is destroyed may never say what became of its last write. */
+  #send(text: string): Promise<Error | null | undefined> {
+    return new Promise((resolve) => {
+      const giveUp = () => resolve(undefined);
+      this.#stream.once("close", giveUp);
+      this.#stream.write(text, (error) => {
+        this.#stream.off("close", giveUp);
+        resolve(error);
+      });
+    });
   }
 
   #isOpen(): boolean {

@@ -1,13 +1,14 @@
-import { PassThrough } from "node:stream";
+import { PassThrough, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { writeTable } from "../../../cli/data.js";
+import { textOutTo } from "../../../cli/text-out.js";
 import type { ExportValue } from "../../../device/catalogue/export.js";
 
 async function written(records: Iterable<readonly ExportValue[]>, format: "csv" | "jsonl"): Promise<string> {
   const out = new PassThrough();
   const read = text(out);
-  await writeTable(out, { columns: ["a", "b"], records }, format);
+  await writeTable(textOutTo(out, "out"), { columns: ["a", "b"], records }, format);
   out.end();
   return read;
 }
@@ -31,10 +32,20 @@ test("records are read no faster than they are taken, and no longer than somebod
     for (; made < 1_000_000; made++) yield [made, "x".repeat(100)];
   }
   const out = new PassThrough();
-  const done = writeTable(out, { columns: ["a", "b"], records: many() }, "csv");
+  const done = writeTable(textOutTo(out, "out"), { columns: ["a", "b"], records: many() }, "csv");
   await new Promise((resolve) => setImmediate(resolve));
   expect(made).toBeLessThan(10_000);
-  out.destroy(new Error("the reader has gone"));
+  out.destroy(Object.assign(new Error("the reader has gone"), { code: "EPIPE" }));
   await done;
   expect(made).toBeLessThan(10_000);
+});
+
+test("a full disk is told, not taken for a reader who has had enough", async () => {
+  const full = new Writable({
+    write: (_chunk, _encoding, done) => done(Object.assign(new Error("no space left"), { code: "ENOSPC" })),
+  });
+  const table = { columns: ["a", "b"], records };
+  await expect(writeTable(textOutTo(full, "out"), table, "csv")).rejects.toMatchObject({
+    ...{ code: "storage-failed", message: "cannot write to out: no space left" },
+  });
 });
