@@ -29,6 +29,11 @@ const onlyImporters: readonly { readonly what: string; readonly pattern: RegExp;
       where: /^shared\/storage\/(?:sqlite|folder-lock)\.ts$/,
     },
     { what: "mqtt", pattern: /\bfrom\s+["']mqtt["']/, where: /^shared\/transport\/mqtt[^/]*\.ts$/ },
+    {
+      what: "mqtt-packet",
+      pattern: /["']mqtt-packet["']/,
+      where: /^shared\/transport\/mqtt-connection\.ts$/,
+    },
     { what: "aedes", pattern: /["']aedes["']/, where: /^server\/broker\// },
     { what: "ws", pattern: /\bfrom\s+["']ws["']/, where: /^server\/broker\// },
     {

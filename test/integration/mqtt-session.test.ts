@@ -1,5 +1,6 @@
 // What a session does when a broker misbehaves. Scripted brokers for what a real one never does.
 
+import { createRequire } from "node:module";
 import { generate, type Packet } from "mqtt-packet";
 import { afterEach, describe, expect, test } from "vitest";
 import { politeScript, type Script, startScriptedBroker } from "../support/scripted-broker.js";
@@ -49,6 +50,17 @@ describe("a session", () => {
     await until(() => log.length > 0);
     expect(log[0]?.fields.reason).toBe("subscription refused: a/+, b");
     expect(session.isConnected).toBe(false);
+  });
+
+  test("keeps no table of the numbers that packets may hold, which is 8 MB", async () => {
+    const { url } = await broker(politeScript);
+    const { session } = open(url);
+    await until(() => session.isConnected);
+    await session.publish("t", payload);
+    // The instance of mqtt-packet that mqtt.js itself writes with.
+    const ofMqtt = createRequire(createRequire(import.meta.url).resolve("mqtt"));
+    expect(ofMqtt("mqtt-packet").writeToStream.cacheNumbers).toBe(false);
+    expect(ofMqtt("mqtt-packet/numbers").cache).toEqual({});
   });
 
   test("that is refused says so as an error, and is in no hurry to ask again", async () => {
