@@ -17,6 +17,7 @@ import { createLearning, type Learning } from "./model/learning.js";
 import type { ModelVersion } from "./model/registry.js";
 import type { ReportCounts } from "./monitor/fleet-view.js";
 import type { ReceivedReport } from "./monitor/report-store.js";
+import { SparingLook } from "./monitor/sparing-look.js";
 import type { ServerOptions } from "./options.js";
 import type { TrialEvidence } from "./round/event.js";
 import type { RoundRecord, RoundsPage } from "./round/history.js";
@@ -68,7 +69,7 @@ export interface Server {
   reports(): ReadonlyMap<DeviceId, ReceivedReport>;
   /** How many devices report, and how many of them drift. */
   reportCounts(): ReportCounts;
-  /** What the devices in trial report of it, undefined without a trial. */
+  /** What the devices in trial report of it, as seen at most a second ago; undefined without a trial. */
   trialEvidence(): TrialEvidence | undefined;
   /** Has a kept version served by all, whatever gate and trial say. */
   promote(version: number): Promise<ActionResult>;
@@ -108,6 +109,8 @@ class TaskServer implements Server {
   readonly #learning: Learning;
   readonly #options: ServerOptions;
   readonly #parts: Parts;
+  /** For those who watch; what the rounds decide by is pooled for them anew. */
+  readonly #evidence: SparingLook<TrialEvidence>;
   #hasStarted: Promise<void> = Promise.resolve();
 
   constructor(options: ServerOptions, learning: Learning) {
@@ -119,6 +122,8 @@ class TaskServer implements Server {
     this.counters = this.#parts.base.counters;
     this.failed = this.#parts.failed;
     this.paramCount = learning.spec.count;
+    const { coordinator, fleetView } = this.#parts;
+    this.#evidence = new SparingLook(options.clock, () => fleetView.evidence(coordinator.state));
   }
 
   start(): Promise<void> {
@@ -200,8 +205,8 @@ class TaskServer implements Server {
   }
 
   trialEvidence(): TrialEvidence | undefined {
-    const { coordinator, fleetView } = this.#parts;
-    return coordinator.state.trial === null ? undefined : fleetView.evidence(coordinator.state);
+    const { trial } = this.#parts.coordinator.state;
+    return trial === null ? undefined : this.#evidence.see(trial);
   }
 
   async promote(version: number): Promise<ActionResult> {

@@ -3,9 +3,10 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { EXPOSITION_TYPE } from "../../shared/metrics/exposition.js";
-import { describeFleet } from "../metrics/fleet.js";
+import { describeFleet, describeReports } from "../metrics/fleet.js";
 import type { ServerMeter } from "../metrics/meter.js";
 import { type AlertCount, renderServerMetrics } from "../metrics/page.js";
+import { SparingLook } from "../monitor/sparing-look.js";
 import type { Server } from "../server.js";
 import { jsonSchema } from "./json-schema.js";
 import type { ApiSources } from "./views.js";
@@ -22,14 +23,21 @@ export interface MetricsSources {
 /** Adds the route; without a meter there is nothing to tell. */
 export function addMetrics(app: FastifyInstance, api: ApiSources, metrics: MetricsSources | undefined): void {
   if (metrics === undefined) return;
+  const { meter, reports, alerts } = metrics;
+  const { task, server, clock } = api;
+  const fleet = new SparingLook(clock, () =>
+    describeReports({ task, reports: reports(), nowMs: clock.now() }),
+  );
   const querystring = jsonSchema(querySchema, "input");
   app.get("/metrics", { schema: { hide: true, querystring } }, async ({ query }, reply) => {
     const { devices } = querySchema.parse(query);
-    const { meter, reports, alerts } = metrics;
-    const { task, server, clock } = api;
-    const fleet = describeFleet({ task, status: server.status(), reports: reports(), nowMs: clock.now() });
-    return reply
-      .type(EXPOSITION_TYPE)
-      .send(renderServerMetrics({ api, meter, fleet, alerts: alerts(), devices }));
+    const told = {
+      api,
+      meter,
+      alerts: alerts(),
+      devices,
+      fleet: describeFleet(server.status(), fleet.see()),
+    };
+    return reply.type(EXPOSITION_TYPE).send(renderServerMetrics(told));
   });
 }

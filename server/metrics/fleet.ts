@@ -10,7 +10,7 @@ import type { ReceivedReport } from "../monitor/report-store.js";
 import type { ServerStatus } from "../status.js";
 
 /** The rollout and the fleet now. */
-export interface FleetMetrics {
+export interface FleetMetrics extends ReportMetrics {
   /** By line; 0: none. */
   readonly versions: Readonly<Record<"head" | "stable" | "previous" | "trial", number>>;
   readonly sequence: number;
@@ -19,6 +19,10 @@ export interface FleetMetrics {
   readonly trialFailures: number;
   readonly quarantined: number;
   readonly isRetraining: boolean;
+}
+
+/** What devices report, taken together. */
+export interface ReportMetrics {
   /** Devices whose report is not out of date; all below is of these. */
   readonly reporting: number;
   readonly drifting: Readonly<Record<"data" | "concept" | "any", number>>;
@@ -30,28 +34,34 @@ export interface FleetMetrics {
   readonly rowShares: Readonly<Record<string, number>>;
 }
 
-/** What `describeFleet` looks at. */
-export interface FleetFacts {
+/** What `describeReports` looks at. */
+export interface ReportFacts {
   readonly task: Task;
-  readonly status: ServerStatus;
   readonly reports: ReadonlyMap<DeviceId, ReceivedReport>;
   readonly nowMs: number;
 }
 
-export function describeFleet({ task, status, reports, nowMs }: FleetFacts): FleetMetrics {
+export function describeFleet(status: ServerStatus, reports: ReportMetrics): FleetMetrics {
   const { head, stable, trial, previous = 0, sequence, quarantined, retrainUntil } = status;
-  const sinceMs = task.monitor === undefined ? Number.POSITIVE_INFINITY : nowMs - freshForMs(task.monitor);
-  const fresh = [...reports.values()].flatMap(({ report, receivedMs }) =>
-    receivedMs >= sinceMs ? [report] : [],
-  );
-  const window = fresh.reduce((sum, report) => mergeMetricSums(sum, report.window), emptyMetricSums);
   return {
+    ...reports,
     versions: { head, stable, previous, trial: trial?.version ?? 0 },
     sequence,
     trialShare: { shadow: 0, canary: 0, ...(trial && { [trial.mode]: trial.below / TRIAL_PLACES }) },
     trialFailures: trial?.failures ?? 0,
     quarantined: Object.keys(quarantined).length,
     isRetraining: retrainUntil !== undefined,
+  };
+}
+
+/** Looks at every report. */
+export function describeReports({ task, reports, nowMs }: ReportFacts): ReportMetrics {
+  const sinceMs = task.monitor === undefined ? Number.POSITIVE_INFINITY : nowMs - freshForMs(task.monitor);
+  const fresh = [...reports.values()].flatMap(({ report, receivedMs }) =>
+    receivedMs >= sinceMs ? [report] : [],
+  );
+  const window = fresh.reduce((sum, report) => mergeMetricSums(sum, report.window), emptyMetricSums);
+  return {
     reporting: fresh.length,
     drifting: {
       data: fresh.filter(({ data }) => data.drifting > 0).length,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { describeFleet, type FleetMetrics } from "../../../../server/metrics/fleet.js";
+import { describeFleet, describeReports, type FleetMetrics } from "../../../../server/metrics/fleet.js";
 import type { ServerStatus } from "../../../../server/status.js";
 import { parseTask } from "../../../../shared/task/parse.js";
 import { deviceId, taskId } from "../../../support/device-kit.js";
@@ -43,7 +43,7 @@ function describeWith(
       { report: name === "well" ? reportOf({ window: sumsOf(100, 1) }) : report, receivedMs: NOW_MS - ageMs },
     ]),
   );
-  return describeFleet({ task, status: { ...quiet, ...status }, reports, nowMs: NOW_MS });
+  return describeFleet({ ...quiet, ...status }, describeReports({ task, reports, nowMs: NOW_MS }));
 }
 
 describe("the fleet in numbers", () => {
