@@ -4,6 +4,9 @@ import Sqlite from "better-sqlite3";
 import { HeadwaterError, messageOf } from "../error.js";
 import type { Cell, Database, OpenOptions, Row } from "./port.js";
 
+/** As many processes may make one file at the same time. */
+const WAL_ATTEMPTS_MAX = 16;
+
 /** Opens (or creates) a database and brings its schema up to date. */
 export function openSqlite(options: OpenOptions): Database {
   const database = attempt(options.path, "open", () => new Sqlite(options.path));
@@ -19,7 +22,7 @@ export function openSqlite(options: OpenOptions): Database {
 
 function configure(database: Sqlite.Database, options: OpenOptions): void {
   attempt(options.path, "configure", () => {
-    database.pragma("journal_mode = WAL");
+    keepWriteAheadLog(database);
     database.pragma(`synchronous = ${options.durability === "full" ? "FULL" : "NORMAL"}`);
     database.pragma("foreign_keys = ON");
     // Negative: KiB instead of pages.
@@ -27,6 +30,21 @@ function configure(database: Sqlite.Database, options: OpenOptions): void {
       database.pragma(`cache_size = ${-Math.ceil(options.cacheBytes / 1024)}`);
     if (options.maxPages !== undefined) database.pragma(`max_page_count = ${options.maxPages}`);
   });
+}
+
+// Where two processes make one file at the same time, SQLite tells one of them at once that it is locked, whatever its timeout (it
+// cannot wait for a lock while it holds the one that the other waits for). A transaction that writes nothing does wait.
+function keepWriteAheadLog(database: Sqlite.Database): void {
+  for (let attempts = 1; ; attempts++) {
+    try {
+      database.pragma("journal_mode = WAL");
+      return;
+    } catch (error) {
+      const isBusy = error instanceof Sqlite.SqliteError && error.code === "SQLITE_BUSY";
+      if (!isBusy || attempts === WAL_ATTEMPTS_MAX) throw error;
+      database.transaction(() => undefined).immediate();
+    }
+  }
 }
 
 function migrate(database: Sqlite.Database, { path, migrations }: OpenOptions): void {

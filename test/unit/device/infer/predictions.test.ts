@@ -144,7 +144,11 @@ test("how many there are is kept beside them, in their transaction: a start coun
 test("predictions of before there was a count are counted once, when the schema comes up to date", () => {
   const path = join(temp.path, "telemetry.db");
   const counted = telemetryMigrations.findIndex((sql) => sql.includes("prediction_extent"));
-  const before = openSqlite({ path, durability: "normal", migrations: telemetryMigrations.slice(0, counted) });
+  const before = openSqlite({
+    path,
+    durability: "normal",
+    migrations: telemetryMigrations.slice(0, counted),
+  });
   for (const entity of ["a", "bb"])
     before.run(
       `INSERT INTO prediction (prediction_id, entity, time_ms, version, value) VALUES ('', ?, 0, 1, 0)`,
