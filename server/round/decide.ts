@@ -91,7 +91,7 @@ function react(state: RoundsState, event: RoundEvent, context: Context): Step {
     case "retrain":
       return startRetraining(state, event, context);
     case "quarantine":
-      return quarantine(state, event);
+      return quarantine(state, event, context);
     case "quarantine-lifted":
       return liftQuarantine(state, event.device, "calm");
     case "promote":

@@ -62,13 +62,15 @@ export function isLearningAnew({ trainRounds, retrainUntil }: RoundsState): bool
   return trainRounds < retrainUntil;
 }
 
-/** Leaves a device out of rounds. */
+/** Leaves a device that is there out of rounds. */
 export function quarantine(
   state: RoundsState,
-  { device, reason, nowMs }: { readonly device: DeviceId; readonly reason: string; readonly nowMs: number },
+  { device, reason }: { readonly device: DeviceId; readonly reason: string },
+  context: Context,
 ): Step {
-  if (state.quarantined.has(device) || !state.fleet.has(device)) return step(state);
-  const quarantined = new Map(state.quarantined).set(device, { reason, sinceMs: nowMs });
+  const known = state.fleet.get(device);
+  if (state.quarantined.has(device) || known === undefined || !isPresent(known, context)) return step(state);
+  const quarantined = new Map(state.quarantined).set(device, { reason, sinceMs: context.nowMs });
   return step({ ...state, quarantined }, { commands: [tell({ type: "quarantined", device, reason })] });
 }
 
